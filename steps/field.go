@@ -1,0 +1,80 @@
+package steps
+
+import "context"
+
+// Kind is the kind of a question.
+type Kind int
+
+// The kinds of fields.
+const (
+	Text Kind = iota
+	Number
+	Switch
+	SecretField // the answer is a reference (secret.ParseReference); the value itself is never a draft
+	Code        // a code that is used once, such as an MFA code; never stored
+	Choice
+	Multi // several values; the draft holds one per line
+	FileField
+	Fingerprint
+	Consent // names of accepted risks; the draft holds one per line
+)
+
+// Kinds lists every kind of field.
+func Kinds() []Kind {
+	return []Kind{Text, Number, Switch, SecretField, Code, Choice, Multi, FileField, Fingerprint, Consent}
+}
+
+func (k Kind) String() string {
+	switch k {
+	case Text:
+		return "text"
+	case Number:
+		return "number"
+	case Switch:
+		return "switch"
+	case SecretField:
+		return "secret"
+	case Code:
+		return "code"
+	case Choice:
+		return "choice"
+	case Multi:
+		return "multi"
+	case FileField:
+		return "file"
+	case Fingerprint:
+		return "fingerprint"
+	case Consent:
+		return "consent"
+	}
+	return "unknown"
+}
+
+// Field is one question. Key is its place in the answers file, dots between levels: nps.signIn.user.
+type Field struct {
+	Key      string
+	Kind     Kind
+	Prompt   string
+	Help     string
+	Example  string
+	Default  string // draft used when nothing was typed; empty: none
+	Optional bool   // may stay empty
+	Choices  []Option
+	Min, Max int                                         // for Number; both zero: any positive int32
+	When     func(Answers) bool                          // nil: whenever its step applies
+	Check    func(value string) error                    // syntax, beyond the kind's own; gets one value at a time for Multi
+	Complete func(value string) (completed, said string) // completes a value and says so; nil: as typed
+
+	LiveCheck   func(context.Context, *Scene, string) error             // optional, against the server
+	LiveChoices func(context.Context, *Scene, string) ([]Option, error) // optional, by filter text
+}
+
+// Option is one choice.
+type Option struct {
+	Value string
+	Title string
+	Help  string
+}
+
+// Asked says whether the field is asked for these answers.
+func (f Field) Asked(a Answers) bool { return f.When == nil || f.When(a) }

@@ -1,0 +1,149 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"npsetup/steps/secret"
+)
+
+// Call is one HTTP request as a value. The same Call is shown (Redacted) and sent (Wire).
+type Call struct {
+	Operation string  // its id in the contract, e.g. createPolicy
+	Method    string  // GET, POST, PUT, DELETE
+	Path      string  // template as in the contract, e.g. /api/v1/AccessControlPolicy/{policyId}/Activity
+	Params    []Param // path parameters, then query parameters in the order in which they are written
+	Body      Value   // nil: no body
+}
+
+// Param is a path or query parameter.
+type Param struct {
+	Name  string
+	Path  bool
+	Value Value // a text scalar or a Ref
+}
+
+// Request is a call made ready to be sent or shown: references and secrets are in their place.
+type Request struct {
+	Method string
+	Path   string // with query
+	Body   []byte // nil: none
+}
+
+// Resolver gives the value of a Ref. It answers false while the value is not known.
+type Resolver func(Ref) (string, bool)
+
+// Redacted is what people see: secrets masked, unknown references described, known ones filled in.
+func (c Call) Redacted(known Resolver) Request {
+	r, _ := c.render(leaves{ // neither leaf fails
+		secret: func(s SecretLeaf) (string, error) { return "(secret: " + s.Name + ")", nil },
+		ref: func(r Ref) (string, error) {
+			if known != nil {
+				if v, ok := known(r); ok {
+					return v, nil
+				}
+			}
+			return r.String(), nil
+		},
+	}, known == nil)
+	return r
+}
+
+// Wire is what is sent. It fails while a reference is not known. Only a transport may call it.
+func (c Call) Wire(known Resolver) (Request, error) {
+	return c.render(leaves{
+		secret: func(s SecretLeaf) (string, error) { return s.Secret.Wire(), nil },
+		ref: func(r Ref) (string, error) {
+			if known != nil {
+				if v, ok := known(r); ok {
+					return v, nil
+				}
+			}
+			return "", fmt.Errorf("%s %s needs the %s of %s, which is not known", c.Method, c.Path, r.Output, r.What)
+		},
+	}, false)
+}
+
+func (c Call) render(l leaves, readable bool) (Request, error) {
+	escape := url.PathEscape
+	if readable {
+		escape = func(s string) string {
+			if strings.HasPrefix(s, "(") {
+				return s // a reference that is not known yet reads better unescaped
+			}
+			return url.PathEscape(s)
+		}
+	}
+	path := c.Path
+	var query []string
+	for _, p := range c.Params {
+		text, err := paramText(p.Value, l)
+		if err != nil {
+			return Request{}, err
+		}
+		if p.Path {
+			if text == "" { // an empty segment would address the list instead of the object
+				return Request{}, fmt.Errorf("%s %s: %s is empty", c.Method, c.Path, p.Name)
+			}
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", escape(text))
+			continue
+		}
+		query = append(query, p.Name+"="+strings.ReplaceAll(url.QueryEscape(text), "+", "%20"))
+	}
+	if len(query) > 0 {
+		path += "?" + strings.Join(query, "&")
+	}
+	r := Request{Method: c.Method, Path: path}
+	if c.Body != nil {
+		var b bytes.Buffer
+		if err := c.Body.write(&b, l); err != nil {
+			return Request{}, err
+		}
+		r.Body = b.Bytes()
+	}
+	return r, nil
+}
+
+func paramText(v Value, l leaves) (string, error) {
+	var b bytes.Buffer
+	if err := v.write(&b, l); err != nil {
+		return "", err
+	}
+	var s string
+	if json.Unmarshal(b.Bytes(), &s) == nil {
+		return s, nil
+	}
+	return b.String(), nil // a number or a truth value
+}
+
+// Refs lists the references in the call, parameters first.
+func (c Call) Refs() []Ref {
+	var found []Ref
+	collect := leaves{
+		secret: func(SecretLeaf) (string, error) { return "", nil },
+		ref:    func(r Ref) (string, error) { found = append(found, r); return "x", nil },
+	}
+	_, _ = c.render(collect, false)
+	return found
+}
+
+// Secrets lists the secrets in the call, so that a transport can scrub them from what comes back.
+func (c Call) Secrets() []secret.Secret {
+	var found []secret.Secret
+	if c.Body != nil {
+		_ = c.Body.write(new(bytes.Buffer), leaves{
+			secret: func(s SecretLeaf) (string, error) { found = append(found, s.Secret); return "", nil },
+			ref:    func(Ref) (string, error) { return "", nil },
+		})
+	}
+	return found
+}
+
+// Answer is what a call brought back.
+type Answer struct {
+	Status int
+	Body   json.RawMessage // empty when the server sent none; text answers arrive as a JSON string
+}

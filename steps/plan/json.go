@@ -1,0 +1,151 @@
+package plan
+
+import "encoding/json"
+
+// document is the JSON form of a plan. Member order is fixed by the struct, maps are sorted by encoding/json: one plan has
+// one spelling.
+type document struct {
+	Format      int               `json:"format"`
+	Digest      string            `json:"digest,omitempty"`
+	Guide       string            `json:"guide"`
+	Title       string            `json:"title"`
+	Server      string            `json:"server"`
+	Version     string            `json:"serverVersion"`
+	Identity    string            `json:"identity"`
+	Fingerprint string            `json:"fingerprint"`
+	Answers     map[string]string `json:"answers"`
+	AnswersDir  string            `json:"answersDir"`
+	Warnings    []string          `json:"warnings,omitempty"`
+	Sends       []string          `json:"sends,omitempty"`
+	Actions     []actionDoc       `json:"actions"`
+}
+
+type actionDoc struct {
+	Key        string          `json:"key"`
+	Step       string          `json:"step"`
+	Effect     string          `json:"effect"`
+	Object     string          `json:"object"`
+	Name       string          `json:"name"`
+	Why        string          `json:"why,omitempty"`
+	Article    string          `json:"article,omitempty"`
+	Difference []differenceDoc `json:"difference,omitempty"`
+	Ops        []opDoc         `json:"ops,omitempty"`
+	Undo       []opDoc         `json:"undo,omitempty"`
+	UndoNote   string          `json:"undoNote,omitempty"`
+	Needs      []string        `json:"needs,omitempty"`
+	Assumption string          `json:"assumption,omitempty"`
+	Otherwise  *manualDoc      `json:"otherwise,omitempty"`
+	Notes      []string        `json:"notes,omitempty"`
+	Consents   []string        `json:"consents,omitempty"`
+}
+
+type differenceDoc struct {
+	Label string `json:"label"`
+	Field string `json:"field,omitempty"`
+	From  string `json:"from,omitempty"`
+	To    string `json:"to"`
+	Mark  string `json:"mark,omitempty"`
+}
+
+type opDoc struct {
+	ID      string          `json:"id"`
+	Kind    string          `json:"kind"`
+	Class   string          `json:"class"`
+	Repeat  string          `json:"repeat"`
+	Method  string          `json:"method,omitempty"`
+	Path    string          `json:"path,omitempty"`
+	Body    json.RawMessage `json:"body,omitempty"`
+	Check   string          `json:"checkedBefore,omitempty"`
+	Assumed string          `json:"assumed,omitempty"`
+	Text    string          `json:"text,omitempty"`
+	Manual  *manualDoc      `json:"manual,omitempty"`
+}
+
+type manualDoc struct {
+	Where   string       `json:"where,omitempty"`
+	Version string       `json:"menuNamesOf,omitempty"`
+	Note    string       `json:"note,omitempty"`
+	Clicks  []clickDoc   `json:"clicks"`
+	Check   string       `json:"check,omitempty"`
+	Proof   string       `json:"proof,omitempty"`
+	Values  []labeledDoc `json:"values,omitempty"`
+}
+
+type clickDoc struct {
+	Text   string       `json:"text"`
+	Lines  []string     `json:"article,omitempty"`
+	Values []labeledDoc `json:"values,omitempty"`
+}
+
+type labeledDoc struct {
+	Label string `json:"label"`
+	Value string `json:"value"`
+}
+
+func (p Plan) document() document {
+	d := document{
+		Format: FormatVersion, Guide: p.Guide, Title: p.Title, Server: p.Server, Version: p.Version, Identity: p.Identity,
+		Fingerprint: p.Fingerprint, Answers: p.Answers, AnswersDir: p.AnswersDir, Warnings: p.Warnings, Sends: p.Sends,
+		Actions: make([]actionDoc, 0, len(p.Actions)),
+	}
+	if d.Answers == nil {
+		d.Answers = map[string]string{}
+	}
+	for _, a := range p.Actions {
+		d.Actions = append(d.Actions, a.document())
+	}
+	return d
+}
+
+func (a Action) document() actionDoc {
+	d := actionDoc{
+		Key: a.Key, Step: a.Step, Effect: a.Effect.String(), Object: a.Object, Name: a.Name, Why: a.Why, Article: a.Article,
+		Ops: opDocs(a.Ops), Undo: opDocs(a.Undo), UndoNote: a.UndoNote, Needs: a.Needs(), Assumption: a.Assumption,
+		Otherwise: a.Twin.document(), Notes: a.Notes, Consents: a.Consents,
+	}
+	for _, c := range a.Difference {
+		d.Difference = append(d.Difference, differenceDoc(c))
+	}
+	return d
+}
+
+func opDocs(ops []Op) []opDoc {
+	var docs []opDoc
+	for _, op := range ops {
+		d := opDoc{ID: op.ID, Kind: op.Kind.String(), Class: op.Class.String(), Repeat: op.Repeat.String(), Assumed: op.Assumed, Manual: op.Manual.document()}
+		if op.Call != nil {
+			r := op.Call.Redacted(nil)
+			d.Method, d.Path, d.Body = r.Method, r.Path, r.Body
+		} else if op.Kind != KindManual {
+			d.Text = op.Text()
+		}
+		if op.Guard != nil {
+			d.Check = guardText(op.Guard)
+		}
+		docs = append(docs, d)
+	}
+	return docs
+}
+
+func guardText(g *Guard) string {
+	return "GET " + g.Lookup.Call.Redacted(nil).Path + " still answers what the plan saw"
+}
+
+func (m *Manual) document() *manualDoc {
+	if m == nil {
+		return nil
+	}
+	d := &manualDoc{Where: m.Where, Version: m.Version, Note: m.Note, Check: m.Check, Proof: m.Proof, Values: labeledDocs(m.Values), Clicks: []clickDoc{}}
+	for _, c := range m.Clicks {
+		d.Clicks = append(d.Clicks, clickDoc{Text: c.Text, Lines: c.Lines, Values: labeledDocs(c.Values)})
+	}
+	return d
+}
+
+func labeledDocs(ls []Labeled) []labeledDoc {
+	var docs []labeledDoc
+	for _, l := range ls {
+		docs = append(docs, labeledDoc(l))
+	}
+	return docs
+}

@@ -1,0 +1,171 @@
+package plan
+
+// Kind is what an operation acts on.
+type Kind int
+
+// The kinds of operations. Call, File and Manual are carried out; Store, Remote and Session are typed and rendered, and
+// refused by the runner until their executors exist.
+const (
+	KindCall Kind = iota
+	KindFile
+	KindStore
+	KindRemote
+	KindSession
+	KindManual
+)
+
+func (k Kind) String() string {
+	switch k {
+	case KindCall:
+		return "call"
+	case KindFile:
+		return "file"
+	case KindStore:
+		return "store"
+	case KindRemote:
+		return "remote"
+	case KindSession:
+		return "session"
+	case KindManual:
+		return "manual"
+	}
+	return "unknown"
+}
+
+// Class says how much an operation may do.
+type Class int
+
+// The classes. A dry run allows Read and Auth only.
+const (
+	Read   Class = iota
+	Auth         // sign-in and refresh
+	Probe        // changes nothing, but leaves a trace or brings back a secret
+	Change       // changes the server
+)
+
+func (c Class) String() string {
+	switch c {
+	case Read:
+		return "read"
+	case Auth:
+		return "auth"
+	case Probe:
+		return "probe"
+	case Change:
+		return "change"
+	}
+	return "unknown"
+}
+
+// Repeat says how an operation that may or may not have happened is found again. None is ever sent twice blindly.
+type Repeat int
+
+// The repeat policies.
+const (
+	Never    Repeat = iota // nothing tells whether it happened: a person must look
+	ByName                 // its object has a unique name
+	ByMarker               // a marker that we wrote identifies it
+)
+
+func (r Repeat) String() string {
+	switch r {
+	case Never:
+		return "never"
+	case ByName:
+		return "by-name"
+	case ByMarker:
+		return "by-marker"
+	}
+	return "unknown"
+}
+
+// Op is one operation of an action. Exactly the member that its Kind names is set.
+type Op struct {
+	ID      string // unique within the action
+	Kind    Kind
+	Class   Class
+	Repeat  Repeat
+	Outputs []Output // what its answer gives to later operations
+	Lookup  *Lookup  // how its result is found again when no answer came, or an empty one
+	Guard   *Guard   // what must still be true just before it is sent
+	Assumed string   // reason why we believe that the call works; empty when it is documented or was seen
+
+	Call    *Call
+	File    *File
+	Store   *Store
+	Remote  *Remote
+	Session *Session
+	Manual  *Manual
+}
+
+// Output names a value in an answer by JSON pointer, e.g. "/id".
+type Output struct{ Name, Pointer string }
+
+// Lookup finds one row: it reads Call (a list of either shape, or one object) and takes the row whose Member equals Value
+// exactly, letters' case aside. Without a Member, the answer itself is the row. Rows marked isDeleted do not count.
+type Lookup struct {
+	Call   Call
+	Member string
+	Value  string
+	Also   []Match // further members that must be equal
+}
+
+// Match is one more condition of a Lookup.
+type Match struct{ Member, Value string }
+
+// Guard is a fresh read just before a change: the row must still equal Want, members in Volatile aside. Otherwise the plan
+// is stale.
+type Guard struct {
+	Lookup   Lookup
+	Want     Object
+	Volatile []string
+}
+
+// File writes a file on this machine.
+type File struct {
+	Path    string
+	Mode    uint32
+	Content Value  // a text scalar or a SecretLeaf
+	Source  string // for people: what it holds
+}
+
+// Store puts a certificate into a trust store of an operating system, or takes it out.
+type Store struct {
+	Store      string // e.g. LocalMachine\Root
+	Thumbprint string
+	Subject    string
+	Remove     bool
+}
+
+// Remote runs one command on another machine over SSH.
+type Remote struct {
+	Host, User, HostKey string
+	Command             []string
+}
+
+// Session opens a privileged session and ends it.
+type Session struct {
+	Activity, Resource, Account, Marker string
+	Start, End                          Call
+}
+
+// Manual is what a person does by hand.
+type Manual struct {
+	Where   string    // product and machine, e.g. "Netwrix Auditor, on its server"
+	Version string    // whose menu names the clicks carry; empty when they do not depend on it
+	Note    string    // said before the clicks, e.g. that a nearest version was taken
+	Clicks  []Click   // in order
+	Check   string    // how the person sees that it worked
+	Proof   string    // what npsetup takes as proof: "read back", or "your word (--done STEP)"
+	Values  []Labeled // values to carry over, each on its own so that it can be copied
+}
+
+// Click is one instruction.
+type Click struct {
+	Text   string
+	Lines  []string  // numbered lines of the article that it carries, e.g. "Initial Setup 2"
+	Values []Labeled // values used in it
+}
+
+// Labeled is a value with its label.
+type Labeled struct{ Label, Value string }

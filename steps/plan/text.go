@@ -1,0 +1,238 @@
+package plan
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"npsetup/steps/problem"
+)
+
+// TextOptions chooses what Text shows.
+type TextOptions struct {
+	Calls bool // the exact requests with their bodies, not only method and path
+}
+
+// Text renders a plan for people. Everything that came from a server or an answer is made harmless.
+func (p Plan) Text(o TextOptions) string {
+	t := &text{}
+	t.line("%s", p.Title)
+	t.line("  server       %s", withVersion(p.Server, p.Version))
+	t.line("  application  %s", p.Identity)
+	for _, w := range p.Warnings {
+		t.wrapped("warning: ", w, 0)
+	}
+	for _, a := range p.Actions {
+		t.line("")
+		t.action(a, o)
+	}
+	t.line("")
+	t.line("%s", p.Summary())
+	return t.String()
+}
+
+func withVersion(server, version string) string {
+	if version == "" {
+		return server
+	}
+	return server + " (version " + version + ")"
+}
+
+// Summary is the last line of a plan: how many changes of each effect.
+func (p Plan) Summary() string {
+	n := p.Pending()
+	if len(n) == 0 {
+		return "nothing to change: everything is as wanted"
+	}
+	var parts []string
+	for _, e := range Effects() {
+		if n[e] > 0 {
+			parts = append(parts, fmt.Sprintf("%d to %s", n[e], summaryVerb(e)))
+		}
+	}
+	return "changes: " + strings.Join(parts, ", ")
+}
+
+func summaryVerb(e Effect) string {
+	if e == ByHand {
+		return "do by hand"
+	}
+	return e.String()
+}
+
+type text struct{ strings.Builder }
+
+func (t *text) line(format string, args ...any) {
+	t.WriteString(strings.TrimRight(problem.Plain(fmt.Sprintf(format, args...)), " ") + "\n")
+}
+
+// wrapped writes label and words, continued under themselves at 100 columns.
+func (t *text) wrapped(label, words string, indent int) {
+	pad := strings.Repeat(" ", indent)
+	line := pad + label
+	hang := strings.Repeat(" ", indent+len([]rune(label)))
+	empty := true
+	for _, w := range strings.Fields(problem.Plain(words)) {
+		if !empty && len([]rune(line))+1+len([]rune(w)) > 100 {
+			t.line("%s", line)
+			line, empty = hang, true
+		}
+		if !empty {
+			line += " "
+		}
+		line += w
+		empty = false
+	}
+	t.line("%s", line)
+}
+
+func (t *text) action(a Action, o TextOptions) {
+	verb := a.Effect.String()
+	if a.Effect == ByHand {
+		verb = "by hand"
+	}
+	t.line("%s %s: %s %q  [%s]", a.Effect.Sign(), verb, a.Object, problem.Plain(a.Name), a.Step)
+	if a.Why != "" {
+		t.wrapped("why      ", a.Why, 4)
+	}
+	if a.Article != "" {
+		t.wrapped("article  ", a.Article, 4)
+	}
+	for _, d := range a.Difference {
+		t.difference(d)
+	}
+	for _, op := range a.Ops {
+		t.op(op, o)
+	}
+	if needs := a.Needs(); len(needs) > 0 {
+		sort.Strings(needs)
+		t.wrapped("after    ", strings.Join(needs, ", "), 4)
+	}
+	if a.Assumption != "" {
+		t.wrapped("assumed  ", a.Assumption+"; else, on 404/405: by hand", 4)
+	}
+	for _, n := range a.Notes {
+		t.wrapped("note     ", n, 4)
+	}
+	if len(a.Consents) > 0 {
+		t.wrapped("accepted ", strings.Join(a.Consents, ", "), 4)
+	}
+	t.undo(a)
+}
+
+func (t *text) difference(d Difference) {
+	what := d.Label
+	if d.Field != "" && d.Field != d.Label {
+		what += " (" + d.Field + ")"
+	}
+	change := shownValue(d.To)
+	if d.From != "" {
+		change = shownValue(d.From) + " → " + shownValue(d.To)
+	}
+	if d.Mark != "" {
+		change += "   [" + d.Mark + "]"
+	}
+	t.wrapped("set      ", what+": "+change, 4)
+}
+
+// shownValue makes blanks at the ends visible: a template with a blank too many looks right and is not.
+func shownValue(s string) string {
+	if s == "" || s != strings.TrimSpace(s) {
+		return fmt.Sprintf("%q", s)
+	}
+	return s
+}
+
+func (t *text) op(op Op, o TextOptions) {
+	switch op.Kind {
+	case KindCall:
+		r := op.Call.Redacted(nil)
+		word := map[Class]string{Read: "reads", Auth: "signs in", Probe: "probes", Change: "sends"}[op.Class]
+		t.line("    %-8s %s %s", word, r.Method, r.Path)
+		if o.Calls && r.Body != nil {
+			t.line("             %s", string(r.Body))
+		}
+		if op.Guard != nil {
+			t.wrapped("checks   ", guardText(op.Guard), 4)
+		}
+	case KindManual:
+		t.manual(*op.Manual)
+	case KindFile, KindStore, KindRemote, KindSession:
+		t.wrapped("does     ", op.Text(), 4)
+	}
+}
+
+func (t *text) manual(m Manual) {
+	where := m.Where
+	if m.Version != "" {
+		where += " (menu names of " + m.Version + ")"
+	}
+	t.wrapped("where    ", where, 4)
+	if m.Note != "" {
+		t.wrapped("note     ", m.Note, 4)
+	}
+	for i, c := range m.Clicks {
+		t.wrapped(fmt.Sprintf("%7d. ", i+1), c.Text, 4)
+	}
+	for _, v := range m.Values {
+		t.line("    value    %s: %s", v.Label, shownValue(v.Value))
+	}
+	if m.Check != "" {
+		t.wrapped("check    ", m.Check, 4)
+	}
+	if m.Proof != "" {
+		t.wrapped("proof    ", m.Proof, 4)
+	}
+}
+
+func (t *text) undo(a Action) {
+	for _, op := range a.Undo {
+		if op.Call != nil {
+			r := op.Call.Redacted(nil)
+			t.line("    undo     %s %s", r.Method, r.Path)
+		} else {
+			t.wrapped("undo     ", op.Text(), 4)
+		}
+	}
+	if a.UndoNote != "" {
+		t.wrapped("undo     ", a.UndoNote, 4)
+	}
+}
+
+// ManualText renders one manual action for a person who is about to do it.
+func ManualText(a Action) string {
+	t := &text{}
+	m := a.Manual()
+	if m == nil {
+		m = a.Twin
+	}
+	t.line("%s: %s %q", a.Step, a.Object, problem.Plain(a.Name))
+	if m != nil {
+		t.manual(*m)
+	}
+	return t.String()
+}
+
+// Text is one line that says what an operation does.
+func (op Op) Text() string {
+	switch op.Kind {
+	case KindCall:
+		r := op.Call.Redacted(nil)
+		return r.Method + " " + r.Path
+	case KindFile:
+		return fmt.Sprintf("writes %s (%s, mode %04o)", op.File.Path, op.File.Source, op.File.Mode)
+	case KindStore:
+		verb := "puts %s (thumbprint %s) into the store %s"
+		if op.Store.Remove {
+			verb = "takes %s (thumbprint %s) out of the store %s"
+		}
+		return fmt.Sprintf(verb, op.Store.Subject, op.Store.Thumbprint, op.Store.Store)
+	case KindRemote:
+		return fmt.Sprintf("runs on %s as %s (host key %s): %s", op.Remote.Host, op.Remote.User, op.Remote.HostKey, strings.Join(op.Remote.Command, " "))
+	case KindSession:
+		return fmt.Sprintf("opens a session as %s: activity %q on %s, marker %s, and ends it", op.Session.Account, op.Session.Activity, op.Session.Resource, op.Session.Marker)
+	case KindManual:
+		return "by hand: " + op.Manual.Where
+	}
+	return "unknown operation"
+}

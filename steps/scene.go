@@ -1,0 +1,114 @@
+package steps
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
+)
+
+// Scene is what one walk through a guide has to go by: the answers, what was remembered, and what each Look saw. Looks
+// write into it, Plans and Verifies read it. It is used by one goroutine at a time.
+type Scene struct {
+	Answers Answers
+	Memory  Memory
+	Version string // of the server; set by the sign-in step
+	Server  string // URL; set by the server step
+
+	step     string
+	findings map[string][]Finding
+	observed map[string][]byte
+	warnings []string
+	sends    []string
+	problems problem.List
+	objects  map[string]plan.Value
+	facts    map[any]any
+}
+
+// Memory is what earlier runs left behind.
+type Memory struct {
+	ManualDone map[string]bool   // step ids that a person said to have done
+	NotOffered map[string]string // operation of the contract → server version that did not have it
+	Made       map[string]bool   // "kind\x00name" of objects that this run made or took over
+}
+
+// NewScene starts a walk.
+func NewScene(a Answers, m Memory) *Scene {
+	return &Scene{
+		Answers: a, Memory: m, findings: map[string][]Finding{}, observed: map[string][]byte{}, objects: map[string]plan.Value{},
+		facts: map[any]any{},
+	}
+}
+
+// See adds a finding to the step that is looking.
+func (s *Scene) See(f Finding) { s.findings[s.step] = append(s.findings[s.step], f) }
+
+// Findings lists what a step saw.
+func (s *Scene) Findings(step string) []Finding { return s.findings[step] }
+
+// Observe makes v, a JSON value without counts, times and log-ons, part of the fingerprint. Nil stands for "not there".
+func (s *Scene) Observe(key string, v any) {
+	raw, err := json.Marshal(v)
+	if err != nil {
+		raw = []byte(fmt.Sprintf("unreadable: %v", err))
+	}
+	s.observed[s.step+"/"+key] = raw
+}
+
+// Warn adds a line that stands above the plan.
+func (s *Scene) Warn(text string) { s.warnings = append(s.warnings, text) }
+
+// Send says which secret goes where; it is printed before the first one leaves.
+func (s *Scene) Send(text string) { s.sends = append(s.sends, text) }
+
+// Sends lists what Send was told.
+func (s *Scene) Sends() []string { return s.sends }
+
+// Problem collects an error without stopping the walk: everything is checked before anything is written.
+func (s *Scene) Problem(err error) {
+	for _, p := range problem.All(err) {
+		if p.Where == "" {
+			p.Where = s.step
+		}
+		s.problems = append(s.problems, p)
+	}
+}
+
+// Problems gives what was collected, or nil.
+func (s *Scene) Problems() error { return s.problems.Err() }
+
+func objectKey(kind, name string) string { return kind + "\x00" + strings.ToLower(name) }
+
+// Know notes the id of an object that is on the server.
+func (s *Scene) Know(kind, name, id string) { s.objects[objectKey(kind, name)] = plan.String(id) }
+
+// Promise notes that an action of this plan will give the id of an object.
+func (s *Scene) Promise(kind, name, action, output string) {
+	s.objects[objectKey(kind, name)] = plan.Ref{Action: action, Output: output, What: kind + " " + quoted(name)}
+}
+
+// ID is the id of an object: a text, or a reference to the action that will give it. It answers false for an object that
+// nobody saw or promised.
+func (s *Scene) ID(kind, name string) (plan.Value, bool) {
+	v, ok := s.objects[objectKey(kind, name)]
+	return v, ok
+}
+
+func quoted(s string) string { return `"` + problem.Plain(s) + `"` }
+
+// MadeKey is how Memory.Made names an object.
+func MadeKey(kind, name string) string { return objectKey(kind, name) }
+
+// Key names a typed fact that one step leaves for later ones.
+type Key[T any] struct{ Name string }
+
+// Put leaves a fact.
+func Put[T any](s *Scene, k Key[T], v T) { s.facts[k] = v }
+
+// Get reads a fact; the zero value and false when no step left it.
+func Get[T any](s *Scene, k Key[T]) (T, bool) {
+	v, ok := s.facts[k].(T)
+	return v, ok
+}

@@ -1,0 +1,106 @@
+// Package secret holds values that must not be printed. It neither finds secrets nor stores them: it makes sure that a
+// value which got into a Secret leaves it again only by a named door.
+//
+// The doors are Wire, for the transport that sends the value to its server, and HandOver, for a person who asked for it.
+// A test lists every caller of both.
+package secret
+
+import (
+	"fmt"
+	"io"
+	"log/slog"
+	"sort"
+	"strings"
+	"sync"
+)
+
+// Mask is what every printing of a Secret shows in its place.
+const Mask = "••••"
+
+// Secret is a value that prints as Mask. The zero value is empty and prints as an empty text.
+type Secret struct{ value string }
+
+// New takes a value in.
+func New(value string) Secret { return Secret{value: value} }
+
+// Empty says whether there is nothing in it.
+func (s Secret) Empty() bool { return s.value == "" }
+
+// Equal compares two secrets without showing either.
+func (s Secret) Equal(other Secret) bool { return s.value == other.value }
+
+// Wire gives the value to a transport. Nothing else may call it.
+func (s Secret) Wire() string { return s.value }
+
+// Arrived describes a long secret so that a person sees that it arrived whole: its length and its last two characters.
+// Short ones (under 16 characters: passwords, codes) are only said to be received.
+func (s Secret) Arrived() string {
+	r := []rune(s.value)
+	switch {
+	case len(r) == 0:
+		return "empty"
+	case len(r) < 16:
+		return "received"
+	}
+	return fmt.Sprintf("%d characters, ends in %s", len(r), string(r[len(r)-2:]))
+}
+
+func (s Secret) String() string {
+	if s.value == "" {
+		return ""
+	}
+	return Mask
+}
+
+// GoString masks %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// Format masks every verb, also %x and %q, which String alone would let through in pieces.
+func (s Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
+
+// MarshalText masks encoders that ask for text.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// MarshalJSON masks JSON.
+func (s Secret) MarshalJSON() ([]byte, error) { return []byte(`"` + s.String() + `"`), nil }
+
+// LogValue masks structured logs.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+var _ slog.LogValuer = Secret{}
+
+// Scrubber replaces secrets that it knows in texts that come from elsewhere, such as a server's error message that repeats
+// what was sent. The zero value is ready; it may be used from several goroutines.
+type Scrubber struct {
+	mu    sync.RWMutex
+	known []string
+}
+
+// Add makes the scrubber know s. Values under four characters are left out: they would blot out ordinary words.
+func (c *Scrubber) Add(s Secret) {
+	if len(s.value) < 4 {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, k := range c.known {
+		if k == s.value {
+			return
+		}
+	}
+	c.known = append(c.known, s.value)
+	sort.Slice(c.known, func(i, j int) bool { return len(c.known[i]) > len(c.known[j]) })
+}
+
+// Scrub returns text with every known secret replaced by Mask.
+func (c *Scrubber) Scrub(text string) string {
+	if c == nil {
+		return text
+	}
+	c.mu.RLock()
+	defer c.mu.RUnlock()
+	for _, k := range c.known {
+		text = strings.ReplaceAll(text, k, Mask)
+	}
+	return text
+}

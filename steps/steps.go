@@ -1,0 +1,128 @@
+// Package steps is the heart of npsetup: what a step is, what it asks, what it sees, and the Machine that walks through
+// the steps. It neither draws nor calls a server; what a step needs of the world reaches it by closures that its guide
+// was made with.
+package steps
+
+import (
+	"context"
+
+	"npsetup/steps/plan"
+)
+
+// Guide is an ordered list of steps: one per article.
+type Guide struct {
+	ID    string // auditor, password-secure
+	Title string
+	Steps []Step
+}
+
+// Step is one step of a guide. It is declared, not coded: every face draws it from these members.
+type Step struct {
+	ID      string
+	Title   string                              // a noun
+	Article string                              // paragraph and lines of the article, e.g. "Initial Setup, 7-10"
+	Why     string                              // one sentence for the person
+	Applies func(Answers) bool                  // nil: always
+	Fields  []Field                             // what it asks, in order
+	Look    func(context.Context, *Scene) error // reads only; reports through the Scene. Nil: nothing to see
+	Plan    func(*Scene) ([]plan.Action, error) // pure. Nil: nothing to do
+	Verify  func(context.Context, *Scene) Proof // reads only. Nil: proven by Look
+}
+
+// AppliesTo says whether the step is part of the way for these answers.
+func (s Step) AppliesTo(a Answers) bool { return s.Applies == nil || s.Applies(a) }
+
+// Step finds a step by id.
+func (g Guide) Step(id string) (Step, bool) {
+	for _, s := range g.Steps {
+		if s.ID == id {
+			return s, true
+		}
+	}
+	return Step{}, false
+}
+
+// Applying lists the steps that apply to the answers, in order.
+func (g Guide) Applying(a Answers) []Step {
+	var list []Step
+	for _, s := range g.Steps {
+		if s.AppliesTo(a) {
+			list = append(list, s)
+		}
+	}
+	return list
+}
+
+// Outcome is how a step or an action ended.
+type Outcome int
+
+// The outcomes.
+const (
+	NotRun Outcome = iota
+	Done
+	Adopted
+	Unchanged
+	Failed
+	Skipped
+	Waiting // for a person
+)
+
+// Outcomes lists every outcome.
+func Outcomes() []Outcome {
+	return []Outcome{NotRun, Done, Adopted, Unchanged, Failed, Skipped, Waiting}
+}
+
+func (o Outcome) String() string {
+	switch o {
+	case NotRun:
+		return "not-run"
+	case Done:
+		return "done"
+	case Adopted:
+		return "adopted"
+	case Unchanged:
+		return "unchanged"
+	case Failed:
+		return "failed"
+	case Skipped:
+		return "skipped"
+	case Waiting:
+		return "waiting"
+	}
+	return "unknown"
+}
+
+// Proof is what Verify found out about one step.
+type Proof struct {
+	State      ProofState
+	Text       string            // one line: what proves it, or what is missing
+	Difference []plan.Difference // From: as it is, To: as it should be
+}
+
+// ProofState is the result of a verification.
+type ProofState int
+
+// The states of a proof.
+const (
+	NotProven  ProofState = iota // nothing could be read that proves it, and nothing speaks against it
+	Proven                       // read back, or evidence seen
+	ByWord                       // a person said so; no evidence can be read
+	Differs                      // read back and not as wanted
+	NeedPerson                   // a person has to do it first
+)
+
+func (p ProofState) String() string {
+	switch p {
+	case NotProven:
+		return "not proven"
+	case Proven:
+		return "proven"
+	case ByWord:
+		return "by word"
+	case Differs:
+		return "differs"
+	case NeedPerson:
+		return "needs a person"
+	}
+	return "unknown"
+}

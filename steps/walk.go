@@ -1,0 +1,81 @@
+package steps
+
+import (
+	"context"
+	"fmt"
+
+	"npsetup/steps/plan"
+)
+
+// Survey lets every applying step look, in order. What the steps collected as problems comes back together at the end; an
+// error that a Look returns ends the survey at once, after the problems collected so far.
+func Survey(ctx context.Context, g Guide, s *Scene) error {
+	for _, step := range g.Applying(s.Answers) {
+		s.step = step.ID
+		if step.Look == nil {
+			continue
+		}
+		if err := step.Look(ctx, s); err != nil {
+			s.Problem(err)
+			return s.Problems()
+		}
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	return s.Problems()
+}
+
+// Draft makes the plan of a surveyed scene.
+func Draft(g Guide, s *Scene, identity string) (plan.Plan, error) {
+	p := plan.Plan{
+		Guide: g.ID, Title: g.Title, Server: s.Server, Version: s.Version, Identity: identity, Answers: s.Answers.Drafts(),
+		AnswersDir: s.Answers.Dir(),
+	}
+	for _, step := range g.Applying(s.Answers) {
+		s.step = step.ID
+		if step.Plan == nil {
+			continue
+		}
+		actions, err := step.Plan(s)
+		if err != nil {
+			return p, err
+		}
+		for _, a := range actions {
+			a.Step = step.ID
+			if a.Article == "" {
+				a.Article = step.Article
+			}
+			if a.Why == "" {
+				a.Why = step.Why
+			}
+			p.Actions = append(p.Actions, a)
+		}
+	}
+	p.Fingerprint = plan.FingerprintOf(s.observed)
+	p.Warnings, p.Sends = s.warnings, s.sends
+	if err := p.Check(); err != nil {
+		return p, fmt.Errorf("this is a mistake in npsetup: %w", err)
+	}
+	return p, nil
+}
+
+// StepProof is the proof of one step.
+type StepProof struct {
+	Step  Step
+	Proof Proof
+}
+
+// Prove verifies every applying step of a surveyed scene.
+func Prove(ctx context.Context, g Guide, s *Scene) []StepProof {
+	var list []StepProof
+	for _, step := range g.Applying(s.Answers) {
+		s.step = step.ID
+		p := Proof{State: Proven, Text: "asked and checked"}
+		if step.Verify != nil {
+			p = step.Verify(ctx, s)
+		}
+		list = append(list, StepProof{step, p})
+	}
+	return list
+}
