@@ -1,0 +1,120 @@
+package nps
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"net/url"
+	"strings"
+
+	"npsetup/steps"
+	"npsetup/steps/problem"
+)
+
+// DefaultPort is the port of the IIS site "SbPAM Web Service" that NPS is installed with.
+const DefaultPort = "6500"
+
+// Server is step A1: is there an NPS at the address.
+func Server(w World) steps.Step {
+	return steps.Step{
+		ID: "server", Title: "NPS server", Article: "Initial Setup, 2",
+		Why: "every call of this set-up goes to this address, and Auditor gets the same one",
+		Fields: []steps.Field{{
+			Key: "nps.url", Kind: steps.Text, Prompt: "Address of the NPS server",
+			Help: "The address that Auditor will use too. Take the name that stands in the server's certificate.", Example: "https://nps.contoso.com:6500/",
+			Check: checkURL, Complete: CompleteURL,
+		}},
+		Look: func(ctx context.Context, s *steps.Scene) error { return w.lookServer(ctx, s) },
+		Verify: func(context.Context, *steps.Scene) steps.Proof {
+			return steps.Proof{State: steps.Proven, Text: "answered over TLS"}
+		},
+	}
+}
+
+// CompleteURL adds what people leave out, https, the port and the slash at the end, and says so.
+func CompleteURL(text string) (string, string) {
+	completed := strings.TrimSpace(text)
+	if completed == "" {
+		return text, ""
+	}
+	if !strings.Contains(completed, "://") {
+		completed = "https://" + completed
+	}
+	u, err := url.Parse(completed)
+	if err != nil || u.Host == "" {
+		return text, ""
+	}
+	if u.Port() == "" && u.Scheme == "https" {
+		u.Host = net.JoinHostPort(strings.Trim(u.Hostname(), "[]"), DefaultPort)
+	}
+	if u.Path == "" {
+		u.Path = "/"
+	}
+	completed = u.String()
+	if completed == strings.TrimSpace(text) {
+		return completed, ""
+	}
+	return completed, "completed to " + completed
+}
+
+func checkURL(text string) error {
+	u, err := url.Parse(text)
+	switch {
+	case err != nil || u.Hostname() == "":
+		return fmt.Errorf("not an address such as https://nps.contoso.com:6500/")
+	case u.Scheme != "https":
+		return fmt.Errorf("NPS is reached over https only; the plain port of the server is for its own use")
+	case u.User != nil:
+		return fmt.Errorf("an address must not hold a user or a password")
+	case u.RawQuery != "" || u.Fragment != "":
+		return fmt.Errorf("an address ends after its path: nothing behind ? or #")
+	case strings.Trim(u.Path, "/") != "":
+		return fmt.Errorf("give the server's address without a path; NPS answers at its root")
+	}
+	return nil
+}
+
+func (w World) lookServer(ctx context.Context, s *steps.Scene) error {
+	s.Server = s.Answers.Text("nps.url")
+	p, err := w.Probe(ctx, s.Server)
+	if err != nil {
+		return err
+	}
+	steps.Put(s, PresentedKey, p)
+	if net.ParseIP(p.Host) != nil {
+		s.Warn("the address is an IP number: certificates and Kerberos go by name; prefer the name in the server's certificate")
+	} else if !strings.Contains(p.Host, ".") && p.Host != "localhost" {
+		s.Warn("the address is a short name: prefer the full name in the server's certificate")
+	}
+	s.See(steps.Finding{Kind: steps.CertificateFinding, Title: "certificate of " + problem.Plain(p.Host), State: verifiedState(p), Rows: certificateRows(p), Text: p.Reason})
+	if p.Note != "" {
+		s.Warn(p.Note)
+	}
+	return nil
+}
+
+func verifiedState(p Presented) steps.State {
+	if p.Verified {
+		return steps.Fits
+	}
+	return steps.Doubtful
+}
+
+func certificateRows(p Presented) []steps.Row {
+	var rows []steps.Row
+	for i, c := range p.Chain {
+		label := "certificate"
+		if i > 0 {
+			label = fmt.Sprintf("issuer %d", i)
+		}
+		rows = append(rows,
+			steps.Row{Label: label, Value: problem.Plain(c.Subject)},
+			steps.Row{Label: "  issued by", Value: problem.Plain(c.Issuer)},
+			steps.Row{Label: "  names", Value: problem.Plain(strings.Join(c.Names, ", "))},
+			steps.Row{Label: "  valid", Value: c.NotBefore.UTC().Format("2006-01-02") + " to " + c.NotAfter.UTC().Format("2006-01-02")},
+			steps.Row{Label: "  SHA-256", Value: c.SHA256},
+			steps.Row{Label: "  SHA-1", Value: c.SHA1},
+		)
+	}
+	return rows
+}

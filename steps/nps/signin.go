@@ -1,0 +1,148 @@
+package nps
+
+import (
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"npsetup/steps"
+	"npsetup/steps/problem"
+	"npsetup/steps/secret"
+)
+
+// SignIn is step A3: sign in, and judge role, version and licence before anything is planned.
+// minVersion is the oldest NPS version that the guide works with, e.g. "4.2".
+func SignIn(w World, minVersion string) steps.Step {
+	return steps.Step{
+		ID: "signin", Title: "Sign-in", Article: "implied",
+		Why:    "every change needs the role Admin",
+		Fields: signInFields(),
+		Look:   func(ctx context.Context, s *steps.Scene) error { return lookSignIn(ctx, s, minVersion) },
+		Verify: func(_ context.Context, s *steps.Scene) steps.Proof {
+			id, _ := steps.Get(s, IdentityKey)
+			return steps.Proof{State: steps.Proven, Text: fmt.Sprintf("%s, role %s, NPS %s", problem.Plain(id.User), problem.Plain(strings.Join(id.Roles, ", ")), problem.Plain(id.Version))}
+		},
+	}
+}
+
+func signInFields() []steps.Field {
+	byPassword := func(a steps.Answers) bool { return !a.Has("nps.signIn.token") }
+	return []steps.Field{
+		{
+			Key: "nps.signIn.token", Kind: steps.SecretField, Prompt: "Token from a browser, for single sign-on users", Optional: true,
+			Help: "Only where password and code do not work (SAML, OpenID Connect): sessionStorage.getItem('Token') in the browser's console on the NPS page.", Example: "env:NPS_TOKEN",
+		},
+		{
+			Key: "nps.signIn.user", Kind: steps.Text, Prompt: "NPS administrator", When: byPassword,
+			Help: "A user with the role Administrator.", Example: `CONTOSO\npsadmin`,
+		},
+		{
+			Key: "nps.signIn.password", Kind: steps.SecretField, Prompt: "Password of that user", When: byPassword,
+			Help: "Where it is to be taken from: env:NAME, file:PATH, keyring:NAME or prompt.", Example: "env:NPS_PASSWORD",
+		},
+		{
+			Key: "nps.signIn.mfa", Kind: steps.Text, Prompt: "MFA", When: byPassword, Default: "prompt", Check: CheckMFA,
+			Help: "prompt: asks for the code. totp:REFERENCE: the base32 secret of an authenticator. push:WORD: the word that the connector expects. none: MFA is not required for this user.", Example: "totp:env:NPS_TOTP_SECRET",
+		},
+	}
+}
+
+// CheckMFA checks the spelling of an MFA answer. The error never repeats it.
+func CheckMFA(v string) error {
+	kind, rest, _ := strings.Cut(v, ":")
+	switch {
+	case v == "prompt" || v == "none":
+		return nil
+	case kind == "push" && rest != "":
+		return nil
+	case kind == "totp":
+		if _, err := secret.ParseReference(rest); err != nil {
+			return fmt.Errorf("after totp: %w", err)
+		}
+		return nil
+	}
+	return fmt.Errorf("one of prompt, totp:REFERENCE, push:WORD, none")
+}
+
+func lookSignIn(ctx context.Context, s *steps.Scene, minVersion string) error {
+	c, ok := steps.Get(s, ConnectionKey)
+	if !ok {
+		return problem.New("there is no connection to sign in on")
+	}
+	id, err := c.SignIn(ctx)
+	if err != nil {
+		return err
+	}
+	s.Version = problem.Plain(id.Version)
+	steps.Put(s, IdentityKey, id)
+	steps.Put(s, ReaderKey, c.Reader())
+	s.Observe("version", id.Version)
+	s.See(steps.Finding{Kind: steps.ObjectFinding, Title: "signed in", State: steps.Fits, Rows: []steps.Row{
+		{Label: "user", Value: problem.Plain(id.User)},
+		{Label: "roles", Value: problem.Plain(strings.Join(id.Roles, ", ")), Wanted: "Admin"},
+		{Label: "NPS version", Value: s.Version, Wanted: "at least " + minVersion},
+		{Label: "licence", Value: problem.Plain(id.LicenceText)},
+	}})
+	s.Problem(judge(id, minVersion))
+	return nil
+}
+
+func judge(id Identity, minVersion string) error {
+	var l problem.List
+	if !id.Admin {
+		l.Add(problem.New(fmt.Sprintf("%s has no Admin role on NPS", problem.Plain(id.User))).
+			Because("the token carries " + rolesText(id.Roles)).
+			Try("sign in as an administrator, or ask for the role under Role Management").Of(problem.Refused))
+	}
+	if !AtLeast(id.Version, minVersion) {
+		l.Add(problem.New(fmt.Sprintf("this server is NPS %s", problem.Plain(id.Version))).
+			Because("the integration needs " + minVersion + " or newer").
+			Try("update NPS first; nothing was changed"))
+	}
+	if id.LicenceExpired {
+		l.Add(problem.New("the licence of this NPS server has expired").
+			Because("NPS refuses new objects without a licence; " + problem.Plain(id.LicenceText)).
+			Try("import a licence on the About page of NPS, then run the same command again"))
+	}
+	return l.Err()
+}
+
+func rolesText(roles []string) string {
+	if len(roles) == 0 {
+		return "no role at all"
+	}
+	return "only: " + problem.Plain(strings.Join(roles, ", "))
+}
+
+// AtLeast compares versions such as 25.12.00002 number by number. A version that cannot be read counts as new enough: the
+// calls themselves will tell.
+func AtLeast(version, least string) bool {
+	v, ok := numbers(version)
+	l, _ := numbers(least)
+	if !ok {
+		return true
+	}
+	for i := range l {
+		n := 0
+		if i < len(v) {
+			n = v[i]
+		}
+		if n != l[i] {
+			return n > l[i]
+		}
+	}
+	return true
+}
+
+func numbers(version string) ([]int, bool) {
+	var ns []int
+	for _, part := range strings.Split(strings.TrimSpace(version), ".") {
+		n, err := strconv.Atoi(part)
+		if err != nil {
+			return ns, len(ns) > 0
+		}
+		ns = append(ns, n)
+	}
+	return ns, len(ns) > 0
+}

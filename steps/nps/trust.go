@@ -1,0 +1,78 @@
+package nps
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"npsetup/steps"
+	"npsetup/steps/problem"
+)
+
+// skewLimit is from when on a difference of clocks makes MFA codes fail.
+const skewLimit = 30 * time.Second
+
+// Trust is step A2: by what the server's certificate is trusted.
+func Trust(w World) steps.Step {
+	return steps.Step{
+		ID: "trust", Title: "Trust", Article: "Initial Setup, 3",
+		Why: "passwords and keys travel over this connection: its certificate is compared before anything is sent",
+		Fields: []steps.Field{{
+			Key: "nps.trust", Kind: steps.Text, Prompt: "Trust the server's certificate by", Default: "system",
+			Help:    "system: the operating system's roots. ca:FILE: a CA certificate. pin:sha256:HEX: exactly this certificate, after comparing the fingerprint on the NPS server.",
+			Example: "pin:sha256:3f1c…", Check: w.CheckTrust,
+		}},
+		Look: func(ctx context.Context, s *steps.Scene) error { return w.lookTrust(ctx, s) },
+		Verify: func(_ context.Context, s *steps.Scene) steps.Proof {
+			p, _ := steps.Get(s, PresentedKey)
+			text := "handshake with " + s.Answers.Text("nps.trust")
+			if len(p.Chain) > 0 {
+				text += ", certificate valid to " + p.Chain[0].NotAfter.UTC().Format("2006-01-02")
+			}
+			return steps.Proof{State: steps.Proven, Text: text}
+		},
+	}
+}
+
+func (w World) lookTrust(ctx context.Context, s *steps.Scene) error {
+	p, _ := steps.Get(s, PresentedKey)
+	if s.Answers.Text("nps.trust") == "system" && !p.Verified {
+		return notTrusted(p)
+	}
+	c, err := w.Connect(ctx, s.Answers)
+	if err != nil {
+		return err
+	}
+	steps.Put(s, ConnectionKey, c)
+	if len(p.Chain) > 0 {
+		s.Observe("certificate", p.Chain[0].SHA256)
+	}
+	g, err := c.Greet(ctx)
+	if err != nil {
+		return err
+	}
+	if g.Skew > skewLimit || g.Skew < -skewLimit {
+		// Not in the plan: a figure that changes from second to second would change its digest.
+		s.See(steps.Finding{
+			Kind: steps.TextFinding, Title: "clocks", State: steps.Doubtful,
+			Text: fmt.Sprintf("this machine's clock and the server's differ by %s: MFA codes may be refused; synchronise them", g.Skew.Round(time.Second)),
+		})
+	}
+	if g.Health != "" && g.Health != "Healthy" {
+		s.Warn("NPS says of its health: " + problem.Plain(g.Health) + "; look at the services on the server (Start-Service sbpam*, then Register Services)")
+	}
+	return nil
+}
+
+func notTrusted(p Presented) error {
+	e := problem.New("the certificate of " + problem.Plain(p.Host) + " does not verify").Because(p.Reason)
+	if len(p.Chain) > 0 {
+		leaf := p.Chain[0]
+		e.Try(fmt.Sprintf("compare the fingerprint on the NPS server; if it is the same, set nps.trust to pin:sha256:%s", leaf.SHA256),
+			"or set nps.trust to ca:FILE with the certificate of the authority that issued it ("+problem.Plain(leaf.Issuer)+")")
+		if p.Expired {
+			e.Next = []string{"renew the certificate on the NPS server and select it in IIS for the site's https binding; an expired one is not accepted, pinned or not"}
+		}
+	}
+	return e
+}

@@ -1,0 +1,80 @@
+package npsapi
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// Enum is an enum value as NPS sends it: an integer, on some builds a name. Numbers that this program does not know are
+// kept as they are.
+type Enum struct {
+	Number int
+	Name   string // set when the server sent a name
+}
+
+// UnmarshalJSON takes a number, a name, a number in quotes, or null.
+func (e *Enum) UnmarshalJSON(raw []byte) error {
+	var n int
+	if json.Unmarshal(raw, &n) == nil {
+		e.Number = n
+		return nil
+	}
+	var s string
+	if err := json.Unmarshal(raw, &s); err != nil {
+		return err
+	}
+	if n, err := strconv.Atoi(s); err == nil {
+		e.Number = n
+		return nil
+	}
+	e.Number, e.Name = -1<<31, s
+	return nil
+}
+
+// Is compares with a number and its name, letters' case aside.
+func (e Enum) Is(number int, name string) bool {
+	if e.Name != "" {
+		return strings.EqualFold(e.Name, name)
+	}
+	return e.Number == number
+}
+
+// Numbers of the enums that are sent or judged. Their sources: confirmed means that the number stands in a vendor script or
+// document or was seen live; the others are inferred from the order of the names.
+const (
+	EntityApplication = 2 // ManagedAccountViewEntityTypeEnum, inferred
+
+	PolicyResource   = 0 // PolicyType, seen live
+	PolicyCredential = 1
+
+	ActivityInteractive = 0 // ActivityType, inferred but for TaskAutomation
+
+	LoginActivityIdentity = 2 // ActivityLoginType, inferred: "Activity Token" in the user interface
+
+	RequesterSamaccountname = 0 // RequesterLoginFormat, inferred
+
+	ConfigurationConnectionProfile = 1 // ActivityConfigurationType, inferred
+
+	ApprovalAllow = 1 // ApprovalType, inferred: "Automatic" in the user interface
+
+	ResourceHost = 0 // ManagedResourceType, from a vendor script
+
+	CredentialConfiguration = 0 // CredentialType, documented: service accounts
+
+	ClassPreSession  = 0 // ActionClassification
+	ClassPostSession = 2 // seen in vendor packages
+	ClassAny         = 4
+
+	MemberActivity = 0 // ActivityAndGroupEntityType, inferred
+	MemberResource = 0 // ManagedResourceAndGroupEntityType, inferred
+)
+
+// inferred names the enums whose numbers are inferred and that this program sends or judges.
+func inferred() []string {
+	return []string{
+		"ManagedAccountViewEntityTypeEnum (Application 2)", "ActivityLoginType (ActivityIdentity 2)", "ActivityType (Interactive 0)",
+		"RequesterLoginFormat (Samaccountname 0)", "ActivityConfigurationType (ConnectionProfile 1)", "ApprovalType (Allow 1)",
+		"ActivityAndGroupEntityType (Activity 0)", "ManagedResourceAndGroupEntityType (Resource 0)", "ActionClassification (PreSession 0)",
+	}
+}
