@@ -78,3 +78,10 @@ type Option struct {
 
 // Asked says whether the field is asked for these answers.
 func (f Field) Asked(a Answers) bool { return f.When == nil || f.When(a) }
+
+// Risk is a consequence that a person has to accept by name before anything is planned.
+type Risk struct {
+	Name string
+	Text string
+	When func(Answers) bool // whether these answers take it
+}

@@ -14,6 +14,7 @@ type Guide struct {
 	ID    string // auditor, password-secure
 	Title string
 	Steps []Step
+	Risks []Risk
 }
 
 // Step is one step of a guide. It is declared, not coded: every face draws it from these members.

@@ -102,12 +102,14 @@ type Op struct {
 type Output struct{ Name, Pointer string }
 
 // Lookup finds one row: it reads Call (a list of either shape, or one object) and takes the row whose Member equals Value
-// exactly, letters' case aside. Without a Member, the answer itself is the row. Rows marked isDeleted do not count.
+// exactly, letters' case aside. Without a Member, the answer itself is the row. Rows marked isDeleted do not count, unless
+// Deleted says so.
 type Lookup struct {
-	Call   Call
-	Member string
-	Value  string
-	Also   []Match // further members that must be equal
+	Call    Call
+	Member  string
+	Value   string
+	Also    []Match // further members that must be equal
+	Deleted bool
 }
 
 // Match is one more condition of a Lookup.

@@ -1,0 +1,99 @@
+// Package contract holds requests and answers against an OpenAPI description. Tests use it as the sandbox's checking mode;
+// the shipped program does not link it.
+package contract
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/getkin/kin-openapi/openapi3"
+	"github.com/getkin/kin-openapi/openapi3filter"
+	"github.com/getkin/kin-openapi/routers"
+	"github.com/getkin/kin-openapi/routers/gorillamux"
+)
+
+// Checker checks by one description.
+type Checker struct{ router routers.Router }
+
+// New reads and validates an OpenAPI description.
+func New(raw []byte) (*Checker, error) {
+	loader := openapi3.NewLoader()
+	doc, err := loader.LoadFromData(raw)
+	if err != nil {
+		return nil, err
+	}
+	if err := doc.Validate(context.Background(), openapi3.AllowExtraSiblingFields()); err != nil {
+		return nil, err
+	}
+	r, err := gorillamux.NewRouter(doc)
+	return &Checker{r}, err
+}
+
+func (c *Checker) input(r *http.Request, body []byte) (*openapi3filter.RequestValidationInput, error) {
+	copied := r.Clone(context.Background())
+	copied.Body = io.NopCloser(bytes.NewReader(body))
+	route, params, err := c.router.FindRoute(copied)
+	if err != nil {
+		return nil, fmt.Errorf("%s %s is not in the contract: %w", r.Method, r.URL.Path, err)
+	}
+	return &openapi3filter.RequestValidationInput{
+		Request: copied, PathParams: params, Route: route,
+		Options: &openapi3filter.Options{AuthenticationFunc: bearer, MultiError: true, IncludeResponseStatus: true},
+	}, nil
+}
+
+// Request checks one request.
+func (c *Checker) Request(r *http.Request, body []byte) error {
+	in, err := c.input(r, body)
+	if err != nil {
+		return err
+	}
+	known := map[string]bool{}
+	for _, p := range in.Route.Operation.Parameters {
+		known[strings.ToLower(p.Value.Name)] = true
+	}
+	for _, p := range in.Route.PathItem.Parameters {
+		known[strings.ToLower(p.Value.Name)] = true
+	}
+	for name := range r.URL.Query() {
+		if !known[strings.ToLower(name)] {
+			return fmt.Errorf("%s %s: the query parameter %s is not in the contract", r.Method, r.URL.Path, name)
+		}
+	}
+	if len(body) > 0 && in.Route.Operation.RequestBody == nil {
+		return fmt.Errorf("%s %s takes no body", r.Method, r.URL.Path)
+	}
+	if err := openapi3filter.ValidateRequest(context.Background(), in); err != nil {
+		return fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, err)
+	}
+	return nil
+}
+
+// Response checks one answer. What a web server says in HTML in place of the API is not the API's.
+func (c *Checker) Response(r *http.Request, status int, header http.Header, body []byte) error {
+	if status >= 400 && (len(body) == 0 || !strings.Contains(header.Get("Content-Type"), "json")) {
+		return nil
+	}
+	in, err := c.input(r, nil)
+	if err != nil {
+		return err
+	}
+	out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: status, Header: header, Options: in.Options}
+	out.SetBodyBytes(body)
+	if err := openapi3filter.ValidateResponse(context.Background(), out); err != nil {
+		return fmt.Errorf("answer to %s %s: %w", r.Method, r.URL.Path, err)
+	}
+	return nil
+}
+
+// bearer demands a token where the contract does.
+func bearer(_ context.Context, in *openapi3filter.AuthenticationInput) error {
+	if !strings.HasPrefix(in.RequestValidationInput.Request.Header.Get("Authorization"), "Bearer ") {
+		return fmt.Errorf("no bearer token")
+	}
+	return nil
+}

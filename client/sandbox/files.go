@@ -1,0 +1,70 @@
+package sandbox
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// writeFiles puts answers, environment and certificates into dir, for whoever wants to try npsetup on this sandbox.
+func (s *Server) writeFiles(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	der, key, err := clientCertificate(s.o.Now())
+	if err != nil {
+		return err
+	}
+	s.world.clientCert, s.world.clientKey = der, key
+	u := s.world.people[adminName]
+	env := fmt.Sprintf("export NPS_PASSWORD='%s'\nexport NPS_TOTP_SECRET='%s'\n", u.password, u.totp)
+	files := map[string]string{
+		"answers-auditor.yaml":   s.answers("pin:" + s.tls.pin),
+		"answers-untrusted.yaml": s.answers("system"),
+		"env":                    env,
+		"ca.pem":                 string(s.tls.caPEM),
+		"auditor-client.cer":     string(der),
+		"auditor-client.key":     string(key),
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *Server) answers(trust string) string {
+	lines := []string{
+		"version: 1",
+		"guide: auditor",
+		"nps:",
+		"  url: " + s.URL(),
+		"  trust: " + trust,
+		"  signIn:",
+		"    user: " + adminName,
+		"    password: env:NPS_PASSWORD",
+		"    mfa: totp:env:NPS_TOTP_SECRET",
+		"application:",
+		"  name: " + applicationName,
+		"  certificate: file:auditor-client.cer",
+		"  key: file:auditor-client.key",
+		"connectionProfile:",
+		"  name: " + profileName,
+		"  settings: {maxDuration: 60}",
+		"accessPolicy:",
+		"  kind: resource",
+		"  resource:",
+		"    name: " + policyName,
+		"    activity: " + activityName,
+		"    group: Domain Admins",
+		"    resources: [dc01." + domainName + "]",
+		"    serviceAccount: svc-nps",
+		"monitoringPlan:",
+		"  name: AD Monitoring",
+		"  items: [" + domainName + "]",
+		"acceptRisks: [domain-admins]",
+	}
+	return strings.Join(lines, "\n") + "\n"
+}

@@ -1,0 +1,210 @@
+// Package sandbox is a stand-in for NPS, and for what a person does around it, over real TLS on loopback. It shares no code
+// with the client: what holds both to the truth is the API contract. It is no NPS: it keeps everything in memory, knows
+// one domain, and forgets all when it stops.
+package sandbox
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"npsetup/assets"
+)
+
+// Options chooses what the sandbox is like. The zero value is a healthy server on a free port of 127.0.0.1.
+type Options struct {
+	Listen    string        // address and port; default 127.0.0.1:0
+	Exposed   bool          // allows an address beyond loopback
+	Dir       string        // folder that gets answers, environment and certificates; empty: none
+	Resources int           // additional resources, and as many import candidates
+	API       string        // full (default), observed or documented
+	Latency   time.Duration // waited before each answer
+	TokenLife time.Duration // default 15 minutes
+	Faults    []string      // NAME or NAME@n, see FaultNames
+	Now       func() time.Time
+	Check     Checker // nil: requests and answers are not held against the contract
+}
+
+// Checker holds requests and answers against the contract.
+type Checker interface {
+	Request(r *http.Request, body []byte) error
+	Response(r *http.Request, status int, header http.Header, body []byte) error
+}
+
+// Request is one request as it arrived.
+type Request struct {
+	Class  string `json:"class"` // read, auth, probe, change, outside
+	Method string `json:"method"`
+	Path   string `json:"path"` // with query
+	Status int    `json:"status"`
+	Body   []byte `json:"-"`
+}
+
+// Announcement is the line that the sandbox prints when it is ready.
+type Announcement struct {
+	NPS            string `json:"nps"`
+	PasswordSecure string `json:"passwordSecure"` // empty: there is no stand-in for it
+	Admin          string `json:"admin"`
+}
+
+// Server is a running sandbox.
+type Server struct {
+	o      Options
+	tls    authority
+	nps    *http.Server
+	admin  *http.Server
+	addr   string
+	token  string
+	adminA string
+	faults faults
+
+	mu         sync.Mutex
+	world      world
+	requests   []Request
+	hooks      []func(Request)
+	violations []error
+}
+
+// Start starts the sandbox. It runs until Close or until ctx ends.
+func Start(ctx context.Context, o Options) (*Server, error) {
+	o = withDefaults(o)
+	if o.API != "full" && o.API != "observed" && o.API != "documented" {
+		return nil, fmt.Errorf("api %q: one of full, observed, documented", o.API)
+	}
+	s := &Server{o: o, token: randomHex(16)}
+	var err error
+	if s.faults, err = parseFaults(o.Faults); err != nil {
+		return nil, err
+	}
+	listener, err := listen(o)
+	if err != nil {
+		return nil, err
+	}
+	s.addr = listener.Addr().String()
+	if err := s.prepare(listener.Addr()); err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	adminListener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	s.adminA = adminListener.Addr().String()
+	if o.Dir != "" {
+		if err := s.writeFiles(o.Dir); err != nil {
+			return nil, errors.Join(err, listener.Close(), adminListener.Close())
+		}
+	}
+	s.serve(ctx, listener, adminListener)
+	return s, nil
+}
+
+func withDefaults(o Options) Options {
+	if o.Listen == "" {
+		o.Listen = "127.0.0.1:0"
+	}
+	if o.API == "" {
+		o.API = "full"
+	}
+	if o.TokenLife == 0 {
+		o.TokenLife = 15 * time.Minute
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return o
+}
+
+func listen(o Options) (net.Listener, error) {
+	l, err := net.Listen("tcp", o.Listen)
+	if err != nil {
+		return nil, err
+	}
+	if a, ok := l.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() && !o.Exposed {
+		return nil, errors.Join(fmt.Errorf("%s can be reached from other machines; the sandbox hands out its secrets to whoever asks", o.Listen), l.Close())
+	}
+	return l, nil
+}
+
+func (s *Server) prepare(addr net.Addr) error {
+	ops, err := readContract(assets.NPSContract)
+	if err != nil {
+		return fmt.Errorf("the contract cannot be read: %w", err)
+	}
+	if s.tls, err = newAuthority(addr, s.o.Now(), s.faults.has("expired-cert")); err != nil {
+		return err
+	}
+	s.world = newWorld(s.o.Resources)
+	handler, err := s.routes(ops)
+	if err != nil {
+		return err
+	}
+	s.nps = &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second,
+		TLSConfig:    &tls.Config{Certificates: []tls.Certificate{s.tls.leaf}, MinVersion: tls.VersionTLS12},
+		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}, // HTTP/1.1 only, as the client speaks
+		ErrorLog:     quietLog(),
+	}
+	s.admin = &http.Server{Handler: s.adminHandler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: quietLog()}
+	return nil
+}
+
+func (s *Server) serve(ctx context.Context, nps, admin net.Listener) {
+	go func() { _ = s.nps.ServeTLS(nps, "", "") }()
+	go func() { _ = s.admin.Serve(admin) }()
+	context.AfterFunc(ctx, func() { _ = s.Close() })
+}
+
+// Close stops the sandbox at once.
+func (s *Server) Close() error { return errors.Join(s.nps.Close(), s.admin.Close()) }
+
+// URL is the address of the NPS stand-in.
+func (s *Server) URL() string { return "https://" + s.addr + "/" }
+
+// AdminURL is the address of the admin port, with its token.
+func (s *Server) AdminURL() string { return "http://" + s.adminA + "/" + s.token }
+
+// Announcement is what a caller needs to use the sandbox.
+func (s *Server) Announcement() Announcement { return Announcement{NPS: s.URL(), Admin: s.AdminURL()} }
+
+// CAPEM is the certificate of the sandbox's own authority.
+func (s *Server) CAPEM() []byte { return s.tls.caPEM }
+
+// Pin is the leaf certificate as a trust answer: pin:sha256:HEX without its first word.
+func (s *Server) Pin() string { return s.tls.pin }
+
+// Requests lists the requests in order of arrival.
+func (s *Server) Requests() []Request {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]Request(nil), s.requests...)
+}
+
+// OnRequest calls f after a request was carried out and before its answer leaves.
+func (s *Server) OnRequest(f func(Request)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hooks = append(s.hooks, f)
+}
+
+// Violations lists what did not fit the contract.
+func (s *Server) Violations() []error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]error(nil), s.violations...)
+}
+
+// Credentials are what the administrator signs in with.
+type Credentials struct{ User, Password, TOTPSecret string }
+
+// Credentials gives the administrator's.
+func (s *Server) Credentials() Credentials {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	u := s.world.people[adminName]
+	return Credentials{u.name, u.password, u.totp}
+}

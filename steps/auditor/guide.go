@@ -1,0 +1,65 @@
+// Package auditor is the guide that lets Netwrix Auditor take its data-collection accounts from NPS: one file per step,
+// one slice that reads beside the article. It neither draws nor sends: it looks through a Reader, and plans.
+package auditor
+
+import (
+	"context"
+	"time"
+
+	"npsetup/steps"
+	"npsetup/steps/nps"
+)
+
+// MinVersion is the oldest NPS version that Auditor's integration works with.
+const MinVersion = "4.2"
+
+// World is what this guide needs beyond the shared steps.
+type World struct {
+	nps.World
+	// ReadCertificate reads a certificate file and judges it by the given time.
+	ReadCertificate func(path string, now time.Time) (Certificate, error)
+	// CheckKey says whether a private key file belongs to a certificate file.
+	CheckKey func(certificate, key string) error
+	// SameSerial compares serial numbers in any spelling, with and without a leading 00.
+	SameSerial func(a, b string) bool
+	// PDC finds the PDC emulator of a domain by DNS; nil or an error when it cannot be told from here.
+	PDC func(ctx context.Context, domain string) (string, error)
+}
+
+// Certificate is Auditor's client certificate in words.
+type Certificate struct {
+	Subject, Issuer    string
+	Serial             string // as Windows and .NET write it: upper-case hex of all bytes
+	Thumbprint, SHA256 string // SHA-1 and SHA-256, hex
+	NotBefore          time.Time
+	NotAfter           time.Time
+	SelfSigned         bool
+	Refused            error    // why it must not be used; a problem.List
+	Warnings           []string // what is worth knowing
+}
+
+// Guide is the guide "Integrating Netwrix Privilege Secure for Access Management with Netwrix Auditor".
+func Guide(w World) steps.Guide {
+	return steps.Guide{
+		ID: "auditor", Title: "Netwrix Auditor takes its accounts from Privilege Secure",
+		Steps: []steps.Step{
+			w.auditorStart(),
+			nps.Server(w.World),
+			nps.Trust(w.World),
+			nps.SignIn(w.World, MinVersion),
+			w.application(),
+			w.certificate(),
+			w.certificateTrust(),
+			w.applicationUser(),
+			w.auditorKey(),
+			w.connectionProfile(),
+			w.policyKind(),
+			w.activity(),
+			w.resource(),
+			w.policyResource(),
+			w.monitoringPlan(),
+			w.verify(),
+		},
+		Risks: risks(),
+	}
+}

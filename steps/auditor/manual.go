@@ -1,0 +1,137 @@
+package auditor
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"npsetup/steps"
+	"npsetup/steps/nps"
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
+)
+
+// values are the values that manual pages carry over, by placeholder.
+func (w World) values(s *steps.Scene) map[string]string {
+	a := s.Answers
+	cert, _ := steps.Get(s, certificateKey)
+	presented, _ := steps.Get(s, nps.PresentedKey)
+	v := map[string]string{
+		"url": a.Text("nps.url"), "application": a.Text(keyApplication), "serial": cert.Serial, "thumbprint": cert.Thumbprint, "subject": cert.Subject,
+		"profile": a.Text(keyProfile), "settings": settingLines(profileSettings(a)), "platform": platformName, "activity": a.Text(keyActivity),
+		"template": loginTemplate, "domain": domainVariable, "group": a.Text(keyGroup), "action": actionName(a), "pair": pairName(a),
+		"policy": a.Text(keyPolicy), "resource": strings.Join(a.List(keyResources), ", "), "serviceAccount": a.Text(keyServiceAccount),
+		"plan": a.Text(keyPlan), "item": strings.Join(a.List(keyItems), ", "),
+	}
+	if len(presented.Chain) > 0 {
+		v["fingerprint"] = presented.Chain[0].SHA256
+	}
+	return v
+}
+
+func settingLines(wanted []setting) string {
+	lines := make([]string, len(wanted))
+	for i, st := range wanted {
+		lines[i] = st.Label + " = " + st.Shown
+	}
+	return strings.Join(lines, "\n")
+}
+
+// page is the manual page of a step, filled in.
+func (w World) page(s *steps.Scene, step string) (*plan.Manual, error) {
+	m, err := w.Texts.Manual(step, s.Version, w.values(s))
+	if err != nil {
+		return nil, err
+	}
+	return &m, nil
+}
+
+// byHand is the action of a step that a person does; none when the run record says that it was done.
+func (w World) byHand(s *steps.Scene, step, object, name string, after ...string) ([]plan.Action, error) {
+	if s.Memory.ManualDone[step] {
+		return nil, nil
+	}
+	m, err := w.page(s, step)
+	if err != nil {
+		return nil, err
+	}
+	return []plan.Action{manualAction(step, object, name, m, after...)}, nil
+}
+
+func manualAction(key, object, name string, m *plan.Manual, after ...string) plan.Action {
+	return plan.Action{
+		Key: key, Effect: plan.ByHand, Object: object, Name: name, After: after,
+		Ops: []plan.Op{{ID: "manual", Kind: plan.KindManual, Class: plan.Change, Repeat: plan.Never, Manual: m}},
+	}
+}
+
+// notOffered says whether the server was found not to have one of the operations, on this very version.
+func notOffered(s *steps.Scene, operations ...string) (string, bool) {
+	for _, op := range operations {
+		if v, ok := s.Memory.NotOffered[op]; ok && v == s.Version {
+			return op, true
+		}
+	}
+	return "", false
+}
+
+// provenBy makes a Verify of a Plan: what is still planned is what is missing.
+func provenBy(planned func(*steps.Scene) ([]plan.Action, error), proven func(*steps.Scene) string) func(context.Context, *steps.Scene) steps.Proof {
+	return func(_ context.Context, s *steps.Scene) steps.Proof {
+		actions, err := planned(s)
+		if err != nil {
+			return steps.Proof{State: steps.NotProven, Text: problem.Plain(err.Error())}
+		}
+		var missing []string
+		var ds []plan.Difference
+		state := steps.Proven
+		for _, a := range actions {
+			switch {
+			case !a.Changing():
+				continue
+			case a.Effect == plan.ByHand:
+				if state == steps.Proven {
+					state = steps.NeedPerson
+				}
+			default:
+				state = steps.Differs
+			}
+			missing = append(missing, missingText(a))
+			ds = append(ds, a.Difference...)
+		}
+		if state == steps.Proven {
+			return steps.Proof{State: steps.Proven, Text: proven(s)}
+		}
+		return steps.Proof{State: state, Text: strings.Join(missing, "; "), Difference: ds}
+	}
+}
+
+func missingText(a plan.Action) string {
+	what := fmt.Sprintf("%s %q", a.Object, problem.Plain(a.Name))
+	switch a.Effect {
+	case plan.Create:
+		return what + " is not there"
+	case plan.Update:
+		parts := make([]string, 0, len(a.Difference))
+		for _, d := range a.Difference {
+			parts = append(parts, fmt.Sprintf("%s is %s, should be %s", d.Label, d.From, d.To))
+		}
+		return what + ": " + strings.Join(parts, "; ")
+	case plan.Restore:
+		return what + " was deleted"
+	case plan.ByHand:
+		return what + " is to be done by hand"
+	case plan.Delete, plan.Adopt:
+	}
+	return what
+}
+
+// byWord is the Verify of a manual step for which nothing can be read back.
+func byWord(step string) func(context.Context, *steps.Scene) steps.Proof {
+	return func(_ context.Context, s *steps.Scene) steps.Proof {
+		if s.Memory.ManualDone[step] {
+			return steps.Proof{State: steps.ByWord, Text: "said to be done; nothing can be read back"}
+		}
+		return steps.Proof{State: steps.NeedPerson, Text: "by hand; say so with --done " + step}
+	}
+}

@@ -1,0 +1,86 @@
+package auditor
+
+import (
+	"errors"
+	"strings"
+	"unicode"
+
+	"npsetup/steps"
+	"npsetup/steps/plan"
+)
+
+// Keys of the answers of this guide.
+const (
+	keyApplication    = "application.name"
+	keyCertificate    = "application.certificate"
+	keyPrivateKey     = "application.key"
+	keyProfile        = "connectionProfile.name"
+	keyKind           = "accessPolicy.kind"
+	keyPolicy         = "accessPolicy.resource.name"
+	keyActivity       = "accessPolicy.resource.activity"
+	keyGroup          = "accessPolicy.resource.group"
+	keyResources      = "accessPolicy.resource.resources"
+	keyServiceAccount = "accessPolicy.resource.serviceAccount"
+	keyPlan           = "monitoringPlan.name"
+	keyItems          = "monitoringPlan.items"
+)
+
+// IdentityKey is the answer that names a run besides server and guide.
+const IdentityKey = keyApplication
+
+// auditorStart is A0: the dialog in Auditor that stays open until the key is pasted.
+func (w World) auditorStart() steps.Step {
+	const id = "auditor-start"
+	return steps.Step{
+		ID: id, Title: "Start in Auditor", Article: "Initial Setup, 1-5",
+		Why: "Auditor makes the client certificate that it will sign in with, and waits for the API key",
+		Plan: func(s *steps.Scene) ([]plan.Action, error) {
+			return w.byHand(s, id, "Auditor dialog", "Privilege Secure")
+		},
+		Verify: byWord(id),
+	}
+}
+
+// application is A4: the name under which Auditor signs in.
+func (w World) application() steps.Step {
+	return steps.Step{
+		ID: "application", Title: "Application name", Article: "Initial Setup, 4",
+		Why: "Auditor and NPS know each other by this name",
+		Fields: []steps.Field{{
+			Key: keyApplication, Kind: steps.Text, Prompt: "Application name", Default: "NetwrixAuditor",
+			Help: "The same name as in Auditor's dialog. No blanks: with Microsoft Entra ID they lead to failures.", Example: "NetwrixAuditor", Check: checkApplication,
+		}},
+	}
+}
+
+func checkApplication(name string) error {
+	if strings.IndexFunc(name, unicode.IsSpace) >= 0 {
+		return errors.New("an application name must not hold a blank: with Microsoft Entra ID it leads to failures; take NetwrixAuditor")
+	}
+	return nil
+}
+
+// policyKind is A10.
+func (w World) policyKind() steps.Step {
+	return steps.Step{
+		ID: "policy-kind", Title: "Kind of policy", Article: "Setting Up the Resource-based Policy",
+		Why: "a resource-based policy makes an account for each collection; a credential-based one lends an existing account",
+		Fields: []steps.Field{{
+			Key: keyKind, Kind: steps.Choice, Prompt: "Kind of access policy", Default: "resource",
+			Choices: []steps.Option{{Value: "resource", Title: "resource-based", Help: "an account is made for each session and removed after it"}},
+			Help:    "This version sets up resource-based policies.", Example: "resource",
+		}},
+	}
+}
+
+// risks are what a person has to accept by name.
+func risks() []steps.Risk {
+	return []steps.Risk{{
+		Name: RiskDomainAdmins,
+		Text: "each session's account becomes a member of Domain Admins while it runs; most data sources need far less (see Auditor's permissions page), and another group can be named",
+		When: func(a steps.Answers) bool { return same(a.Text(keyGroup), "Domain Admins") },
+	}}
+}
+
+// RiskDomainAdmins is the name of the risk that goes with the article's own group.
+const RiskDomainAdmins = "domain-admins"

@@ -1,0 +1,147 @@
+package auditor
+
+import (
+	"context"
+	"fmt"
+
+	"npsetup/steps"
+	"npsetup/steps/npsapi"
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
+)
+
+const (
+	kindUser = "application user"
+	userStep = "application-user"
+)
+
+var userKey = steps.Key[*object[npsapi.Account]]{Name: "auditor.user"}
+
+// applicationUser is A7.
+func (w World) applicationUser() steps.Step {
+	return steps.Step{
+		ID: userStep, Title: "Application user", Article: "Initial Setup, 7-10",
+		Why:  "Auditor signs in to NPS as this user, with its certificate and its API key",
+		Look: lookUser, Plan: w.planUser,
+		Verify: provenBy(w.planUser, func(s *steps.Scene) string {
+			u, _ := steps.Get(s, userKey)
+			return "read back: serial " + problem.Plain(u.Row.CertificateSerialNumber) + ", SamAccountName " + problem.Plain(u.Row.SamAccountName)
+		}),
+	}
+}
+
+func lookUser(ctx context.Context, s *steps.Scene) error {
+	name := s.Answers.Text(keyApplication)
+	found, err := find(ctx, s, npsapi.SearchApplicationUsers(name), func(a npsapi.Account) bool {
+		return same(a.Name, name) || a.Name == "" && same(a.DisplayName, name)
+	})
+	if err != nil {
+		return err
+	}
+	steps.Put(s, userKey, nil)
+	if len(found) == 0 {
+		observe(s, "user", nil)
+		s.See(steps.Finding{Kind: steps.ObjectFinding, Title: kindUser + " " + name, State: steps.Missing, Wanted: true})
+		return nil
+	}
+	if len(found) > 1 {
+		s.Problem(several(kindUser, name, ids(found, func(a npsapi.Account) string { return a.ID })))
+		return nil
+	}
+	u, err := read[npsapi.Account](ctx, s, npsapi.GetAccount(plan.String(found[0].Row.ID)))
+	if err != nil {
+		return err
+	}
+	observe(s, "user", u.Raw)
+	steps.Put(s, userKey, &u)
+	s.Know(kindUser, name, u.Row.ID)
+	s.See(steps.Finding{Kind: steps.ObjectFinding, Title: kindUser + " " + name, State: steps.Info, Wanted: true, Rows: []steps.Row{
+		{Label: "certificate serial number", Value: problem.Plain(u.Row.CertificateSerialNumber), Wanted: wantedSerial(s)},
+		{Label: "SamAccountName", Value: problem.Plain(u.Row.SamAccountName), Wanted: name},
+	}})
+	if u.Row.Locked {
+		s.Warn("the application user is locked in NPS: unlock it there, or Auditor cannot sign in")
+	}
+	return nil
+}
+
+func ids[T any](found []object[T], id func(T) string) []string {
+	list := make([]string, len(found))
+	for i, o := range found {
+		list[i] = id(o.Row)
+	}
+	return list
+}
+
+func wantedSerial(s *steps.Scene) string {
+	c, _ := steps.Get(s, certificateKey)
+	return c.Serial
+}
+
+func (w World) planUser(s *steps.Scene) ([]plan.Action, error) {
+	name := s.Answers.Text(keyApplication)
+	cert, ok := steps.Get(s, certificateKey)
+	if !ok {
+		return nil, fmt.Errorf("the certificate was not read")
+	}
+	u, _ := steps.Get(s, userKey)
+	if u == nil {
+		s.Promise(kindUser, name, userStep, "id")
+		return []plan.Action{createUser(name, cert)}, nil
+	}
+	var wanted []setting
+	if !w.SameSerial(u.Row.CertificateSerialNumber, cert.Serial) {
+		wanted = append(wanted, text("Certificate Serial Number", "certificateSerialNumber", cert.Serial))
+	}
+	if u.Row.SamAccountName == "" {
+		// The login account template of the activity is filled from it.
+		wanted = append(wanted, text("SamAccountName", "samAccountName", name))
+	}
+	if len(wanted) == 0 {
+		return adopted(s, userStep, kindUser, name), nil
+	}
+	return []plan.Action{updateUser(name, *u, wanted)}, nil
+}
+
+func createUser(name string, cert Certificate) plan.Action {
+	wanted := []setting{
+		text("Application Name", "name", name), text("Display Name", "displayName", name), text("SamAccountName", "samAccountName", name),
+		text("Certificate Serial Number", "certificateSerialNumber", cert.Serial),
+	}
+	body := apply(plan.Object{{Name: "entityType", Value: plan.Int(npsapi.EntityApplication)}}, wanted)
+	op := callOp("create", npsapi.CreateApplicationUser(body))
+	op.Outputs = []plan.Output{{Name: "id", Pointer: "/id"}}
+	op.Lookup = &plan.Lookup{Call: npsapi.SearchApplicationUsers(name), Member: "name", Value: name}
+	return plan.Action{
+		Key: userStep, Effect: plan.Create, Object: kindUser, Name: name, Difference: fresh(wanted), Ops: []plan.Op{op},
+		Undo:  undoOp(npsapi.DeleteApplicationUsers(plan.Ref{Action: userStep, Output: "id", What: kindUser + ` "` + name + `"`})),
+		Notes: []string{"NPS makes its API key with it; the key is handed to you by `npsetup key --to FILE`, nothing else shows it"},
+	}
+}
+
+func updateUser(name string, u object[npsapi.Account], wanted []setting) plan.Action {
+	op := callOp("update", npsapi.UpdateApplicationUser(apply(u.Raw, wanted)))
+	op.Guard = &plan.Guard{Lookup: plan.Lookup{Call: npsapi.GetAccount(plan.String(u.Row.ID))}, Want: u.Raw, Volatile: volatile()}
+	return plan.Action{
+		Key: userStep, Effect: plan.Update, Object: kindUser, Name: name, Difference: differing(u.Raw, wanted), Ops: []plan.Op{op},
+		Undo:  undoOp(npsapi.UpdateApplicationUser(u.Raw)),
+		Notes: []string{"whoever signs in as this application with the former certificate cannot do so any longer"},
+	}
+}
+
+// auditorKey is A8: the key goes to Auditor through a person's hands.
+func (w World) auditorKey() steps.Step {
+	const id = "auditor-key"
+	return steps.Step{
+		ID: id, Title: "API key", Article: "Initial Setup, 10-11",
+		Why: "with the certificate, the API key is what Auditor signs in with; NPS can show it again, so it is stored nowhere",
+		Plan: func(s *steps.Scene) ([]plan.Action, error) {
+			var after []string
+			if u, _ := steps.Get(s, userKey); u == nil {
+				after = []string{userStep}
+			}
+			return w.byHand(s, id, "API key in Auditor", s.Answers.Text(keyApplication), after...)
+		},
+		Verify: byWord(id),
+	}
+}
