@@ -1,0 +1,209 @@
+// Package pki reads certificates and keys from files and judges them. It connects to nothing and installs nothing.
+package pki
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/sha1" //nolint:gosec // Windows' thumbprint
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/asn1"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"npsetup/steps/problem"
+)
+
+// sizeLimit is the largest certificate file that is read: real ones have a few kilobytes.
+const sizeLimit = 1 << 20
+
+// Certificate is one certificate with what people compare.
+type Certificate struct {
+	X509        *x509.Certificate
+	Subject     string
+	Issuer      string
+	Serial      string // as .NET and Windows write it: the bytes of the DER integer, upper-case hex
+	SHA1        string // Windows' thumbprint, lower-case hex
+	SHA256      string
+	SelfSigned  bool
+	CAFlag      bool
+	CAFlagKnown bool // basicConstraints is there
+	ClientAuth  bool
+}
+
+// ReadCertificate reads a file with exactly one certificate: DER, PEM, or bare Base64.
+func ReadCertificate(path string) (Certificate, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return Certificate{}, problem.New("the certificate file " + problem.Plain(path) + " cannot be read").Because(problem.Plain(err.Error())).Try("name a file that is there and readable").From(err)
+	}
+	defer func() { _ = f.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(f, sizeLimit+1))
+	if err != nil {
+		return Certificate{}, problem.New("the certificate file " + problem.Plain(path) + " cannot be read").Because(problem.Plain(err.Error())).Try("name a file that is readable").From(err)
+	}
+	return ParseCertificate(path, raw)
+}
+
+// ParseCertificate reads what a file called name holds.
+func ParseCertificate(name string, raw []byte) (Certificate, error) {
+	bad := func(why string, next ...string) (Certificate, error) {
+		return Certificate{}, problem.New("the file " + problem.Plain(name) + " cannot be used as Auditor's certificate").Because(why).Try(next...)
+	}
+	const again = "export the certificate alone: No, do not export the private key, then DER encoded binary"
+	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
+	switch {
+	case len(bytes.TrimSpace(raw)) == 0:
+		return bad("it is empty", again)
+	case len(raw) > sizeLimit:
+		return bad("it is larger than 1 MiB", again)
+	}
+	found, key := pemCertificates(raw)
+	if key {
+		return bad("it holds a private key", "delete this copy: a private key belongs on Auditor's server only", again)
+	}
+	if len(found) == 0 {
+		der := raw
+		if decoded, ok := bareBase64(raw); ok {
+			der = decoded
+		}
+		if what := otherContainer(der); what != "" {
+			return bad("it is "+what, again)
+		}
+		found = [][]byte{der}
+	}
+	if len(found) > 1 {
+		return bad(fmt.Sprintf("it holds %d certificates: %s", len(found), subjects(found)), "export only the client certificate of Auditor, without its chain")
+	}
+	c, err := x509.ParseCertificate(found[0])
+	if err != nil {
+		return bad("it holds no certificate that can be read", again)
+	}
+	return describe(c), nil
+}
+
+// pemCertificates gives the certificates of PEM text and whether a private key stands beside them.
+func pemCertificates(raw []byte) (found [][]byte, key bool) {
+	for rest := raw; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return found, key || bytes.Contains(raw, []byte("PRIVATE KEY-----"))
+		}
+		switch {
+		case strings.Contains(block.Type, "PRIVATE KEY"):
+			key = true
+		case strings.Contains(block.Type, "CERTIFICATE") && !strings.Contains(block.Type, "REQUEST"):
+			found = append(found, block.Bytes)
+		}
+	}
+}
+
+func bareBase64(raw []byte) ([]byte, bool) {
+	text := strings.Join(strings.Fields(string(raw)), "")
+	der, err := base64.StdEncoding.DecodeString(text)
+	return der, err == nil && len(der) > 2 && der[0] == 0x30
+}
+
+// otherContainer recognises by their first object what people take for a certificate.
+func otherContainer(der []byte) string {
+	var seq asn1.RawValue
+	if _, err := asn1.Unmarshal(der, &seq); err != nil || seq.Tag != asn1.TagSequence {
+		return ""
+	}
+	var first asn1.RawValue
+	if _, err := asn1.Unmarshal(seq.Bytes, &first); err != nil {
+		return ""
+	}
+	switch first.Tag {
+	case asn1.TagOID:
+		return "a PKCS #7 bundle (.p7b)"
+	case asn1.TagInteger:
+		var version int
+		if _, err := asn1.Unmarshal(first.FullBytes, &version); err == nil && version == 3 {
+			return "a PKCS #12 file (.pfx), which holds a private key"
+		}
+		return "a private key"
+	}
+	return ""
+}
+
+func subjects(ders [][]byte) string {
+	var names []string
+	for _, der := range ders {
+		if c, err := x509.ParseCertificate(der); err == nil {
+			names = append(names, problem.Plain(c.Subject.String()))
+		} else {
+			names = append(names, "(cannot be read)")
+		}
+	}
+	return strings.Join(names, "; ")
+}
+
+func describe(c *x509.Certificate) Certificate {
+	s1, s256 := sha1.Sum(c.Raw), sha256.Sum256(c.Raw) //nolint:gosec // shown, not trusted
+	d := Certificate{
+		X509: c, Subject: c.Subject.String(), Issuer: c.Issuer.String(), Serial: SerialOf(c), SHA1: hex.EncodeToString(s1[:]), SHA256: hex.EncodeToString(s256[:]),
+		CAFlag: c.IsCA, CAFlagKnown: c.BasicConstraintsValid,
+	}
+	d.SelfSigned = bytes.Equal(c.RawSubject, c.RawIssuer) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
+	for _, u := range c.ExtKeyUsage {
+		d.ClientAuth = d.ClientAuth || u == x509.ExtKeyUsageClientAuth || u == x509.ExtKeyUsageAny
+	}
+	return d
+}
+
+// Level is how grave a remark is.
+type Level int
+
+// The levels.
+const (
+	Warn   Level = iota
+	Refuse       // must not be used
+)
+
+// Remark is one thing about a certificate.
+type Remark struct {
+	Level          Level
+	Text, Why, Try string
+}
+
+// Check judges a client certificate at a moment, best by the server's clock.
+func Check(c Certificate, now time.Time) []Remark {
+	var rs []Remark
+	add := func(l Level, text, why, try string) { rs = append(rs, Remark{l, text, why, try}) }
+	const renew = "generate a new certificate in Auditor (Settings > Privilege Secure) and export it again"
+	switch {
+	case now.After(c.X509.NotAfter):
+		add(Refuse, "Auditor's client certificate has expired", "it was valid to "+c.X509.NotAfter.UTC().Format("2006-01-02 15:04")+" UTC", renew)
+	case now.Before(c.X509.NotBefore):
+		add(Refuse, "Auditor's client certificate is not valid yet", "it is valid from "+c.X509.NotBefore.UTC().Format("2006-01-02 15:04")+" UTC", "compare the clocks of Auditor's server, of NPS and of this machine")
+	}
+	switch c.X509.SignatureAlgorithm { //nolint:exhaustive // the weak ones only
+	case x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1, x509.MD5WithRSA, x509.MD2WithRSA:
+		add(Refuse, "Auditor's client certificate is signed with "+c.X509.SignatureAlgorithm.String(), "signatures of this kind can be forged, and Windows refuses them", renew)
+	}
+	if k, is := c.X509.PublicKey.(*rsa.PublicKey); is && k.N.BitLen() < 2048 {
+		add(Refuse, fmt.Sprintf("Auditor's client certificate has an RSA key of %d bits", k.N.BitLen()), "keys under 2048 bits are too short", renew)
+	}
+	if k, is := c.X509.PublicKey.(*ecdsa.PublicKey); is && k.Curve.Params().BitSize < 256 {
+		add(Refuse, "Auditor's client certificate has a key on the curve "+k.Curve.Params().Name, "keys under 256 bits are too short", renew)
+	}
+	if len(c.X509.ExtKeyUsage) > 0 && !c.ClientAuth {
+		add(Warn, "Auditor's client certificate does not name client authentication among its uses: IIS may refuse it", "", "")
+	}
+	if c.CAFlag || !c.CAFlagKnown {
+		add(Warn, "in Trusted Root, this certificate could vouch for others (its CA flag is set or missing): whoever holds its key can then vouch for any certificate to the NPS server; remove it there when it is no longer used", "", "")
+	}
+	return rs
+}
+
+// errMismatch is kept apart so that callers can tell it from unreadable files.
+var errMismatch = errors.New("the private key does not belong to the certificate")
