@@ -1,10 +1,25 @@
-// Package assets holds the files that are compiled into the program: the API contract, the step texts, the example
-// answers. It neither interprets answers nor speaks to a server.
+// Package assets holds the files that are compiled into the program: the API contract and the manual pages. It neither
+// interprets them nor speaks to a server.
 package assets
 
-import _ "embed"
+import (
+	"embed"
+	"io/fs"
+)
 
 // NPSContract is the OpenAPI description of every NPS call that this program makes, with the source of each.
 //
 //go:embed api/nps.openapi.yaml
 var NPSContract []byte
+
+//go:embed text/en/*.txt
+var texts embed.FS
+
+// Texts are the manual pages in English, one file per step.
+func Texts() fs.FS {
+	sub, err := fs.Sub(texts, "text/en")
+	if err != nil {
+		panic(err) // the folder is embedded above
+	}
+	return sub
+}

@@ -41,6 +41,10 @@ type Certificate struct {
 
 // ReadCertificate reads a file with exactly one certificate: DER, PEM, or bare Base64.
 func ReadCertificate(path string) (Certificate, error) {
+	// Opening a pipe would wait for its other end.
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		return Certificate{}, problem.New(problem.Plain(path) + " is not a file").Because("a folder or a device holds no certificate").Try("name the certificate file itself")
+	}
 	f, err := os.Open(path)
 	if err != nil {
 		return Certificate{}, problem.New("the certificate file " + problem.Plain(path) + " cannot be read").Because(problem.Plain(err.Error())).Try("name a file that is there and readable").From(err)
@@ -59,12 +63,11 @@ func ParseCertificate(name string, raw []byte) (Certificate, error) {
 		return Certificate{}, problem.New("the file " + problem.Plain(name) + " cannot be used as Auditor's certificate").Because(why).Try(next...)
 	}
 	const again = "export the certificate alone: No, do not export the private key, then DER encoded binary"
-	raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
-	switch {
-	case len(bytes.TrimSpace(raw)) == 0:
-		return bad("it is empty", again)
-	case len(raw) > sizeLimit:
+	if len(raw) > sizeLimit {
 		return bad("it is larger than 1 MiB", again)
+	}
+	if raw = plainText(raw); len(bytes.TrimSpace(raw)) == 0 {
+		return bad("it is empty", again)
 	}
 	found, key := pemCertificates(raw)
 	if key {
@@ -75,15 +78,22 @@ func ParseCertificate(name string, raw []byte) (Certificate, error) {
 		if decoded, ok := bareBase64(raw); ok {
 			der = decoded
 		}
-		if what := otherContainer(der); what != "" {
+		what := otherArmour(raw)
+		if what == "" {
+			what = otherContainer(der)
+		}
+		if what != "" {
 			return bad("it is "+what, again)
 		}
-		found = [][]byte{der}
+		var why string
+		if found, why = split(der); why != "" {
+			return bad(why, again)
+		}
 	}
 	if len(found) > 1 {
 		return bad(fmt.Sprintf("it holds %d certificates: %s", len(found), subjects(found)), "export only the client certificate of Auditor, without its chain")
 	}
-	c, err := x509.ParseCertificate(found[0])
+	c, err := parse(found[0])
 	if err != nil {
 		return bad("it holds no certificate that can be read", again)
 	}
@@ -108,12 +118,15 @@ func pemCertificates(raw []byte) (found [][]byte, key bool) {
 
 func bareBase64(raw []byte) ([]byte, bool) {
 	text := strings.Join(strings.Fields(string(raw)), "")
-	der, err := base64.StdEncoding.DecodeString(text)
+	der, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(text, "="))
 	return der, err == nil && len(der) > 2 && der[0] == 0x30
 }
 
 // otherContainer recognises by their first object what people take for a certificate.
 func otherContainer(der []byte) string {
+	if berBundle(der) {
+		return "a PKCS #7 bundle (.p7b)"
+	}
 	var seq asn1.RawValue
 	if _, err := asn1.Unmarshal(der, &seq); err != nil || seq.Tag != asn1.TagSequence {
 		return ""
@@ -131,6 +144,8 @@ func otherContainer(der []byte) string {
 			return "a PKCS #12 file (.pfx), which holds a private key"
 		}
 		return "a private key"
+	case asn1.TagSequence:
+		return otherSequence(seq.FullBytes, first.Bytes)
 	}
 	return ""
 }
@@ -138,8 +153,8 @@ func otherContainer(der []byte) string {
 func subjects(ders [][]byte) string {
 	var names []string
 	for _, der := range ders {
-		if c, err := x509.ParseCertificate(der); err == nil {
-			names = append(names, problem.Plain(c.Subject.String()))
+		if c, err := parse(der); err == nil {
+			names = append(names, describe(c).Subject)
 		} else {
 			names = append(names, "(cannot be read)")
 		}
@@ -150,7 +165,7 @@ func subjects(ders [][]byte) string {
 func describe(c *x509.Certificate) Certificate {
 	s1, s256 := sha1.Sum(c.Raw), sha256.Sum256(c.Raw) //nolint:gosec // shown, not trusted
 	d := Certificate{
-		X509: c, Subject: c.Subject.String(), Issuer: c.Issuer.String(), Serial: SerialOf(c), SHA1: hex.EncodeToString(s1[:]), SHA256: hex.EncodeToString(s256[:]),
+		X509: c, Subject: distinguishedName(c.RawSubject, c.Subject.String()), Issuer: distinguishedName(c.RawIssuer, c.Issuer.String()), Serial: SerialOf(c), SHA1: hex.EncodeToString(s1[:]), SHA256: hex.EncodeToString(s256[:]),
 		CAFlag: c.IsCA, CAFlagKnown: c.BasicConstraintsValid,
 	}
 	d.SelfSigned = bytes.Equal(c.RawSubject, c.RawIssuer) && c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature) == nil
@@ -196,7 +211,7 @@ func Check(c Certificate, now time.Time) []Remark {
 	if k, is := c.X509.PublicKey.(*ecdsa.PublicKey); is && k.Curve.Params().BitSize < 256 {
 		add(Refuse, "Auditor's client certificate has a key on the curve "+k.Curve.Params().Name, "keys under 256 bits are too short", renew)
 	}
-	if len(c.X509.ExtKeyUsage) > 0 && !c.ClientAuth {
+	if len(c.X509.ExtKeyUsage)+len(c.X509.UnknownExtKeyUsage) > 0 && !c.ClientAuth {
 		add(Warn, "Auditor's client certificate does not name client authentication among its uses: IIS may refuse it", "", "")
 	}
 	if c.CAFlag || !c.CAFlagKnown {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"os"
 	"runtime"
+	"strings"
 
 	"npsetup/steps/problem"
 )
@@ -20,8 +21,11 @@ func ReadKey(path string) (crypto.Signer, error) {
 	if err != nil {
 		return bad(problem.Plain(err.Error()), "name a file that is there, or leave application.key out: it is optional")
 	}
+	if !info.Mode().IsRegular() {
+		return bad("a folder or a device is no key file", "name the key file itself")
+	}
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
-		return bad("others than its owner can read it", "chmod 600 "+problem.Plain(path))
+		return bad("others than its owner can read it", "chmod 600 '"+strings.ReplaceAll(problem.Plain(path), "'", `'\''`)+"'")
 	}
 	if info.Size() > sizeLimit {
 		return bad("it is larger than 1 MiB", "name the key file")
@@ -30,7 +34,15 @@ func ReadKey(path string) (crypto.Signer, error) {
 	if err != nil {
 		return bad(problem.Plain(err.Error()), "name a file that is readable")
 	}
-	block, _ := pem.Decode(raw)
+	// openssl puts EC PARAMETERS in front of a key, and people keep the certificate in the same file.
+	block, rest := pem.Decode(raw)
+	for block != nil && !strings.HasSuffix(block.Type, "PRIVATE KEY") {
+		next, after := pem.Decode(rest)
+		if next == nil {
+			break
+		}
+		block, rest = next, after
+	}
 	if block == nil {
 		return bad("it is not PEM", "convert it: openssl pkcs8 -topk8 -nocrypt")
 	}

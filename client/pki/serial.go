@@ -26,6 +26,9 @@ func SerialOf(c *x509.Certificate) string {
 // NormaliseSerial makes one spelling of what people paste: blanks, colons, hidden marks, 0x and lower case go, and a digit
 // that was left out in front comes back.
 func NormaliseSerial(text string) (string, error) {
+	if strings.HasPrefix(strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) }), "-") {
+		return "", fmt.Errorf("a minus sign is how openssl writes a serial number whose first bit is set; take the bytes as Windows shows them")
+	}
 	text = strings.Map(func(r rune) rune {
 		if unicode.IsSpace(r) || unicode.Is(unicode.Cf, r) || unicode.IsControl(r) || r == ':' || r == '-' {
 			return -1
@@ -35,6 +38,9 @@ func NormaliseSerial(text string) (string, error) {
 	text = strings.TrimPrefix(text, "0X")
 	if text == "" {
 		return "", fmt.Errorf("a serial number has hex digits")
+	}
+	if len(text) > 128 {
+		return "", fmt.Errorf("a serial number has 40 hex digits at most")
 	}
 	if len(text)%2 == 1 {
 		text = "0" + text

@@ -22,17 +22,17 @@ type Cert struct {
 	Subject, Issuer     string   // most specific part first, as Windows shows it
 	SANs                []string // DNS names, IP numbers, mail addresses, URIs
 	NotBefore, NotAfter time.Time
-	SHA256, SHA1        string // of the DER, lower-case hex without colons
-	SelfSigned          bool   // issuer is subject, and its own key made the signature
-	IsCA                bool   // basicConstraints says CA:TRUE
-	KeyDescription      string // such as RSA 2048, ECDSA P-256, Ed25519
-	Serial              string // upper-case hex of all DER bytes, even number of digits
-	CRLs                []string
+	SHA256, SHA1        string   // of the DER, lower-case hex without colons
+	SelfSigned          bool     // issuer is subject, and its own key made the signature
+	IsCA                bool     // basicConstraints says CA:TRUE
+	KeyDescription      string   // such as RSA 2048, ECDSA P-256, Ed25519
+	Serial              string   // upper-case hex of all DER bytes, even number of digits
+	CRLs                []string // where its revocation lists are said to be
 }
 
 // Describe puts a parsed certificate into words.
 func Describe(c *x509.Certificate) Cert {
-	s256, s1 := sha256.Sum256(c.Raw), sha1.Sum(c.Raw) //nolint:gosec // the SHA-1 is Windows' thumbprint, for finding, not for trusting
+	s256, s1 := sha256.Sum256(c.Raw), sha1.Sum(c.Raw) // SHA-1 is Windows' thumbprint: for finding, not for trusting
 	out := Cert{
 		Subject: distinguishedName(c.RawSubject, c.Subject.String()), Issuer: distinguishedName(c.RawIssuer, c.Issuer.String()),
 		NotBefore: c.NotBefore, NotAfter: c.NotAfter,

@@ -79,6 +79,8 @@ func unverified(err error) *problem.Problem {
 		if len(chain) == 0 && invalid.Cert != nil {
 			chain = []*x509.Certificate{invalid.Cert}
 		}
+	case errors.As(err, &noRoots) && len(chain) > 0:
+		f = chainFlaw(chain[0], len(chain) > 1, err)
 	case errors.As(err, &noRoots):
 		f = flaw{UnknownAuthority, "this machine's list of trusted authorities cannot be read"}
 	case refusal != nil:
@@ -127,11 +129,11 @@ func noHandshake(ctx context.Context, err error, where string) *problem.Problem 
 	var p *problem.Problem
 	switch {
 	case timeout(err):
-		p = problem.New(named(where) + " takes connections but does not finish the TLS handshake").
+		p = problem.New(named(where)+" takes connections but does not finish the TLS handshake").
 			Because("what listens there is stuck, or does not speak TLS, or something in between holds the traffic back").
 			Try("check the port: the IIS site SbPAM Web Service has 6500 unless it was changed", "look at the CPU and the services of the server")
 	case closed(err):
-		p = problem.New(named(where) + " closed the connection during the TLS handshake").
+		p = problem.New(named(where)+" closed the connection during the TLS handshake").
 			Because("an IIS binding without a certificate does that, and so does a firewall that inspects TLS").
 			Try("on the NPS server, look in IIS Manager whether the https binding of the site SbPAM Web Service has a certificate selected", "try from a machine in the server's own network")
 	default:
@@ -162,7 +164,7 @@ func network(err error, where string) *problem.Problem {
 		p = problem.New(named(where)+" refuses the connection").Because("the machine answers, but nothing listens on that port").
 			Try("check the port: the IIS site SbPAM Web Service has 6500 unless it was changed", "look whether IIS and that site run on the server (Start-Service W3SVC)")
 	case is(err, syscall.EHOSTUNREACH, 10065), is(err, syscall.ENETUNREACH, 10051):
-		p = problem.New("there is no way to " + named(where)).Because("the network knows no route to that address").
+		p = problem.New("there is no way to "+named(where)).Because("the network knows no route to that address").
 			Try("check that this machine is in the right network or that the VPN is up", "check the address")
 	case timeout(err):
 		p = problem.New(named(where)+" does not answer in time").Because("a firewall drops the packets, or the machine is off").
@@ -182,7 +184,7 @@ func noName(e *net.DNSError) *problem.Problem {
 		return problem.New("the name "+name+" is not found").Because("DNS has no address for it").
 			Try("check the spelling of the address", "use the full name, such as nps.contoso.com", "ask DNS yourself: nslookup "+name)
 	}
-	return problem.New("DNS does not tell the address of " + name).Because(problem.Plain(e.Err)).
+	return problem.New("DNS does not tell the address of "+name).Because(problem.Plain(e.Err)).
 		Try("check that this machine reaches its DNS server", "try again")
 }
 
@@ -197,18 +199,17 @@ func notTLS(err error, where string) *problem.Problem {
 	var p *problem.Problem
 	switch {
 	case strings.HasPrefix(head, "HTTP/"), errors.Is(err, http.ErrSchemeMismatch):
-		p = problem.New(named(where)+" does not speak TLS: it answered plain HTTP").Because("the port belongs to an http binding").
+		p = problem.New(named(where) + " does not speak TLS: it answered plain HTTP").Because("the port belongs to an http binding").
 			Try("take the port of the https binding of the IIS site SbPAM Web Service, 6500 unless it was changed")
 	case head != "":
-		p = problem.New(named(where)+" does not speak TLS").Because("another service listens on that port").
+		p = problem.New(named(where) + " does not speak TLS").Because("another service listens on that port").
 			Try("take the port of the https binding of the IIS site SbPAM Web Service, 6500 unless it was changed")
 	// Go has no types for these; the words are those of crypto/tls.
 	case strings.Contains(text, "protocol version not supported"), strings.Contains(text, "server selected unsupported protocol version"):
-		p = problem.New(named(where)+" offers no TLS that is safe enough").Because("TLS 1.2 is the least; older versions are broken").
+		p = problem.New(named(where) + " offers no TLS that is safe enough").Because("TLS 1.2 is the least; older versions are broken").
 			Try("switch TLS 1.2 on on the NPS server (registry, SCHANNEL protocols) and restart it")
-	case strings.Contains(text, "certificate required"), strings.Contains(text, "remote error: tls: bad certificate"):
-		p = problem.New(named(where)+" asks every visitor for a client certificate").Because("the https binding demands one, which sign-in with a password does not have").
-			Try("on the NPS server, set SSL Settings of the IIS site to accept client certificates, not to require them")
+	case strings.Contains(text, "certificate required"):
+		return wantsCertificate(err, where)
 	case strings.Contains(text, "failed to parse certificate from server"):
 		p = problem.New("the certificate of " + named(where) + " cannot be read").Because(problem.Plain(text)).
 			Try("have the certificate of the NPS server issued anew")
@@ -216,6 +217,17 @@ func notTLS(err error, where string) *problem.Problem {
 		return nil
 	}
 	return p.Of(problem.Unreachable).From(err)
+}
+
+func wantsCertificate(err error, where string) *problem.Problem {
+	return problem.New(named(where) + " asks every visitor for a client certificate").Because("the https binding demands one, which sign-in with a password does not have").
+		Try("on the NPS server, set SSL Settings of the IIS site to accept client certificates, not to require them").
+		Of(problem.Unreachable).From(err)
+}
+
+// refusedByPeer says whether the other side ended a handshake, by an alert or by hanging up.
+func refusedByPeer(err error) bool {
+	return strings.Contains(err.Error(), "remote error: tls:") || closed(err)
 }
 
 func timeout(err error) bool {

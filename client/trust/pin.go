@@ -38,7 +38,7 @@ func outOfDate(host string, c Cert, now time.Time) error {
 	if flaw == nil {
 		return nil
 	}
-	return problem.New("the pinned certificate of "+named(host)+" is outside its dates").Because(flaw.text).Try(remedy(flaw.fault, c)...)
+	return problem.New("the pinned certificate of " + named(host) + " is outside its dates").Because(flaw.text).Try(remedy(flaw.fault, c)...)
 }
 
 // PinMismatch says that a server presents another certificate than the pinned one. It stops a run: nothing was sent.

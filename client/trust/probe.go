@@ -168,9 +168,17 @@ func (p Prober) handshake(ctx context.Context, conn net.Conn, out *Presented) ([
 	var seen tls.ConnectionState
 	// Whatever is presented is taken, in order to show it; the connection is closed before anything is sent.
 	config := ownVerify(out.Host, p.Now, func(s tls.ConnectionState) error { seen = s; return nil })
+	asked := false // TLS 1.2 has no alert that says so
+	config.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+		asked = true
+		return new(tls.Certificate), nil
+	}
 	began := p.Now()
 	c := tls.Client(conn, config)
 	if err := c.HandshakeContext(limited); err != nil {
+		if asked && ctx.Err() == nil && refusedByPeer(err) {
+			return nil, wantsCertificate(err, net.JoinHostPort(out.Host, out.Port))
+		}
 		return nil, noHandshake(ctx, err, net.JoinHostPort(out.Host, out.Port))
 	}
 	out.Handshake = p.Now().Sub(began)

@@ -120,7 +120,7 @@ func chainFlaw(leaf *x509.Certificate, more bool, err error) flaw {
 	var invalid x509.CertificateInvalidError
 	var noRoots x509.SystemRootsError
 	switch {
-	case errors.As(err, &unknown) && c.SelfSigned:
+	case c.SelfSigned && (errors.As(err, &unknown) || errors.As(err, &noRoots)):
 		return flaw{SelfSigned, "it is self-signed: no authority vouches for it"}
 	case errors.As(err, &unknown) && more:
 		return flaw{UnknownAuthority, "it was issued by " + orNone(c.Issuer) + ", and that authority, or the one above it, is not trusted here"}
@@ -139,16 +139,14 @@ func invalidFlaw(e x509.CertificateInvalidError) flaw {
 	if e.Cert != nil {
 		whose = "the certificate " + orNone(distinguishedName(e.Cert.RawSubject, e.Cert.Subject.String()))
 	}
-	switch e.Reason { //nolint:exhaustive // the rest is told in Go's words
-	case x509.Expired:
-		if e.Cert != nil {
-			return flaw{Unfit, fmt.Sprintf("%s in its chain is outside its dates (%s to %s)", whose, day(e.Cert.NotBefore), day(e.Cert.NotAfter))}
-		}
-	case x509.IncompatibleUsage:
+	switch {
+	case e.Reason == x509.Expired && e.Cert != nil:
+		return flaw{Unfit, fmt.Sprintf("%s in its chain is outside its dates (%s to %s)", whose, day(e.Cert.NotBefore), day(e.Cert.NotAfter))}
+	case e.Reason == x509.IncompatibleUsage:
 		return flaw{Unfit, "it, or an authority above it, is not meant for servers (no serverAuth among its purposes)"}
-	case x509.NotAuthorizedToSign:
+	case e.Reason == x509.NotAuthorizedToSign:
 		return flaw{Unfit, whose + " is no authority, yet it issued another certificate of the chain"}
-	case x509.CANotAuthorizedForThisName:
+	case e.Reason == x509.CANotAuthorizedForThisName:
 		return flaw{Unfit, whose + " may not issue certificates for this name"}
 	}
 	return flaw{Unfit, problem.Plain(e.Error())}

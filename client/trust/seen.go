@@ -105,7 +105,7 @@ func readSeen(path string) (map[string]Sighting, error) {
 }
 
 func badSeen(path, why string, err error) *problem.Problem {
-	return problem.New("the list of servers seen before, "+problem.Plain(path)+", cannot be used").Because(problem.Plain(why)).
+	return problem.New("the list of servers seen before, " + problem.Plain(path) + ", cannot be used").Because(problem.Plain(why)).
 		Try("move the file away; every server is then asked about again").From(err)
 }
 
@@ -152,7 +152,7 @@ func (s *Seen) Save() error {
 		return err
 	}
 	if err := replace(s.path, append(raw, '\n')); err != nil {
-		return problem.New("the list of servers seen before, "+problem.Plain(s.path)+", cannot be written").Because(problem.Plain(err.Error())).
+		return problem.New("the list of servers seen before, " + problem.Plain(s.path) + ", cannot be written").Because(problem.Plain(err.Error())).
 			Try("check the permissions and the free space of its folder").From(err)
 	}
 	s.hosts, s.changes = hosts, map[string]Sighting{}

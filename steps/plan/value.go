@@ -233,3 +233,20 @@ func quote(s string) string {
 	_ = e.Encode(s) // a string always encodes
 	return string(bytes.TrimRight(b.Bytes(), "\n"))
 }
+
+// FileContent is what a file operation writes: the text of a scalar, or a secret. Only the runner's file operation may call
+// it.
+func FileContent(v Value) ([]byte, error) {
+	if s, is := v.(SecretLeaf); is {
+		return []byte(s.Secret.Wire()), nil
+	}
+	raw, err := Encode(v)
+	if err != nil {
+		return nil, err
+	}
+	var text string
+	if err := json.Unmarshal(raw, &text); err != nil {
+		return nil, fmt.Errorf("a file takes a text: %w", err)
+	}
+	return []byte(text), nil
+}

@@ -1,0 +1,117 @@
+package nps
+
+import (
+	"fmt"
+	"net/http"
+	"regexp"
+	"strings"
+
+	"npsetup/steps/npsapi"
+	"npsetup/steps/problem"
+)
+
+// refusal is the problem of an answer with a status of 400 or more.
+func (c *Client) refusal(r request, status int, contentType string, raw []byte) error {
+	if isPage(contentType, raw) {
+		if p := c.webServer(r, status, raw); p != nil {
+			return p
+		}
+	}
+	s := explainBody(contentType, raw)
+	p := c.judged(r, status)
+	p.Why = c.because(s, p.Why)
+	if licence.MatchString(s.text) {
+		p.Next = append([]string{"import a licence on the About page of NPS: without one it refuses new objects"}, p.Next...)
+	}
+	return p
+}
+
+var licence = regexp.MustCompile(`(?i)\blicen[cs]e`)
+
+// because puts the server's own words first, and the trace id last.
+func (c *Client) because(s said, otherwise string) string {
+	var parts []string
+	for _, text := range []string{c.plain(s.text), otherwise} {
+		if text != "" {
+			parts = append(parts, text)
+		}
+	}
+	if len(parts) == 0 {
+		parts = []string{"it gives no reason"}
+	}
+	why := strings.Join(parts, "; ")
+	if s.trace != "" {
+		why += " (trace id " + c.plain(s.trace) + ")"
+	}
+	return why
+}
+
+// judged is the problem by its status alone.
+func (c *Client) judged(r request, status int) *problem.Problem {
+	p := problem.New(fmt.Sprintf("nps refused %s (%d)", r.text(), status))
+	absent := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
+	switch {
+	case absent && r.op.Source != npsapi.Documented:
+		return problem.New("this server does not offer " + r.text() + fmt.Sprintf(" (%d)", status)).
+			Because("the call is " + r.op.Source.String() + ", not documented: " + r.op.Reason).
+			Try("do the step by hand; npsetup plan shows the clicks").Of(problem.NotOffered)
+	case status == http.StatusNotFound:
+		return p.Because("there is no such object, or none that this user may see").
+			Try("run npsetup plan: it looks again at what is there").Of(problem.NotFound)
+	case status == http.StatusUnauthorized:
+		return p.Because("the token is missing or has expired").
+			Try("sign in again and run npsetup resume; nothing that was done is lost").Of(problem.SignInAgain)
+	case status == http.StatusForbidden:
+		return p.Because("the token carries no role that may do this").
+			Try("sign in as an administrator, or ask for the role under Role Management").Of(problem.Refused)
+	case status == http.StatusTooManyRequests || status == http.StatusRequestTimeout:
+		return p.Because("the server is busy").Try("wait a minute, then run the same command again")
+	case status >= 500:
+		p.What = fmt.Sprintf("nps failed at %s (%d)", r.text(), status)
+		return p.Try("look for the trace id, or the time, in the web log on the NPS server", "run npsetup resume to go on where this run stopped")
+	}
+	return p.Try("correct the value that it names in the answers, then run npsetup plan again")
+}
+
+var subStatus = regexp.MustCompile(`\b(403\.16|403\.7|404\.7|500\.19)\b`)
+
+// webServer is the problem of a page that IIS answered in place of NPS, or nil when the page is not known. Their fixes
+// are those of the vendor's knowledge base.
+func (c *Client) webServer(r request, status int, raw []byte) *problem.Problem {
+	what := func(code string) *problem.Problem {
+		return problem.New(fmt.Sprintf("the web server of NPS refused %s (%s)", r.text(), code))
+	}
+	code := subStatus.FindString(pageText(raw))
+	path, _, _ := strings.Cut(r.wire.Path, "?")
+	switch {
+	case status == http.StatusMethodNotAllowed:
+		return what("405").Because("WebDAV on the NPS server answers PUT and DELETE in the place of NPS (module WebDAVModule)").
+			Try("remove the WebDAV module and handler in the web.config of the NPS site, then run npsetup resume")
+	case code == "500.19":
+		return what(code).Because("the web server cannot read the configuration of NPS: its .NET hosting bundle is damaged").
+			Try("repair \"Microsoft .NET Core - Windows Server Hosting\" on the NPS server and restart it, then run the same command again")
+	case code == "403.7":
+		return what(code).Because("the web server wants a client certificate and none reached it").
+			Try("check that certificate and key belong together, and that the site negotiates client certificates").Of(problem.Refused)
+	case code == "403.16":
+		return what(code).Because("the web server does not trust the client certificate").
+			Try("import the certificate, or its issuer, into Trusted Root Certification Authorities of the local machine, not of the user",
+				"look in that store for certificates that are not self-signed: one of them makes every client certificate fail").Of(problem.Refused)
+	case status == http.StatusNotFound && (code == "404.7" || adSegment(path)):
+		return what("404.7").Because("request filtering of the web server blocks names that end in .ad").
+			Try("remove .ad under Request Filtering, File Name Extensions, in IIS Manager and run iisreset, then run npsetup resume")
+	case status == http.StatusServiceUnavailable:
+		return what("503").Because("the application pool of NPS is stopped or starting").
+			Try("start it in IIS Manager on the NPS server, then run the same command again")
+	}
+	return nil
+}
+
+func adSegment(path string) bool {
+	for _, segment := range strings.Split(path, "/") {
+		if strings.HasSuffix(strings.ToLower(segment), ".ad") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,148 @@
+package pki
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+)
+
+// remarks is what Check says, a line each with its level.
+func remarks(c Certificate, now time.Time) string {
+	var lines []string
+	for _, r := range Check(c, now) {
+		level := "warn "
+		if r.Level == Refuse {
+			level = "refuse "
+		}
+		lines = append(lines, level+r.Text+": "+r.Why)
+	}
+	return strings.Join(lines, "\n")
+}
+
+func TestCheckFindsNothing(t *testing.T) {
+	c := template("auditor")
+	c.NotBefore, c.NotAfter = today, today.AddDate(1, 0, 0)
+	read := parsedOf(t, selfMade(t, c, ecKey(t)))
+	for _, at := range []time.Time{today, today.AddDate(1, 0, 0)} { // both ends belong to the time in which it is valid
+		if got := remarks(read, at); got != "" {
+			t.Errorf("%s: %s", at, got)
+		}
+	}
+}
+
+func TestCheck(t *testing.T) {
+	p224, err := ecdsa.GenerateKey(elliptic.P224(), rand.Reader)
+	must(t, err)
+	change := func(edit func(*x509.Certificate)) []byte {
+		c := template("auditor")
+		edit(c)
+		return selfMade(t, c, ecKey(t))
+	}
+	sha1 := template("auditor")
+	sha1.SignatureAlgorithm = x509.SHA1WithRSA
+	for name, c := range map[string]struct {
+		der  []byte
+		says string
+	}{
+		"expired":       {change(func(c *x509.Certificate) { c.NotAfter = today.Add(-time.Second) }), "refuse Auditor's client certificate has expired: it was valid to 2026-11-23 11:59 UTC"},
+		"not yet valid": {change(func(c *x509.Certificate) { c.NotBefore = today.Add(time.Second) }), "refuse Auditor's client certificate is not valid yet"},
+		"SHA-1":         {selfMade(t, sha1, rsaKey(t, 2048)), "refuse Auditor's client certificate is signed with SHA1-RSA"},
+		"MD5":           {withMD5(t), "refuse Auditor's client certificate is signed with MD5-RSA"},
+		"short RSA":     {selfMade(t, template("auditor"), rsaKey(t, 1024)), "refuse Auditor's client certificate has an RSA key of 1024 bits"},
+		"short curve":   {selfMade(t, template("auditor"), p224), "refuse Auditor's client certificate has a key on the curve P-224"},
+		"server only":   {change(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }), "warn Auditor's client certificate does not name client authentication"},
+		"unknown use only": {change(func(c *x509.Certificate) {
+			c.ExtKeyUsage, c.UnknownExtKeyUsage = nil, []asn1.ObjectIdentifier{{1, 2, 3}}
+		}), "warn Auditor's client certificate does not name client authentication"},
+		"CA:TRUE":        {change(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }), "whoever holds its key can then vouch"},
+		"no constraints": {change(func(c *x509.Certificate) { c.BasicConstraintsValid = false }), "whoever holds its key can then vouch"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := remarks(parsedOf(t, c.der), today); !strings.HasPrefix(got, c.says) && !strings.Contains(got, c.says) || strings.Count(got, "\n") > 0 {
+				t.Errorf("says %q, not only %q", got, c.says)
+			}
+		})
+	}
+}
+
+func TestCheckSaysSeveralThingsAtOnce(t *testing.T) {
+	c := template("auditor")
+	c.NotAfter, c.BasicConstraintsValid, c.SignatureAlgorithm = today.AddDate(0, 0, -1), false, x509.SHA1WithRSA
+	got := remarks(parsedOf(t, selfMade(t, c, rsaKey(t, 1024))), today)
+	for _, s := range []string{"expired", "SHA1-RSA", "1024 bits", "vouch"} {
+		if !strings.Contains(got, s) {
+			t.Errorf("%q is missing in\n%s", s, got)
+		}
+	}
+}
+
+func TestSelfSigned(t *testing.T) {
+	key, caKey := ecKey(t), ecKey(t)
+	ca := template("contoso-CA")
+	ca.IsCA, ca.KeyUsage = true, x509.KeyUsageCertSign
+	sha1 := template("sha1")
+	sha1.SignatureAlgorithm = x509.SHA1WithRSA
+	sha1EC := template("sha1ec")
+	sha1EC.SignatureAlgorithm = x509.ECDSAWithSHA1
+	forged := negative(t)
+	forged[indexOf(t, forged, []byte("negative"))] = 'N' // in issuer and subject alike, or the names alone would tell
+	forged[bytes.LastIndex(forged, []byte("negative"))] = 'N'
+	namesake := template("contoso-CA") // issuer and subject are equal, but another key signed
+	for name, c := range map[string]struct {
+		der  []byte
+		want bool
+	}{
+		"own key": {selfMade(t, template("a"), key), true}, "an authority's": {issued(t, template("a"), ca, key, caKey), false},
+		"namesake of its authority": {issued(t, namesake, ca, key, caKey), false},
+		"SHA-1":                     {selfMade(t, sha1, rsaKey(t, 2048)), true}, "SHA-1 ECDSA": {selfMade(t, sha1EC, key), true},
+		"negative serial": {negative(t), true}, "negative serial, forged": {forged, false},
+	} {
+		if got := parsedOf(t, c.der).SelfSigned; got != c.want {
+			t.Errorf("%s: self-signed %v", name, got)
+		}
+	}
+}
+
+func TestTrustedRootTakesSelfSignedOnly(t *testing.T) {
+	key, caKey := ecKey(t), ecKey(t)
+	ca := template("contoso-CA")
+	ca.Subject = pkix.Name{CommonName: "contoso-CA", Organization: []string{"Contoso"}}
+	ca.IsCA, ca.KeyUsage = true, x509.KeyUsageCertSign
+	if got := CheckTrustedRoot(parsedOf(t, selfMade(t, template("a"), key))); len(got) != 0 {
+		t.Errorf("self-signed: %v", got)
+	}
+	for name, der := range map[string][]byte{"issued": issued(t, template("a"), ca, key, caKey), "namesake": issued(t, template("contoso-CA"), &x509.Certificate{Subject: template("contoso-CA").Subject, SubjectKeyId: []byte{1}}, key, caKey)} {
+		got := CheckTrustedRoot(parsedOf(t, der))
+		if len(got) != 1 || got[0].Level != Refuse || !strings.Contains(got[0].Why, "403.16") {
+			t.Fatalf("%s: %+v", name, got)
+		}
+		if text := fmt.Sprint(got[0]); name == "issued" && !strings.Contains(text, "CN=contoso-CA, O=Contoso") {
+			t.Errorf("the issuer is not named: %s", text)
+		}
+	}
+}
+
+func TestWordsOfACertificate(t *testing.T) {
+	c := template("a")
+	c.KeyUsage = x509.KeyUsageDigitalSignature | x509.KeyUsageKeyEncipherment
+	c.UnknownExtKeyUsage = []asn1.ObjectIdentifier{{1, 3, 6, 1, 4, 1, 311, 20, 2, 2}}
+	c.SerialNumber.SetInt64(0xf1b2)
+	got := parsedOf(t, selfMade(t, c, rsaKey(t, 2048)))
+	if s := strings.Join(got.KeyUsages(), " "); s != "digitalSignature keyEncipherment" {
+		t.Error(s)
+	}
+	if s := strings.Join(got.ExtKeyUsages(), " "); s != "clientAuth 1.3.6.1.4.1.311.20.2.2" {
+		t.Error(s)
+	}
+	if got.Key() != "RSA 2048" || got.Serial != "00F1B2" || got.SerialPlain() != "F1B2" {
+		t.Error(got.Key(), got.Serial, got.SerialPlain())
+	}
+}

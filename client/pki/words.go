@@ -1,0 +1,69 @@
+package pki
+
+import (
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"strings"
+)
+
+// SerialPlain is the serial number without the 00 in front of a high bit, as openssl and others print it.
+func (c Certificate) SerialPlain() string {
+	s := c.Serial
+	for len(s) > 2 && strings.HasPrefix(s, "00") {
+		s = s[2:]
+	}
+	return s
+}
+
+// Key describes the public key, such as RSA 2048, ECDSA P-256 or Ed25519.
+func (c Certificate) Key() string {
+	switch k := c.X509.PublicKey.(type) {
+	case *rsa.PublicKey:
+		return fmt.Sprintf("RSA %d", k.N.BitLen())
+	case *ecdsa.PublicKey:
+		return "ECDSA " + k.Curve.Params().Name
+	case ed25519.PublicKey:
+		return "Ed25519"
+	}
+	return "of a kind that is not known here"
+}
+
+// KeyUsages are RFC 5280's names of the key usages; none when the extension is missing.
+func (c Certificate) KeyUsages() []string {
+	names := []string{
+		"digitalSignature", "contentCommitment", "keyEncipherment", "dataEncipherment", "keyAgreement", "keyCertSign", "cRLSign",
+		"encipherOnly", "decipherOnly",
+	}
+	var out []string
+	for bit, name := range names {
+		if c.X509.KeyUsage&(1<<bit) != 0 {
+			out = append(out, name)
+		}
+	}
+	return out
+}
+
+// ExtKeyUsages are RFC 5280's names of the extended key usages, or their object identifiers; none when the extension is
+// missing, which Windows reads as every purpose.
+func (c Certificate) ExtKeyUsages() []string {
+	names := map[x509.ExtKeyUsage]string{
+		x509.ExtKeyUsageAny: "anyExtendedKeyUsage", x509.ExtKeyUsageServerAuth: "serverAuth", x509.ExtKeyUsageClientAuth: "clientAuth",
+		x509.ExtKeyUsageCodeSigning: "codeSigning", x509.ExtKeyUsageEmailProtection: "emailProtection",
+		x509.ExtKeyUsageTimeStamping: "timeStamping", x509.ExtKeyUsageOCSPSigning: "OCSPSigning",
+	}
+	var out []string
+	for _, u := range c.X509.ExtKeyUsage {
+		name, ok := names[u]
+		if !ok {
+			name = fmt.Sprintf("purpose %d", u)
+		}
+		out = append(out, name)
+	}
+	for _, oid := range c.X509.UnknownExtKeyUsage {
+		out = append(out, oid.String())
+	}
+	return out
+}

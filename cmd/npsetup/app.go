@@ -1,0 +1,155 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"npsetup/steps/problem"
+	"npsetup/steps/secret"
+)
+
+// version is stamped by the linker.
+var version = "dev"
+
+// app is the world as the commands see it. Tests make their own.
+type app struct {
+	in       io.Reader
+	out      io.Writer // the result
+	err      io.Writer // the talk
+	env      func(string) (string, bool)
+	now      func() time.Time
+	terminal bool // in and err are a person's
+	password func(prompt string) ([]byte, error)
+	pdc      func(ctx context.Context, domain string) (string, error)
+	home     func() (string, error)
+	scrub    *secret.Scrubber
+}
+
+// fromProcess is the world of the real program.
+func fromProcess() *app {
+	a := &app{
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, now: time.Now, home: os.UserHomeDir, pdc: lookupPDC,
+		terminal: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
+	}
+	a.password = func(prompt string) ([]byte, error) {
+		if _, err := io.WriteString(a.err, prompt); err != nil {
+			return nil, err
+		}
+		raw, err := term.ReadPassword(int(os.Stdin.Fd()))
+		_, _ = io.WriteString(a.err, "\n")
+		return raw, err
+	}
+	return a
+}
+
+// lookupPDC asks DNS for the domain controller with the PDC emulator role. It waits two seconds at the most: it is a hint.
+func lookupPDC(ctx context.Context, domain string) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	_, records, err := net.DefaultResolver.LookupSRV(ctx, "ldap", "tcp", "pdc._msdcs."+domain)
+	if err != nil {
+		return "", err
+	}
+	if len(records) == 0 {
+		return "", errors.New("no record")
+	}
+	target := records[0].Target
+	return target[:len(target)-1], nil
+}
+
+// start runs one command line and gives the exit code.
+func start(args []string, a *app) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return runContext(ctx, args, a)
+}
+
+func runContext(ctx context.Context, args []string, a *app) int {
+	a.scrub = &secret.Scrubber{}
+	root := newRoot(a)
+	root.SetArgs(args)
+	root.SetIn(a.in)
+	root.SetOut(scrubbing{a.out, a.scrub})
+	root.SetErr(scrubbing{a.err, a.scrub})
+	err := root.ExecuteContext(ctx)
+	if err != nil && ctx.Err() != nil {
+		err = problem.New("stopped").Because("the run was interrupted; what was sent stands in the journal").Try("npsetup resume --yes continues it").Of(problem.Cancelled).From(err)
+	}
+	var code exitError
+	if errors.As(err, &code) {
+		return int(code)
+	}
+	if err != nil {
+		printProblems(root.ErrOrStderr(), err)
+	}
+	return exitCode(err)
+}
+
+// scrubbing masks known secrets in everything that is printed: the last line of defence, not the first.
+type scrubbing struct {
+	w     io.Writer
+	scrub *secret.Scrubber
+}
+
+func (s scrubbing) Write(p []byte) (int, error) {
+	if _, err := io.WriteString(s.w, s.scrub.Scrub(string(p))); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+func newRoot(a *app) *cobra.Command {
+	o := &options{app: a}
+	root := &cobra.Command{
+		Use:   "npsetup",
+		Short: "Set up Netwrix Privilege Secure for Netwrix Auditor",
+		Long: `npsetup reproduces the guide "Integrating Netwrix Privilege Secure for Access Management with Netwrix Auditor".
+It looks first, shows every change before it happens, changes exactly that, and waits for a person where one is needed.`,
+		Version: version, SilenceUsage: true, SilenceErrors: true, Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		return problem.New(problem.Plain(err.Error())).Try("npsetup help").Of(problem.Usage)
+	})
+	root.PersistentFlags().StringVar(&o.state, "state", "", "folder for run records and journals (default: the user's state folder)")
+	root.AddCommand(
+		newPlan(o), newApply(o), newResume(o), newVerify(o), newValidate(o), newKey(o), newSchema(o), newAssumptions(o), newSandbox(o), newDemo(o),
+	)
+	// A command that does not exist is a mistake in usage, like a flag that does not exist.
+	root.Args = func(_ *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return problem.New("there is no command " + problem.Plain(args[0])).Try("npsetup help lists the commands").Of(problem.Usage)
+		}
+		return nil
+	}
+	return root
+}
+
+// stateDir is where records live.
+func (o *options) stateDir() (string, error) {
+	if o.state != "" {
+		return filepath.Abs(o.state)
+	}
+	if dir, ok := o.app.env("XDG_STATE_HOME"); ok && filepath.IsAbs(dir) {
+		return filepath.Join(dir, "npsetup"), nil
+	}
+	if dir, ok := o.app.env("LOCALAPPDATA"); ok && runtime.GOOS == "windows" {
+		return filepath.Join(dir, "npsetup"), nil
+	}
+	home, err := o.app.home()
+	if err != nil {
+		return "", problem.New("there is no place for the run record").Because(err.Error()).Try("name a folder with --state DIR").Of(problem.Usage)
+	}
+	return filepath.Join(home, ".local", "state", "npsetup"), nil
+}

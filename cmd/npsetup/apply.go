@@ -1,0 +1,138 @@
+package main
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
+	"npsetup/steps/run"
+)
+
+func newApply(shared *options) *cobra.Command {
+	o := *shared
+	c := &cobra.Command{
+		Use: "apply -f FILE --yes", Short: "Show the plan, carry it out, and prove the result", Args: cobra.NoArgs,
+		Long: "apply looks, shows the plan, and carries out exactly that. Without a terminal it needs --yes, or --plan FILE --approve DIGEST. It ends with 3 when a person is needed: do what it names, then run it again with --done.",
+		RunE: func(c *cobra.Command, _ []string) error {
+			o.app, o.state = shared.app, shared.state
+			if (o.plan == "") != (o.approve == "") {
+				return problem.New("--plan and --approve go together").Try("npsetup apply --plan FILE --approve sha256:…").Of(problem.Usage)
+			}
+			if o.plan == "" && o.file == "" {
+				return problem.New("there are no answers").Because("no answers file was named").Try("name it with -f FILE", "npsetup resume continues the open run").Of(problem.Usage)
+			}
+			return runApply(c.Context(), c, &o)
+		},
+	}
+	o.answerFlags(c)
+	o.runFlags(c)
+	o.formatFlag(c)
+	c.Flags().StringVar(&o.plan, "plan", "", "a plan `FILE` that was written by plan --out")
+	c.Flags().StringVar(&o.approve, "approve", "", "the `DIGEST` of that plan")
+	return c
+}
+
+func newResume(shared *options) *cobra.Command {
+	o := *shared
+	c := &cobra.Command{
+		Use: "resume --yes", Short: "Go on with a run that was stopped, or that waits for a person", Args: cobra.NoArgs,
+		Long: "resume replays nothing: it looks again, plans again, and takes over what is there. Without -f it takes the answers of the one open run.",
+		RunE: func(c *cobra.Command, _ []string) error {
+			o.app, o.state = shared.app, shared.state
+			return runApply(c.Context(), c, &o)
+		},
+	}
+	o.answerFlags(c)
+	o.runFlags(c)
+	o.formatFlag(c)
+	return c
+}
+
+func runApply(ctx context.Context, c *cobra.Command, o *options) error {
+	if err := o.checkFormat(); err != nil {
+		return err
+	}
+	// Silence is not consent: without it nothing is sent, not even a look.
+	if !o.app.terminal && !o.yes && o.approve == "" && !o.dryRun {
+		return problem.New("nobody agreed to the changes").Because("there is no terminal to ask on, and neither --yes nor --plan with --approve was given").
+			Try("look at the changes with npsetup plan, then add --yes", "or approve a saved plan: npsetup plan --out FILE, then npsetup apply --plan FILE --approve DIGEST").Of(problem.Usage)
+	}
+	j, err := newJob(c, o)
+	if err != nil {
+		return err
+	}
+	defer j.close()
+	return j.apply(ctx)
+}
+
+func (j *job) apply(ctx context.Context) error {
+	j.tellLost()
+	p, err := j.draft(ctx)
+	if err != nil {
+		return err
+	}
+	if j.dryRun {
+		if err := j.show(p); err != nil {
+			return err
+		}
+		return ending(planCode(p))
+	}
+	if err := j.consent(ctx, p); err != nil {
+		return err
+	}
+	if err := j.store.Begin(run.Start{Guide: j.guide.ID, Server: j.scene.Server, Version: j.scene.Version, Application: j.identity(), Answers: j.answers.Drafts(), AnswersDir: absolute(j.answers.Dir())}); err != nil {
+		return err
+	}
+	j.link.client.Approve(p)
+	result, err := run.Apply(ctx, p, run.Options{
+		Sender: j.link.client, Clock: clock(j.app.now), Store: j.store, Sink: j.sinks(), ManualDone: doneSet(j.done),
+	})
+	if err != nil {
+		return err
+	}
+	return j.finish(ctx, result)
+}
+
+// tellLost says which requests of an earlier run were never answered: the look that follows finds out what became of them.
+func (j *job) tellLost() {
+	for _, e := range j.store.Lost() {
+		_, _ = fmt.Fprintf(j.talk(), "the answer to %s was never seen; looking what became of it\n", problem.Plain(e.Request))
+	}
+}
+
+// consent shows the plan and makes sure that somebody agreed to exactly it.
+func (j *job) consent(ctx context.Context, p plan.Plan) error {
+	digest, err := p.Digest()
+	if err != nil {
+		return err
+	}
+	if j.approve != "" && digest != j.approve {
+		return problem.New("the approved plan is stale").Because("the server or the answers are not as they were when it was made: it would now be " + digest + ", approved was " + problem.Plain(j.approve)).
+			Try("look at the difference with npsetup plan --out FILE, and have that approved").Of(problem.Stale)
+	}
+	if _, err := fmt.Fprint(j.talk(), p.Text(plan.TextOptions{})); err != nil {
+		return err
+	}
+	if j.yes || j.approve != "" || len(p.Pending()) == 0 {
+		return nil
+	}
+	ok, err := j.app.confirm(ctx, j.talk(), "Carry this out?")
+	if err != nil {
+		return err
+	}
+	if !ok {
+		return problem.New("stopped before any change").Of(problem.Cancelled)
+	}
+	return nil
+}
+
+func doneSet(ids []string) map[string]bool {
+	set := map[string]bool{}
+	for _, id := range ids {
+		set[id] = true
+	}
+	return set
+}

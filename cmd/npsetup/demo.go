@@ -1,0 +1,61 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"npsetup/client/sandbox"
+	"npsetup/steps/problem"
+)
+
+func newDemo(shared *options) *cobra.Command {
+	return &cobra.Command{
+		Use: "demo", Short: "Show the whole set-up on a sandbox of its own", Args: cobra.NoArgs,
+		Long: "demo starts a sandbox and a state folder of its own, sets it up, does the person's part, and prints the report. It touches nothing else.",
+		RunE: func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), c, shared.app) },
+	}
+}
+
+func runDemo(ctx context.Context, c *cobra.Command, a *app) (err error) {
+	dir, err := os.MkdirTemp("", "npsetup-demo-")
+	if err != nil {
+		return problem.New("there is no place for the demonstration").Because(problem.Plain(err.Error())).Try("make room in the temporary folder")
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	s, err := sandbox.Start(ctx, sandbox.Options{Dir: dir, Now: a.now})
+	if err != nil {
+		return problem.New("the sandbox does not start").Because(problem.Plain(err.Error()))
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+
+	demo := *a
+	demo.terminal = false
+	demo.pdc = nil // contoso.com is the sandbox's; DNS knows another one
+	cr := s.Credentials()
+	demo.env = func(name string) (string, bool) {
+		v, ok := map[string]string{"NPS_PASSWORD": cr.Password, "NPS_TOTP_SECRET": cr.TOTPSecret}[name]
+		return v, ok
+	}
+	o := options{app: &demo, state: filepath.Join(dir, "state"), file: filepath.Join(dir, "answers-auditor.yaml"), yes: true, format: "text"}
+	talk := c.ErrOrStderr()
+	_, _ = fmt.Fprintf(talk, "a sandbox answers at %s\n\n", s.URL())
+
+	first := o
+	quiet := &cobra.Command{}
+	quiet.SetErr(talk)
+	quiet.SetOut(talk) // the first report is not the result yet
+	if err := runApply(ctx, quiet, &first); err != nil && !errors.Is(err, exitError(exitPerson)) {
+		return err
+	}
+	for _, d := range s.Person() {
+		o.done = append(o.done, d.Step)
+	}
+	_, _ = fmt.Fprintf(talk, "\nthe person has done %s\n\n", strings.Join(o.done, ", "))
+	return runApply(ctx, c, &o)
+}

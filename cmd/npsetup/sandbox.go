@@ -1,0 +1,52 @@
+package main
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"npsetup/client/sandbox"
+	"npsetup/steps/problem"
+)
+
+// riskExposed is the risk of a sandbox that other machines can reach.
+const riskExposed = "sandbox-exposed"
+
+func newSandbox(shared *options) *cobra.Command {
+	var o sandbox.Options
+	var accept []string
+	c := &cobra.Command{
+		Use: "sandbox", Short: "Run a stand-in for NPS on this machine, to try npsetup on", Args: cobra.NoArgs,
+		Long: "sandbox runs until it is interrupted. With --dir it writes answers, an environment file and certificates that fit it. It prints one JSON line with its addresses.",
+		RunE: func(c *cobra.Command, _ []string) error {
+			for _, r := range accept {
+				if r != riskExposed {
+					return problem.New("there is no risk " + problem.Plain(r)).Try("the sandbox knows " + riskExposed).Of(problem.Usage)
+				}
+				o.Exposed = true
+			}
+			o.Now = shared.app.now
+			s, err := sandbox.Start(c.Context(), o)
+			if err != nil {
+				return problem.New("the sandbox does not start").Because(problem.Plain(err.Error())).
+					Try("npsetup sandbox --help lists the values", "an address beyond loopback needs --accept-risk "+riskExposed).Of(problem.Usage)
+			}
+			if err := json.NewEncoder(c.OutOrStdout()).Encode(s.Announcement()); err != nil {
+				return err
+			}
+			<-c.Context().Done()
+			return s.Close()
+		},
+	}
+	c.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:0", "`ADDRESS:PORT` of the NPS stand-in")
+	c.Flags().StringVar(&o.Dir, "dir", "", "write answers, environment and certificates into `DIR`")
+	c.Flags().IntVar(&o.Resources, "resources", 0, "`NUMBER` of additional resources and import candidates")
+	c.Flags().StringVar(&o.API, "api", "full", "`PART` of the API that is offered: full, observed, documented")
+	c.Flags().DurationVar(&o.Latency, "latency", 0, "wait before each answer")
+	c.Flags().DurationVar(&o.TokenLife, "token-life", 15*time.Minute, "how long a token lives")
+	c.Flags().StringArrayVar(&o.Faults, "fault", nil, "misbehave: `NAME` or NAME@n; one of "+strings.Join(sandbox.FaultNames(), ", "))
+	c.Flags().StringSliceVar(&accept, "accept-risk", nil, "accept the risk `NAME`")
+	return c
+}

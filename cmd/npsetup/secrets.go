@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"os"
+	"runtime"
+	"strings"
+
+	"github.com/zalando/go-keyring"
+
+	"npsetup/steps"
+	"npsetup/steps/problem"
+	"npsetup/steps/secret"
+)
+
+// keyringService is the name under which secrets lie in the operating system's keyring.
+const keyringService = "npsetup"
+
+// secretLimit is the longest secret that is read from a file.
+const secretLimit = 64 << 10
+
+// fetch gets a secret from where a reference points. what says which one it is; it stands in prompts and errors.
+func (a *app) fetch(r secret.Reference, what string) (secret.Secret, error) {
+	s, err := a.fetchFrom(r, what)
+	if err != nil {
+		return s, err
+	}
+	if s.Empty() {
+		return s, problem.New("the " + what + " is empty").Because(problem.Plain(r.String()) + " holds nothing").Try("put the value there").Of(problem.Usage)
+	}
+	a.scrub.Add(s)
+	return s, nil
+}
+
+func (a *app) fetchFrom(r secret.Reference, what string) (secret.Secret, error) {
+	switch r.Source {
+	case secret.Env:
+		v, ok := a.env(r.Name)
+		if !ok {
+			return secret.Secret{}, notSet(r, what)
+		}
+		return secret.New(v), nil
+	case secret.File:
+		return secretFile(r.Name, what)
+	case secret.Keyring:
+		v, err := keyring.Get(keyringService, r.Name)
+		if err != nil {
+			return secret.Secret{}, problem.New("the "+what+" is not in the keyring").Because(problem.Plain(err.Error())).Try("store it under the service npsetup and the name "+problem.Plain(r.Name), "or use env:NAME or file:PATH").Of(problem.Usage)
+		}
+		return secret.New(v), nil
+	case secret.Prompt:
+		return a.askSecret(what)
+	}
+	return secret.Secret{}, problem.New("the " + what + " has no source").Of(problem.Usage)
+}
+
+func notSet(r secret.Reference, what string) *problem.Problem {
+	return problem.New("the " + what + " is missing").Because("the environment variable " + problem.Plain(r.Name) + " is not set").
+		Try("set " + problem.Plain(r.Name) + " in the environment, or use file:PATH, keyring:NAME or prompt").Of(problem.Usage)
+}
+
+func secretFile(path, what string) (secret.Secret, error) {
+	bad := func(why, next string) (secret.Secret, error) {
+		return secret.Secret{}, problem.New("the " + what + " cannot be read from " + problem.Plain(path)).Because(why).Try(next).Of(problem.Usage)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return bad(problem.Plain(err.Error()), "name a file that is there and readable")
+	}
+	defer func() { _ = f.Close() }()
+	info, err := f.Stat()
+	if err != nil {
+		return bad(problem.Plain(err.Error()), "name a file that is readable")
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
+		return bad("others than its owner can read it", "chmod 600 "+problem.Plain(path))
+	}
+	raw, err := io.ReadAll(io.LimitReader(f, secretLimit+1))
+	if err != nil {
+		return bad(problem.Plain(err.Error()), "name a file that is readable")
+	}
+	line := strings.TrimRight(string(raw), "\r\n")
+	if len(raw) > secretLimit || strings.ContainsAny(line, "\r\n") {
+		return bad("it has more than one line", "leave only the secret in it, on one line")
+	}
+	return secret.New(line), nil
+}
+
+func (a *app) askSecret(what string) (secret.Secret, error) {
+	if !a.terminal {
+		return secret.Secret{}, problem.New("the " + what + " has to be asked for, and there is no terminal").
+			Because("its answer is prompt").Try("give it as env:NAME, file:PATH or keyring:NAME").Of(problem.Usage)
+	}
+	raw, err := a.password(what + ": ")
+	if err != nil {
+		return secret.Secret{}, problem.New("no " + what + " was given").Of(problem.Cancelled).From(err)
+	}
+	return secret.New(strings.TrimRight(string(raw), "\r\n")), nil
+}
+
+// checkSources finds secrets whose source cannot give one, before anything is sent. What has to be asked for needs a
+// terminal.
+func (a *app) checkSources(answers steps.Answers, g steps.Guide) error {
+	var l problem.List
+	check := func(key, what string, r secret.Reference, ok bool) {
+		if !ok {
+			return
+		}
+		switch r.Source {
+		case secret.Env:
+			if v, set := a.env(r.Name); !set || v == "" {
+				l.Add(notSet(r, what).At(key))
+			}
+		case secret.File:
+			if _, err := secretFile(r.Name, what); err != nil {
+				l.Add(err)
+			}
+		case secret.Prompt:
+			if !a.terminal {
+				_, err := a.askSecret(what)
+				l.Add(err)
+			}
+		case secret.Keyring:
+		}
+	}
+	for _, s := range g.Applying(answers) {
+		for _, f := range s.Fields {
+			if f.Kind == steps.SecretField && f.Asked(answers) {
+				r, ok := answers.Reference(f.Key)
+				check(f.Key, lowerFirst(f.Prompt), r, ok)
+			}
+		}
+	}
+	if !answers.Has("nps.signIn.token") {
+		mfa := answers.Text("nps.signIn.mfa")
+		if rest, is := strings.CutPrefix(mfa, "totp:"); is {
+			r, ok := answers.ReferenceIn(rest)
+			check("nps.signIn.mfa", "TOTP secret", r, ok)
+		}
+		if mfa == "prompt" {
+			check("nps.signIn.mfa", "MFA code", secret.Reference{}, true)
+		}
+	}
+	return l.Err()
+}
+
+func lowerFirst(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToLower(s[:1]) + s[1:]
+}
+
+// confirm asks a yes-or-no question on the terminal. The end of input is a no.
+func (a *app) confirm(_ context.Context, w io.Writer, question string) (bool, error) {
+	if _, err := io.WriteString(w, question+" Type yes to go on: "); err != nil {
+		return false, err
+	}
+	line, err := bufio.NewReader(a.in).ReadString('\n')
+	if err != nil && line == "" {
+		return false, problem.New("stopped").Because("the input ended before an answer").Of(problem.Cancelled)
+	}
+	return strings.TrimSpace(line) == "yes", nil
+}

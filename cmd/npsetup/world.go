@@ -1,0 +1,283 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"net/url"
+	"strings"
+	"time"
+
+	"npsetup/assets"
+	"npsetup/client/nps"
+	"npsetup/client/pki"
+	"npsetup/client/trust"
+	"npsetup/steps"
+	"npsetup/steps/auditor"
+	shared "npsetup/steps/nps"
+	"npsetup/steps/problem"
+	"npsetup/steps/secret"
+)
+
+// link is the one connection of a run: it is made once, signed in once, and used by every look and every change.
+type link struct {
+	app     *app
+	talk    io.Writer
+	dry     bool
+	yes     bool // consent was given in advance: nothing is asked
+	state   string
+	observe func(nps.Exchange)
+
+	client   *nps.Client
+	answers  steps.Answers
+	identity *shared.Identity
+	chain    shared.Presented
+}
+
+// guides makes the guides over a link.
+func (l *link) guides() []steps.Guide {
+	return []steps.Guide{auditor.Guide(l.world())}
+}
+
+func (l *link) guide(id string) (steps.Guide, bool) {
+	for _, g := range l.guides() {
+		if g.ID == id {
+			return g, true
+		}
+	}
+	return steps.Guide{}, false
+}
+
+func (l *link) world() auditor.World {
+	return auditor.World{
+		World: shared.World{
+			Probe: l.probe, Connect: l.connect, Now: l.app.now, Texts: shared.Texts{FS: assets.Texts()},
+			CheckTrust: func(text string) error { _, err := trust.ParseTrust(text); return err },
+		},
+		ReadCertificate: readCertificate, CheckKey: checkKey, SameSerial: pki.SameSerial, PDC: l.app.pdc,
+	}
+}
+
+func (l *link) probe(ctx context.Context, address string) (shared.Presented, error) {
+	p, err := trust.Prober{Now: l.app.now}.Probe(ctx, address)
+	if err != nil {
+		return shared.Presented{}, err
+	}
+	seen := shared.Presented{Host: p.Host, Port: p.Port, Verified: p.Verified, Reason: p.Reason, Expired: p.Has(trust.Expired), Took: p.Handshake, Note: p.Note}
+	for _, c := range p.Chain {
+		seen.Chain = append(seen.Chain, shared.Certificate{
+			Subject: c.Subject, Issuer: c.Issuer, SHA256: c.SHA256, SHA1: c.SHA1, Key: c.KeyDescription, Names: c.SANs, NotBefore: c.NotBefore, NotAfter: c.NotAfter,
+			SelfSigned: c.SelfSigned,
+		})
+	}
+	l.chain = seen
+	return seen, nil
+}
+
+func (l *link) connect(ctx context.Context, a steps.Answers) (shared.Connection, error) {
+	if l.client != nil {
+		return l, nil
+	}
+	choice, err := trust.ParseTrust(a.Text("nps.trust"))
+	if err != nil {
+		return nil, problem.New("nps.trust cannot be read").Because(err.Error()).Of(problem.Usage)
+	}
+	choice.File = a.Path(choice.File)
+	u, err := url.Parse(a.Text("nps.url"))
+	if err != nil {
+		return nil, problem.New("nps.url cannot be read").Of(problem.Usage)
+	}
+	config, err := trust.Config(choice, u.Hostname(), l.app.now)
+	if err != nil {
+		return nil, err
+	}
+	if err := l.knownHost(ctx); err != nil {
+		return nil, err
+	}
+	l.answers = a
+	l.client, err = nps.New(nps.Options{
+		BaseURL: a.Text("nps.url"), TLS: config, Now: l.app.now, DryRun: l.dry, Scrub: l.app.scrub, UserAgent: "npsetup/" + version, Observe: l.observe,
+		Explain: trust.Explain, Again: l.again(),
+	})
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// knownHost asks before a host that was not seen before gets a password, also when the answers carry a pin.
+func (l *link) knownHost(ctx context.Context) error {
+	seen, err := trust.LoadSeen(l.state)
+	if err != nil || len(l.chain.Chain) == 0 {
+		return err
+	}
+	leaf := l.chain.Chain[0]
+	sight, before := seen.Look(l.chain.Host, l.chain.Port, leaf.SHA256)
+	switch sight {
+	case trust.Same:
+		return nil
+	case trust.Changed:
+		_, _ = fmt.Fprintf(l.talk, "note: the certificate of %s is another one than before\n  then  sha256:%s, seen since %s\n  now   sha256:%s\n",
+			problem.Plain(l.chain.Host), before.SHA256, before.FirstSeen.UTC().Format("2006-01-02"), leaf.SHA256)
+	case trust.New:
+	}
+	if l.app.terminal && !l.yes {
+		_, _ = fmt.Fprintf(l.talk, "%s was not used before from here.\n  certificate %s\n  SHA-256     %s\n", problem.Plain(l.chain.Host), problem.Plain(leaf.Subject), leaf.SHA256)
+		ok, err := l.app.confirm(ctx, l.talk, "Sign in there?")
+		if err != nil {
+			return err
+		}
+		if !ok {
+			return problem.New("stopped before the sign-in").Of(problem.Cancelled)
+		}
+	}
+	return nil
+}
+
+// remember notes the host after a sign-in that worked.
+func (l *link) remember() error {
+	if len(l.chain.Chain) == 0 {
+		return nil
+	}
+	seen, err := trust.LoadSeen(l.state)
+	if err != nil {
+		return err
+	}
+	if err := seen.Remember(l.chain.Host, l.chain.Port, l.chain.Chain[0].SHA256, l.app.now()); err != nil {
+		return err
+	}
+	return seen.Save()
+}
+
+// Greet implements the guides' Connection.
+func (l *link) Greet(ctx context.Context) (shared.Greeting, error) {
+	g, err := l.client.Greet(ctx)
+	return shared.Greeting{Health: g.Health, Skew: g.Skew}, err
+}
+
+// Reader implements the guides' Connection.
+func (l *link) Reader() shared.Reader { return l.client }
+
+// SignIn implements the guides' Connection. A second look in the same run finds itself signed in.
+func (l *link) SignIn(ctx context.Context) (shared.Identity, error) {
+	if l.identity != nil {
+		return *l.identity, nil
+	}
+	cr, err := l.credentials()
+	if err != nil {
+		return shared.Identity{}, err
+	}
+	l.say(cr)
+	who, err := l.client.SignIn(ctx, cr)
+	if err != nil {
+		return shared.Identity{}, err
+	}
+	id := shared.Identity{User: who.User, Roles: who.Roles, Admin: who.Admin}
+	if id.Version, err = l.client.Version(ctx); err != nil {
+		return id, err
+	}
+	if id.Admin {
+		licence, err := l.client.License(ctx)
+		if err != nil {
+			return id, err
+		}
+		id.LicenceExpired, id.LicenceText = licence.Expired, licence.String()
+	}
+	l.identity = &id
+	return id, l.remember()
+}
+
+// say tells where the first secret goes before it leaves.
+func (l *link) say(cr nps.Credentials) {
+	what := "the password and the MFA code of " + problem.Plain(cr.User)
+	if !cr.Token.Empty() {
+		what = "a token"
+	}
+	certificate := ""
+	if len(l.chain.Chain) > 0 {
+		certificate = " (certificate sha256:" + l.chain.Chain[0].SHA256 + ")"
+	}
+	_, _ = fmt.Fprintf(l.talk, "signing in: %s goes to %s%s\n", what, l.answers.Text("nps.url"), certificate)
+}
+
+func (l *link) credentials() (nps.Credentials, error) {
+	a := l.answers
+	if r, ok := a.Reference("nps.signIn.token"); ok {
+		t, err := l.app.fetch(r, "token")
+		return nps.Credentials{Token: t}, err
+	}
+	r, ok := a.Reference("nps.signIn.password")
+	if !ok {
+		return nps.Credentials{}, problem.New("nps.signIn.password is missing").Of(problem.Usage)
+	}
+	password, err := l.app.fetch(r, "password of "+problem.Plain(a.Text("nps.signIn.user")))
+	if err != nil {
+		return nps.Credentials{}, err
+	}
+	mfa, err := l.mfa(a.Text("nps.signIn.mfa"))
+	return nps.Credentials{User: a.Text("nps.signIn.user"), Password: password, MFA: mfa}, err
+}
+
+func (l *link) mfa(answer string) (nps.MFA, error) {
+	kind, rest, _ := strings.Cut(answer, ":")
+	switch kind {
+	case "none":
+		return nps.None(), nil
+	case "push":
+		return nps.Push(rest), nil
+	case "totp":
+		r, ok := l.answers.ReferenceIn(rest)
+		if !ok {
+			return nil, problem.New("nps.signIn.mfa cannot be read").Of(problem.Usage)
+		}
+		s, err := l.app.fetch(r, "TOTP secret")
+		return nps.TOTP(s, l.app.now), err
+	}
+	return nps.Ask(func(context.Context) (secret.Secret, error) { return l.app.fetch(secret.Reference{}, "MFA code") }), nil
+}
+
+// again signs in anew in the middle of a run, when the means for it are at hand without asking, or a person is there.
+func (l *link) again() func(context.Context) (nps.Credentials, error) {
+	if l.answers.Has("nps.signIn.token") {
+		return nil
+	}
+	return func(context.Context) (nps.Credentials, error) { return l.credentials() }
+}
+
+func readCertificate(path string, now time.Time) (auditor.Certificate, error) {
+	c, err := pki.ReadCertificate(path)
+	if err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return auditor.Certificate{}, fs.ErrNotExist
+		}
+		return auditor.Certificate{}, err
+	}
+	out := auditor.Certificate{
+		Subject: c.Subject, Issuer: c.Issuer, Serial: c.Serial, Thumbprint: c.SHA1, SHA256: c.SHA256, NotBefore: c.X509.NotBefore, NotAfter: c.X509.NotAfter, SelfSigned: c.SelfSigned,
+	}
+	var refused problem.List
+	for _, r := range pki.Check(c, now) {
+		switch r.Level {
+		case pki.Warn:
+			out.Warnings = append(out.Warnings, r.Text)
+		case pki.Refuse:
+			refused.Add(problem.New(r.Text).Because(r.Why).Try(r.Try))
+		}
+	}
+	out.Refused = refused.Err()
+	return out, nil
+}
+
+func checkKey(certificate, key string) error {
+	c, err := pki.ReadCertificate(certificate)
+	if err != nil {
+		return err
+	}
+	k, err := pki.ReadKey(key)
+	if err != nil {
+		return err
+	}
+	return pki.Matches(c, k)
+}

@@ -1,0 +1,131 @@
+package steps
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+
+	"npsetup/steps/secret"
+)
+
+// complete lays overrides over the drafts and checks everything.
+func (r *reading) complete(g Guide, dir string, o Overrides) (Parsed, error) {
+	r.override(o)
+	a := NewAnswers(g, r.drafts, dir)
+	for _, fault := range a.Check(g) {
+		r.answerFault(fault, a)
+	}
+	if f, has := r.fields[RiskKey]; has {
+		if fault, bad := a.CheckField(f); bad {
+			r.answerFault(fault, a)
+		}
+	}
+	for _, risk := range g.Risks {
+		if risk.When(a) && !a.Accepts(risk.Name) {
+			r.fault(r.placeOf(RiskKey), RiskKey, "missing consent: "+risk.Name, risk.Text,
+				"read it, then add "+risk.Name+" to acceptRisks in the answers file, or --accept-risk "+risk.Name)
+		}
+	}
+	if len(r.faults) > 0 {
+		return Parsed{}, r.faults
+	}
+	p := Parsed{Guide: g, Answers: a}
+	for _, s := range g.Applying(a) {
+		for _, f := range s.Fields {
+			if f.Complete != nil && a.Has(f.Key) {
+				if _, said := f.Complete(strings.TrimSpace(r.drafts[f.Key])); said != "" {
+					p.Said = append(p.Said, f.Key+": "+said)
+				}
+			}
+		}
+	}
+	return p, nil
+}
+
+// override takes values from flags and the environment. A list has commas between its values there.
+func (r *reading) override(o Overrides) {
+	keys := make([]string, 0, len(r.fields))
+	for k := range r.fields {
+		keys = append(keys, k)
+	}
+	sort.Strings(keys)
+	for _, key := range keys {
+		if o.Env == nil {
+			break
+		}
+		if v, ok := o.Env(EnvName(key)); ok && v != "" {
+			r.drafts[key], r.places[key] = r.listed(key, v), "environment variable "+EnvName(key)
+		}
+	}
+	set := make([]string, 0, len(o.Set))
+	for k := range o.Set {
+		set = append(set, k)
+	}
+	sort.Strings(set)
+	for _, key := range set {
+		if _, known := r.fields[key]; !known {
+			r.fault("--set", "", "there is no such answer", "", "the nearest known key is "+r.nearest(key))
+			continue
+		}
+		r.drafts[key], r.places[key] = r.listed(key, o.Set[key]), "--set "+key
+	}
+	if len(o.Accept) > 0 {
+		r.drafts[RiskKey] = strings.Trim(r.drafts[RiskKey]+"\n"+strings.Join(o.Accept, "\n"), "\n")
+		if r.places[RiskKey] == "" {
+			r.places[RiskKey] = "--accept-risk"
+		}
+	}
+}
+
+func (r *reading) listed(key, v string) string {
+	if k := r.fields[key].Kind; k == Multi || k == Consent {
+		return strings.ReplaceAll(v, ",", "\n")
+	}
+	return v
+}
+
+// placeOf is where an answer stands, or where it belongs: its nearest parent that is there.
+func (r *reading) placeOf(key string) string {
+	for k := key; k != ""; {
+		if p, ok := r.places[k]; ok {
+			return p
+		}
+		i := strings.LastIndexByte(k, '.')
+		if i < 0 {
+			break
+		}
+		k = k[:i]
+	}
+	return r.name
+}
+
+func (r *reading) answerFault(f Fault, a Answers) {
+	if f.Missing {
+		next := []string{fmt.Sprintf("set %s in the answers file, or --set %s=VALUE, or the environment variable %s", f.Key, f.Key, EnvName(f.Key))}
+		if f.Try != "" {
+			next = append(next, f.Try)
+		}
+		r.fault(r.placeOf(f.Key), f.Key, f.Why, "", next...)
+		return
+	}
+	what := "the answer cannot be used"
+	if r.literalSecret(f.Key, a) {
+		what = "a secret stands in the answers themselves"
+	}
+	r.fault(r.placeOf(f.Key), f.Key, what, f.Why, f.Try)
+}
+
+// literalSecret says whether an answer that must be a reference is something else.
+func (r *reading) literalSecret(key string, a Answers) bool {
+	v := a.Text(key)
+	if r.fields[key].Kind == SecretField {
+		_, err := secret.ParseReference(v)
+		return err != nil
+	}
+	rest, is := strings.CutPrefix(v, "totp:")
+	if !is {
+		return false
+	}
+	_, err := secret.ParseReference(rest)
+	return err != nil
+}

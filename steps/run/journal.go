@@ -1,0 +1,120 @@
+package run
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"npsetup/steps/problem"
+)
+
+// The states of a journal entry.
+const (
+	Sending = "sending" // written before a change leaves
+	Carried = "done"
+	Failed  = "failed"
+	Lost    = "lost"   // no answer came
+	Looked  = "looked" // a later run has looked what became of it
+)
+
+// Entry is one line of the journal. Requests are redacted; Before holds the former values of the members that are set.
+type Entry struct {
+	Time    time.Time         `json:"time"`
+	Seq     int               `json:"seq"`
+	Action  string            `json:"action"`
+	Op      string            `json:"op"`
+	State   string            `json:"state"`
+	Request string            `json:"request"`
+	Body    string            `json:"body,omitempty"`
+	Before  map[string]string `json:"before,omitempty"`
+	Outputs map[string]string `json:"outputs,omitempty"`
+}
+
+// Journal implements Store: one line, on disk before it returns.
+func (d *Dir) Journal(e Entry) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.journal == nil {
+		return errors.New("the run was not begun")
+	}
+	d.seq++
+	e.Seq, e.Time = d.seq, e.Time.UTC()
+	raw, err := json.Marshal(e)
+	if err != nil {
+		return err
+	}
+	if _, err := d.journal.Write(append(raw, '\n')); err != nil {
+		return err
+	}
+	return d.journal.Sync()
+}
+
+// readJournal reads the entries of a run. A last line that a kill cut off is left out.
+func readJournal(dir string) ([]Entry, error) {
+	path := filepath.Join(dir, "journal.jsonl")
+	raw, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, problem.New("the journal " + problem.Plain(path) + " cannot be read").Because(problem.Plain(err.Error())).Try("mend its permissions").From(err)
+	}
+	var entries []Entry
+	s := bufio.NewScanner(bytes.NewReader(raw))
+	s.Buffer(nil, len(raw)+1)
+	for s.Scan() {
+		var e Entry
+		if len(bytes.TrimSpace(s.Bytes())) == 0 {
+			continue
+		}
+		// A line that was cut off is followed by a line feed of the next run; it tells nothing that a look would not.
+		if json.Unmarshal(s.Bytes(), &e) == nil {
+			entries = append(entries, e)
+		}
+	}
+	return entries, s.Err()
+}
+
+// endLine ends a line that a kill cut off, so that the next entry stands on its own.
+func endLine(f *os.File) error {
+	end, err := f.Seek(0, io.SeekEnd)
+	if err != nil || end == 0 {
+		return err
+	}
+	last := make([]byte, 1)
+	if _, err := f.ReadAt(last, end-1); err != nil {
+		return err
+	}
+	if last[0] == '\n' {
+		return nil
+	}
+	_, err = f.Write([]byte{'\n'})
+	return err
+}
+
+// unanswered lists the last "sending" of each operation that no later entry concludes, or that was concluded as lost.
+func unanswered(entries []Entry) []Entry {
+	open := map[string]int{}
+	for i, e := range entries {
+		key := e.Action + "\x00" + e.Op
+		switch e.State {
+		case Sending, Lost:
+			open[key] = i
+		default:
+			delete(open, key)
+		}
+	}
+	var list []Entry
+	for i, e := range entries {
+		if at, is := open[e.Action+"\x00"+e.Op]; is && at == i {
+			list = append(list, e)
+		}
+	}
+	return list
+}

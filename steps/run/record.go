@@ -1,0 +1,292 @@
+package run
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/gofrs/flock"
+
+	"npsetup/steps"
+	"npsetup/steps/problem"
+)
+
+// recordVersion is the version of the record's format.
+const recordVersion = 1
+
+// ID names a run: everything done for one server, guide and application.
+type ID struct{ Server, Guide, Application string }
+
+// folder is a readable name that works on every file system, with a hash that keeps apart what reads the same.
+func (id ID) folder() string {
+	host := id.Server
+	if u, err := url.Parse(id.Server); err == nil && u.Hostname() != "" {
+		host = u.Hostname()
+	}
+	sum := sha256.Sum256([]byte(strings.ToLower(id.Server) + "\x00" + id.Guide + "\x00" + strings.ToLower(id.Application)))
+	return slug(host) + "-" + slug(id.Guide) + "-" + slug(id.Application) + "-" + hex.EncodeToString(sum[:5])
+}
+
+func slug(s string) string {
+	s = strings.Map(func(r rune) rune {
+		if r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || r == '.' {
+			return r
+		}
+		return '_'
+	}, strings.ToLower(s))
+	if len(s) > 40 {
+		s = s[:40]
+	}
+	return strings.Trim(s, ".")
+}
+
+// Record is what is remembered of a run. It holds no secret: answers carry references.
+type Record struct {
+	Format      int                  `json:"format"`
+	Server      string               `json:"server"`
+	Version     string               `json:"serverVersion"`
+	Guide       string               `json:"guide"`
+	Application string               `json:"application"`
+	Answers     map[string]string    `json:"answers"`
+	AnswersDir  string               `json:"answersDir"`
+	ManualDone  map[string]time.Time `json:"manualDone"`
+	NotOffered  map[string]string    `json:"notOffered"` // operation → server version
+	Objects     []Made               `json:"objects"`
+	Started     time.Time            `json:"started"`
+	Updated     time.Time            `json:"updated"`
+	Open        bool                 `json:"open"`
+}
+
+// Made is an object that a run made, changed or took over.
+type Made struct {
+	Kind   string `json:"kind"`
+	Name   string `json:"name"`
+	Effect string `json:"effect"`
+	ID     string `json:"id,omitempty"`
+}
+
+// Start is what Begin notes down.
+type Start struct {
+	Server, Version, Guide, Application string
+	Answers                             map[string]string
+	AnswersDir                          string
+}
+
+// Dir is the Store on disk: one folder per run.
+type Dir struct {
+	path string
+	now  func() time.Time
+	lock *flock.Flock
+
+	mu      sync.Mutex
+	record  Record
+	journal *os.File
+	lost    []Entry
+	seq     int
+}
+
+var _ Store = (*Dir)(nil)
+
+// Open reads what is remembered of a run; nothing is written and nothing is locked before Begin.
+func Open(state string, id ID, now func() time.Time) (*Dir, error) {
+	d := &Dir{path: filepath.Join(state, "runs", id.folder()), now: now, record: Record{Format: recordVersion, Server: id.Server, Guide: id.Guide, Application: id.Application}}
+	record, err := readRecord(d.path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+	case err != nil:
+		return nil, err
+	default:
+		d.record = record
+	}
+	entries, err := readJournal(d.path)
+	if err != nil {
+		return nil, err
+	}
+	d.lost, d.seq = unanswered(entries), len(entries)
+	return d, nil
+}
+
+// List reads the records of all runs.
+func List(state string) ([]Record, error) {
+	folders, err := os.ReadDir(filepath.Join(state, "runs"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, problem.New("the run records cannot be read").Because(problem.Plain(err.Error())).Try("mend the permissions of the state folder, or name another with --state DIR").From(err)
+	}
+	var list []Record
+	for _, f := range folders {
+		r, err := readRecord(filepath.Join(state, "runs", f.Name()))
+		if errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, nil
+}
+
+func readRecord(dir string) (Record, error) {
+	path := filepath.Join(dir, "record.json")
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return Record{}, err
+	}
+	var r Record
+	if err := json.Unmarshal(raw, &r); err != nil || r.Format != recordVersion {
+		return r, problem.New("the run record " + problem.Plain(path) + " cannot be read").Because("it is damaged, or another version wrote it").
+			Try("move its folder away; the next run then looks at everything anew, and asks again what was done by hand")
+	}
+	return r, nil
+}
+
+// Begin locks the run and notes down its answers. A second process is turned away.
+func (d *Dir) Begin(s Start) error {
+	if err := os.MkdirAll(d.path, 0o700); err != nil {
+		return problem.New("the run record cannot be written").Because(problem.Plain(err.Error())).Try("mend the permissions, or name another folder with --state DIR").From(err)
+	}
+	d.lock = flock.New(filepath.Join(d.path, "lock"))
+	ok, err := d.lock.TryLock()
+	if err != nil {
+		return problem.New("the run cannot be locked").Because(problem.Plain(err.Error())).Try("name a folder on a local disk with --state DIR").From(err)
+	}
+	if !ok {
+		d.lock = nil
+		return problem.New("another npsetup is at work on this run").Because(d.path + " is locked by it").Try("wait until it has ended, then run the same command again")
+	}
+	if fresh, err := readRecord(d.path); err == nil {
+		d.record = fresh // what another process wrote between Open and the lock
+	}
+	j, err := os.OpenFile(filepath.Join(d.path, "journal.jsonl"), os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return problem.New("the journal cannot be opened").Because(problem.Plain(err.Error())).Try("mend the permissions of the state folder").From(err)
+	}
+	if err := endLine(j); err != nil {
+		return errors.Join(err, j.Close())
+	}
+	d.journal = j
+	for _, e := range d.lost {
+		// The plan that is now carried out rests on a look that came after them.
+		e.State, e.Time, e.Before, e.Body = Looked, d.now(), nil, ""
+		if err := d.Journal(e); err != nil {
+			return err
+		}
+	}
+	return d.change(func(r *Record) {
+		r.Server, r.Version, r.Guide, r.Application, r.Answers, r.AnswersDir, r.Open = s.Server, s.Version, s.Guide, s.Application, s.Answers, s.AnswersDir, true
+		if r.Started.IsZero() {
+			r.Started = d.now().UTC()
+		}
+	})
+}
+
+// change writes a changed record whole or not at all.
+func (d *Dir) change(f func(*Record)) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	r := d.record
+	r.ManualDone, r.NotOffered, r.Objects = copied(r.ManualDone), copied(r.NotOffered), append([]Made{}, r.Objects...)
+	f(&r)
+	r.Updated = d.now().UTC()
+	raw, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	if err := replace(filepath.Join(d.path, "record.json"), append(raw, '\n')); err != nil {
+		return problem.New("the run record cannot be written").Because(problem.Plain(err.Error())).Try("make room or mend the permissions of " + d.path + ", then npsetup resume --yes").From(err)
+	}
+	d.record = r
+	return nil
+}
+
+func copied[V any](m map[string]V) map[string]V {
+	c := make(map[string]V, len(m)+1)
+	for k, v := range m {
+		c[k] = v
+	}
+	return c
+}
+
+// replace is temp file, fsync, rename: a kill leaves the old file or the new one. On Windows a rename over an existing file
+// is not atomic, but leaves one of the two as well.
+func replace(path string, raw []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".record-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }()
+	_, err = f.Write(raw)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
+}
+
+// Manual implements Store.
+func (d *Dir) Manual(step string) error {
+	return d.change(func(r *Record) { r.ManualDone[step] = d.now().UTC() })
+}
+
+// NotOffered implements Store.
+func (d *Dir) NotOffered(operation, version string) error {
+	return d.change(func(r *Record) { r.NotOffered[operation] = version })
+}
+
+// Made implements Store. The first effect stays: what was made here is not merely adopted later.
+func (d *Dir) Made(m Made) error {
+	return d.change(func(r *Record) {
+		for i, have := range r.Objects {
+			if have.Kind == m.Kind && strings.EqualFold(have.Name, m.Name) {
+				if m.ID != "" {
+					r.Objects[i].ID = m.ID
+				}
+				return
+			}
+		}
+		r.Objects = append(r.Objects, m)
+	})
+}
+
+// Memory is what the steps need of the record.
+func (d *Dir) Memory() steps.Memory {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	m := steps.Memory{ManualDone: map[string]bool{}, NotOffered: copied(d.record.NotOffered), Made: map[string]bool{}}
+	for step := range d.record.ManualDone {
+		m.ManualDone[step] = true
+	}
+	for _, o := range d.record.Objects {
+		m.Made[steps.MadeKey(o.Kind, o.Name)] = true
+	}
+	return m
+}
+
+// Lost lists the changes that were sent and of which no answer was noted down.
+func (d *Dir) Lost() []Entry { return d.lost }
+
+// Close releases the run.
+func (d *Dir) Close() error {
+	var err error
+	if d.journal != nil {
+		err = d.journal.Close()
+	}
+	if d.lock != nil {
+		err = errors.Join(err, d.lock.Unlock())
+	}
+	if err != nil {
+		return fmt.Errorf("the run cannot be closed: %w", err)
+	}
+	return nil
+}
