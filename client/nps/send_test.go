@@ -183,7 +183,7 @@ func TestRedirects(t *testing.T) {
 		t.Error("a change or a sign-in followed a redirect")
 	}
 	c := s.signedIn(nil)
-	s.on("GET /api/v1/Platform", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/api/v1/Activity", 302) })
+	s.on("GET /api/v1/Platform", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/api/v1/Activity", http.StatusFound) })
 	s.on("GET /api/v1/Activity", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "" {
 			t.Error("the token did not follow on the same server")
@@ -194,7 +194,7 @@ func TestRedirects(t *testing.T) {
 		t.Error(err)
 	}
 	for _, target := range []string{other.URL + "/", "http://" + s.Listener.Addr().String() + "/", "/api/v1/Platform"} {
-		s.on("GET /api/v1/Platform", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, target, 302) })
+		s.on("GET /api/v1/Platform", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, target, http.StatusFound) })
 		_, err := c.Read(context.Background(), npsapi.ListPlatforms())
 		wantProblem(t, err, problem.Failed, "redirected")
 	}

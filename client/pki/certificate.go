@@ -201,7 +201,8 @@ func Check(c Certificate, now time.Time) []Remark {
 	case now.Before(c.X509.NotBefore):
 		add(Refuse, "Auditor's client certificate is not valid yet", "it is valid from "+c.X509.NotBefore.UTC().Format("2006-01-02 15:04")+" UTC", "compare the clocks of Auditor's server, of NPS and of this machine")
 	}
-	switch c.X509.SignatureAlgorithm { //nolint:exhaustive // the weak ones only
+	//exhaustive:ignore only the weak ones
+	switch c.X509.SignatureAlgorithm {
 	case x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1, x509.MD5WithRSA, x509.MD2WithRSA:
 		add(Refuse, "Auditor's client certificate is signed with "+c.X509.SignatureAlgorithm.String(), "signatures of this kind can be forged, and Windows refuses them", renew)
 	}

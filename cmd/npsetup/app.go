@@ -72,10 +72,10 @@ func lookupPDC(ctx context.Context, domain string) (string, error) {
 func start(args []string, a *app) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	return runContext(ctx, args, a)
+	return startContext(ctx, args, a)
 }
 
-func runContext(ctx context.Context, args []string, a *app) int {
+func startContext(ctx context.Context, args []string, a *app) int {
 	a.scrub = &secret.Scrubber{}
 	root := newRoot(a)
 	root.SetArgs(args)

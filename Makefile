@@ -1,0 +1,44 @@
+# npsetup: make demo | test | test-full | check | build | clean
+
+VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+TOOLS   := $(CURDIR)/bin/tools
+
+GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+EXHAUSTIVE  := github.com/nishanths/exhaustive/cmd/exhaustive@v0.12.0+golang.org/x/tools@v0.40.0
+
+# A fuzz target runs this long in test-full.
+FUZZTIME ?= 10s
+
+.PHONY: demo test test-full check build tools clean
+
+demo:
+	go build -o bin/npsetup ./cmd/npsetup
+	./bin/npsetup demo
+
+build:
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o dist/npsetup ./cmd/npsetup
+
+test:
+	go test -race -timeout 5m ./...
+
+test-full:
+	go test -race -tags full -timeout 40m -count=1 ./cmd/npsetup/...
+	.ci/fuzz $(FUZZTIME)
+
+check: tools
+	@out=$$($(TOOLS)/gofumpt -l .); if [ -n "$$out" ]; then echo "gofumpt wants to change:"; echo "$$out"; exit 1; fi
+	go vet ./...
+	go vet -tags full ./...
+	$(TOOLS)/staticcheck -tags full ./...
+	$(TOOLS)/exhaustive ./steps/... ./client/... ./cmd/...
+	go mod tidy -diff
+	go generate ./steps/npsapi && git diff --exit-code -- steps/npsapi/table_gen.go
+	go test -run 'TestHouse' ./cmd/npsetup
+
+tools:
+	@.ci/tools $(TOOLS) $(GOFUMPT) $(STATICCHECK) $(EXHAUSTIVE)
+
+clean:
+	rm -rf bin dist

@@ -1,0 +1,171 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"npsetup/assets"
+	"npsetup/client/sandbox"
+	"npsetup/client/sandbox/contract"
+)
+
+// site is a sandbox in checking mode with its files, a state folder, and everything that was printed.
+type site struct {
+	t       *testing.T
+	s       *sandbox.Server
+	dir     string
+	state   string
+	env     map[string]string
+	printed bytes.Buffer // all output of all commands
+	asked   []string     // passwords that were asked for
+	answer  string       // what is typed at a question; empty: there is no terminal
+}
+
+func newSite(t *testing.T, o sandbox.Options) *site {
+	t.Helper()
+	c, err := contract.New(assets.NPSContract)
+	if err != nil {
+		t.Fatal(err)
+	}
+	st := &site{t: t, dir: t.TempDir(), state: t.TempDir()}
+	o.Dir, o.Check = st.dir, c
+	if st.s, err = sandbox.Start(t.Context(), o); err != nil {
+		t.Fatal(err)
+	}
+	cr := st.s.Credentials()
+	st.env = map[string]string{"NPS_PASSWORD": cr.Password, "NPS_TOTP_SECRET": cr.TOTPSecret}
+	t.Cleanup(func() {
+		for _, v := range st.s.Violations() {
+			t.Errorf("against the contract: %v", v)
+		}
+		_ = st.s.Close()
+		st.noSecrets()
+	})
+	return st
+}
+
+func (st *site) answers() string { return filepath.Join(st.dir, "answers-auditor.yaml") }
+
+// result is how a command ended.
+type result struct {
+	code     int
+	out, err string
+}
+
+// do runs one command line with its own state folder.
+func (st *site) do(args ...string) result { return st.within(st.t.Context(), args...) }
+
+func (st *site) within(ctx context.Context, args ...string) result {
+	st.t.Helper()
+	var out, errs bytes.Buffer
+	a := &app{
+		in: strings.NewReader(st.answer), out: &out, err: &errs, now: time.Now, terminal: st.answer != "",
+		env:  func(name string) (string, bool) { v, ok := st.env[name]; return v, ok },
+		home: func() (string, error) { return st.state, nil },
+		password: func(prompt string) ([]byte, error) {
+			st.asked = append(st.asked, prompt)
+			return []byte(st.env["TYPED"]), nil
+		},
+	}
+	code := startContext(ctx, append([]string{"--state", st.state}, args...), a)
+	st.printed.Write(out.Bytes())
+	st.printed.Write(errs.Bytes())
+	return result{code, out.String(), errs.String()}
+}
+
+// want fails the test when a command did not end with the code.
+func (r result) want(t *testing.T, code int) result {
+	t.Helper()
+	if r.code != code {
+		t.Fatalf("exit %d, want %d\nstdout:\n%s\nstderr:\n%s", r.code, code, r.out, r.err)
+	}
+	return r
+}
+
+// changes counts the changing requests that arrived.
+func (st *site) changes() int {
+	n := 0
+	for _, r := range st.s.Requests() {
+		if r.Class == "change" {
+			n++
+		}
+	}
+	return n
+}
+
+// canonical is the state of the sandbox as text.
+func (st *site) canonical() string {
+	raw, err := json.MarshalIndent(st.s.State(), "", " ")
+	if err != nil {
+		st.t.Fatal(err)
+	}
+	return string(raw)
+}
+
+// edited writes a copy of the answers with replacements, and gives its path.
+func (st *site) edited(oldnew ...string) string {
+	st.t.Helper()
+	raw, err := os.ReadFile(st.answers())
+	if err != nil {
+		st.t.Fatal(err)
+	}
+	text := string(raw)
+	for i := 0; i < len(oldnew); i += 2 {
+		if !strings.Contains(text, oldnew[i]) {
+			st.t.Fatalf("the answers do not hold %q", oldnew[i])
+		}
+		text = strings.Replace(text, oldnew[i], oldnew[i+1], 1)
+	}
+	path := filepath.Join(st.dir, "edited.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		st.t.Fatal(err)
+	}
+	return path
+}
+
+// noSecrets looks for every secret that ever lived in everything that was printed or left behind.
+func (st *site) noSecrets() {
+	if leak := st.findSecret(); leak != "" {
+		st.t.Errorf("a secret was found in %s", leak)
+	}
+}
+
+// findSecret names the first place that holds a secret; empty when there is none.
+func (st *site) findSecret() string {
+	secrets := append(st.s.Secrets(), st.env["TYPED"])
+	holds := func(b []byte) bool {
+		for _, s := range secrets {
+			if s != "" && bytes.Contains(b, []byte(s)) {
+				return true
+			}
+		}
+		return false
+	}
+	if holds(st.printed.Bytes()) {
+		return "the output"
+	}
+	for _, r := range st.s.Requests() {
+		if holds([]byte(r.Path)) {
+			return "the path of a request"
+		}
+	}
+	found := ""
+	_ = filepath.WalkDir(st.state, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		raw, err := os.ReadFile(path)
+		if err == nil && holds(raw) {
+			found = path
+		}
+		return err
+	})
+	return found
+}
