@@ -1,6 +1,8 @@
 package sandbox
 
 import (
+	"crypto/x509"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,7 +18,9 @@ func (s *Server) writeFiles(dir string) error {
 	if err != nil {
 		return err
 	}
-	s.world.clientCert, s.world.clientKey = der, key
+	if s.world.clientSerial, err = serialText(der); err != nil {
+		return err
+	}
 	u := s.world.people[adminName]
 	env := fmt.Sprintf("export NPS_PASSWORD='%s'\nexport NPS_TOTP_SECRET='%s'\n", u.password, u.totp)
 	files := map[string]string{
@@ -33,6 +37,19 @@ func (s *Server) writeFiles(dir string) error {
 		}
 	}
 	return nil
+}
+
+// serialText is the serial number of a certificate as .NET writes it: every byte of the DER integer.
+func serialText(der []byte) (string, error) {
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		return "", err
+	}
+	raw := c.SerialNumber.Bytes()
+	if len(raw) > 0 && raw[0] >= 0x80 {
+		raw = append([]byte{0}, raw...)
+	}
+	return strings.ToUpper(hex.EncodeToString(raw)), nil
 }
 
 func (s *Server) answers(trust string) string {

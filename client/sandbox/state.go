@@ -19,7 +19,11 @@ func (s *Server) State() map[string]any {
 	users := []row{}
 	for _, r := range w.accounts.rows {
 		if r.number("entityType") == entityApplication {
-			users = append(users, bare(r))
+			c := bare(r)
+			if w.clientSerial != "" && c["certificateSerialNumber"] == w.clientSerial {
+				c["certificateSerialNumber"] = "(that of auditor-client.cer)" // it differs from start to start
+			}
+			users = append(users, c)
 		}
 	}
 	state["applicationUsers"] = sorted(users, "name")

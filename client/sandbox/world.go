@@ -13,7 +13,7 @@ type world struct {
 	apiKeys                                                                map[string]string // account id → key
 	members                                                                map[string]*members
 	human                                                                  human
-	clientCert, clientKey                                                  []byte
+	clientSerial                                                           string // of Auditor's certificate, as .NET writes it
 }
 
 // human is what a person did by hand.
