@@ -197,11 +197,11 @@ func (f Field) Valid(v string) error {
 			low, high = 1, 1<<31-1
 		}
 		if err != nil || n < low || n > high {
-			return fmt.Errorf("not a whole number from %d to %d", low, high)
+			return fmt.Errorf("it is no whole number from %d to %d", low, high)
 		}
 	case Switch:
 		if v != "true" && v != "false" {
-			return fmt.Errorf("neither true nor false")
+			return fmt.Errorf("it is neither true nor false")
 		}
 	case SecretField:
 		if _, err := secret.ParseReference(v); err != nil {
@@ -229,5 +229,5 @@ func (f Field) validChoice(v string) error {
 		names[i] = o.Value
 	}
 	sort.Strings(names)
-	return fmt.Errorf("not one of %s", strings.Join(names, ", "))
+	return fmt.Errorf("it is not one of: %s", strings.Join(names, ", "))
 }

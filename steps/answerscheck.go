@@ -1,10 +1,15 @@
 package steps
 
 import (
+	"cmp"
 	"fmt"
+	"regexp"
+	"slices"
 	"sort"
+	"strconv"
 	"strings"
 
+	"npsetup/steps/problem"
 	"npsetup/steps/secret"
 )
 
@@ -27,6 +32,7 @@ func (r *reading) complete(g Guide, dir string, o Overrides) (Parsed, error) {
 		}
 	}
 	if len(r.faults) > 0 {
+		slices.SortStableFunc(r.faults, func(a, b *problem.Problem) int { return cmp.Compare(lineOf(a.Where), lineOf(b.Where)) })
 		return Parsed{}, r.faults
 	}
 	p := Parsed{Guide: g, Answers: a}
@@ -100,6 +106,9 @@ func (r *reading) placeOf(key string) string {
 }
 
 func (r *reading) answerFault(f Fault, a Answers) {
+	if r.bad[f.Key] {
+		return // one fault an answer is enough
+	}
 	if f.Missing {
 		next := []string{fmt.Sprintf("set %s in the answers file, or --set %s=VALUE, or the environment variable %s", f.Key, f.Key, EnvName(f.Key))}
 		if f.Try != "" {
@@ -128,4 +137,14 @@ func (r *reading) literalSecret(key string, a Answers) bool {
 	}
 	_, err := secret.ParseReference(rest)
 	return err != nil
+}
+
+// lineOf is the line in a place such as FILE:12:3 (KEY); places without one come last.
+func lineOf(where string) int {
+	m := regexp.MustCompile(`:(\d+):\d+( |$)`).FindStringSubmatch(where)
+	if m == nil {
+		return 1 << 30
+	}
+	n, _ := strconv.Atoi(m[1])
+	return n
 }

@@ -60,11 +60,16 @@ type reading struct {
 	places  map[string]string // key → place
 	fields  map[string]Field
 	parents map[string]bool
+	bad     map[string]bool // keys that have a fault already
 }
 
 func (r *reading) fault(place, key, what, why string, next ...string) {
 	if key != "" {
 		place += " (" + key + ")"
+		if r.bad == nil {
+			r.bad = map[string]bool{}
+		}
+		r.bad[key] = true
 	}
 	r.faults = append(r.faults, problem.New(what).Because(why).Try(next...).At(place).Of(problem.Usage))
 }

@@ -183,7 +183,9 @@ func TestRedirects(t *testing.T) {
 		t.Error("a change or a sign-in followed a redirect")
 	}
 	c := s.signedIn(nil)
-	s.on("GET /api/v1/Platform", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/api/v1/Activity", http.StatusFound) })
+	s.on("GET /api/v1/Platform", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/api/v1/Activity", http.StatusFound)
+	})
 	s.on("GET /api/v1/Activity", func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Authorization") == "" {
 			t.Error("the token did not follow on the same server")

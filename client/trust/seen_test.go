@@ -36,7 +36,10 @@ func TestSeen(t *testing.T) {
 		host, port, sha string
 		want            Sight
 	}{
-		{host, "6500", hex64, Same}, {"nps.CONTOSO.com", "6500", strings.ToUpper(hex64), Same}, {host, "443", hex64, New}, {"other", "6500", hex64, New},
+		{host, "6500", hex64, Same},
+		{"nps.CONTOSO.com", "6500", strings.ToUpper(hex64), Same},
+		{host, "443", hex64, New},
+		{"other", "6500", hex64, New},
 		{host, "6500", strings.Repeat("f", 64), Changed},
 	} {
 		sight, before := s.Look(c.host, c.port, c.sha)

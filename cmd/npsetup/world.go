@@ -191,15 +191,15 @@ func (l *link) SignIn(ctx context.Context) (shared.Identity, error) {
 
 // say tells where the first secret goes before it leaves.
 func (l *link) say(cr nps.Credentials) {
-	what := "the password and the MFA code of " + problem.Plain(cr.User)
+	what := "the password and the MFA code of " + problem.Plain(cr.User) + " go"
 	if !cr.Token.Empty() {
-		what = "a token"
+		what = "a token goes"
 	}
 	certificate := ""
 	if len(l.chain.Chain) > 0 {
 		certificate = " (certificate sha256:" + l.chain.Chain[0].SHA256 + ")"
 	}
-	_, _ = fmt.Fprintf(l.talk, "signing in: %s goes to %s%s\n", what, l.answers.Text("nps.url"), certificate)
+	_, _ = fmt.Fprintf(l.talk, "signing in: %s to %s%s\n", what, l.answers.Text("nps.url"), certificate)
 }
 
 func (l *link) credentials() (nps.Credentials, error) {

@@ -84,7 +84,11 @@ func lookSignIn(ctx context.Context, s *steps.Scene, minVersion string) error {
 		{Label: "NPS version", Value: s.Version, Wanted: "at least " + minVersion},
 		{Label: "licence", Value: problem.Plain(id.LicenceText)},
 	}})
-	s.Problem(judge(id, minVersion))
+	err = judge(id, minVersion)
+	if !id.Admin {
+		return err // every further look would be refused too
+	}
+	s.Problem(err)
 	return nil
 }
 
