@@ -76,6 +76,8 @@ func start(args []string, a *app) int {
 }
 
 func startContext(ctx context.Context, args []string, a *app) int {
+	ctx, end := context.WithCancel(ctx)
+	defer end()
 	a.scrub = &secret.Scrubber{}
 	root := newRoot(a)
 	root.SetArgs(args)

@@ -91,7 +91,7 @@ func offline(c *cobra.Command, o *options) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	j := &job{options: o, c: c, link: &link{app: o.app, talk: c.ErrOrStderr(), dry: o.dryRun, yes: o.yes || o.approve != "", state: state}}
+	j := &job{options: o, c: c, link: &link{app: o.app, talk: c.ErrOrStderr(), dry: o.dryRun, yes: o.yes || o.approve != "", state: state, life: c.Context()}}
 	overrides, err := j.overrides()
 	if err != nil {
 		return nil, err

@@ -29,6 +29,7 @@ type link struct {
 	yes     bool // consent was given in advance: nothing is asked
 	state   string
 	observe func(nps.Exchange)
+	life    context.Context // ends with the command: the token is renewed in the background until then
 
 	client   *nps.Client
 	answers  steps.Answers
@@ -186,6 +187,9 @@ func (l *link) SignIn(ctx context.Context) (shared.Identity, error) {
 		id.LicenceExpired, id.LicenceText = licence.Expired, licence.String()
 	}
 	l.identity = &id
+	if l.life != nil {
+		go func() { _ = l.client.KeepFresh(l.life) }() // the next request meets whatever failed
+	}
 	return id, l.remember()
 }
 
