@@ -33,6 +33,7 @@ type app struct {
 	password func(prompt string) ([]byte, error)
 	pdc      func(ctx context.Context, domain string) (string, error)
 	home     func() (string, error)
+	face     asker // a face that asks; nil: line by line on the terminal
 	scrub    *secret.Scrubber
 }
 

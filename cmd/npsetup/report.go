@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -53,55 +54,48 @@ func (p *progress) Emit(e run.Event) {
 	}
 }
 
-// line is one line of the report: step, outcome, proof.
-type line struct {
-	Step       string           `json:"step"`
-	Outcome    string           `json:"outcome"`
-	Proof      string           `json:"proof"`
-	Difference []differenceLine `json:"difference,omitempty"`
-}
-
-type differenceLine struct {
-	Setting string `json:"setting"`
-	Field   string `json:"field,omitempty"`
-	Is      string `json:"is"`
-	Wanted  string `json:"wanted"`
-}
-
 // finish looks again, proves, reports, and says how it ended.
 func (j *job) finish(ctx context.Context, result run.Result) error {
-	for _, a := range result.Actions {
-		if a.Err != nil && a.Outcome == steps.Failed {
-			printProblems(j.talk(), atStep(a))
-		}
-	}
-	lookErr := j.survey(ctx)
+	tellFailures(j.talk(), result)
+	report, lookErr := j.prove(ctx, result)
 	if lookErr != nil {
 		printProblems(j.talk(), lookErr)
 	}
-	var lines []line
-	outcomes := map[steps.Outcome]int{}
-	for _, p := range steps.Prove(ctx, j.guide, j.scene) {
-		o := outcomeOf(p, result.ByStep[p.Step.ID])
-		if p.Step.ID == "verify" && o == steps.Failed && outcomes[steps.Waiting] > 0 {
-			o = steps.Waiting // what it proves is not there yet, and a person is to make it
-		}
-		outcomes[o]++
-		lines = append(lines, lineOf(p, o))
-	}
-	if err := j.report(lines); err != nil {
+	if err := j.report(report.Lines); err != nil {
 		return err
 	}
+	code := endCode(report, result, lookErr)
+	if code == exitPerson {
+		j.tellPerson(report)
+	}
+	return ending(code)
+}
+
+func tellFailures(w io.Writer, result run.Result) {
+	for _, a := range result.Actions {
+		if a.Err != nil && a.Outcome == steps.Failed {
+			printProblems(w, atStep(a))
+		}
+	}
+}
+
+// prove looks again and joins what was done with what is read back. The error is that of the look.
+func (j *job) prove(ctx context.Context, result run.Result) (run.Report, error) {
+	err := j.survey(ctx)
+	return run.ReportOf(steps.Prove(ctx, j.guide, j.scene), result), err
+}
+
+// endCode is the exit code of a run.
+func endCode(report run.Report, result run.Result, lookErr error) int {
 	switch {
 	case lookErr != nil:
-		return ending(max(exitCode(lookErr), exitFailed))
-	case outcomes[steps.Failed]+outcomes[steps.NotRun] > 0:
-		return ending(failedCode(result))
-	case outcomes[steps.Waiting] > 0:
-		j.tellPerson(lines)
-		return ending(exitPerson)
+		return max(exitCode(lookErr), exitFailed)
+	case report.Count(steps.Failed)+report.Count(steps.NotRun) > 0:
+		return failedCode(result)
+	case report.Count(steps.Waiting) > 0:
+		return exitPerson
 	}
-	return nil
+	return exitOK
 }
 
 func atStep(a run.ActionResult) error {
@@ -126,46 +120,8 @@ func failedCode(result run.Result) int {
 	return exitFailed
 }
 
-// outcomeOf joins what was done in a step with what was read back.
-func outcomeOf(p steps.StepProof, ran *steps.Outcome) steps.Outcome {
-	switch p.Proof.State {
-	case steps.Differs:
-		if ran != nil && *ran != steps.Done && *ran != steps.Adopted && *ran != steps.Unchanged {
-			return *ran
-		}
-		return steps.Failed
-	case steps.NeedPerson:
-		return steps.Waiting
-	case steps.NotProven:
-		if ran != nil {
-			return *ran
-		}
-		return steps.NotRun
-	case steps.Proven, steps.ByWord:
-	}
-	if ran != nil && *ran != steps.Waiting && *ran != steps.NotRun {
-		return *ran
-	}
-	if p.Step.Plan != nil {
-		return steps.Unchanged
-	}
-	return steps.Done
-}
-
-func lineOf(p steps.StepProof, o steps.Outcome) line {
-	l := line{Step: p.Step.ID, Outcome: o.String(), Proof: problem.Plain(p.Proof.Text)}
-	for _, d := range p.Proof.Difference {
-		l.Difference = append(l.Difference, differenceOf(d))
-	}
-	return l
-}
-
-func differenceOf(d plan.Difference) differenceLine {
-	return differenceLine{Setting: d.Label, Field: d.Field, Is: problem.Plain(d.From), Wanted: problem.Plain(d.To)}
-}
-
 // report prints one line per step: id, outcome, proof.
-func (j *job) report(lines []line) error {
+func (j *job) report(lines []run.Line) error {
 	if j.format == "json" {
 		e := json.NewEncoder(j.out())
 		e.SetEscapeHTML(false)
@@ -180,16 +136,7 @@ func (j *job) report(lines []line) error {
 }
 
 // tellPerson prints what is to be done by hand, and how to go on.
-func (j *job) tellPerson(lines []line) {
-	var waiting string
-	for _, l := range lines {
-		if l.Outcome == steps.Waiting.String() && l.Step != "verify" {
-			if waiting != "" {
-				waiting += ","
-			}
-			waiting += l.Step
-		}
-	}
+func (j *job) tellPerson(report run.Report) {
 	p, err := steps.Draft(j.guide, j.scene, j.identity())
 	if err == nil {
 		for _, a := range p.Actions {
@@ -198,5 +145,5 @@ func (j *job) tellPerson(lines []line) {
 			}
 		}
 	}
-	_, _ = fmt.Fprintf(j.talk(), "\na person is needed; when it is done: npsetup resume --yes --done %s\n", waiting)
+	_, _ = fmt.Fprintf(j.talk(), "\na person is needed; when it is done: npsetup resume --yes --done %s\n", strings.Join(report.Waiting(j.guide), ","))
 }

@@ -21,9 +21,18 @@ const keyringService = "npsetup"
 // secretLimit is the longest secret that is read from a file.
 const secretLimit = 64 << 10
 
-// fetch gets a secret from where a reference points. what says which one it is; it stands in prompts and errors.
-func (a *app) fetch(r secret.Reference, what string) (secret.Secret, error) {
-	s, err := a.fetchFrom(r, what)
+// asker is a face that asks for what cannot stand in the answers. Without one, the terminal is asked line by line.
+type asker interface {
+	// Secret asks for the secret of an answer. what says which one it is.
+	Secret(ctx context.Context, key, what string) (secret.Secret, error)
+	// Agree asks a question that only yes answers; details stand above it.
+	Agree(ctx context.Context, question string, details []string) (bool, error)
+}
+
+// fetch gets the secret of an answer from where a reference points. what says which one it is; it stands in prompts and
+// errors.
+func (a *app) fetch(ctx context.Context, key string, r secret.Reference, what string) (secret.Secret, error) {
+	s, err := a.fetchFrom(ctx, key, r, what)
 	if err != nil {
 		return s, err
 	}
@@ -34,7 +43,7 @@ func (a *app) fetch(r secret.Reference, what string) (secret.Secret, error) {
 	return s, nil
 }
 
-func (a *app) fetchFrom(r secret.Reference, what string) (secret.Secret, error) {
+func (a *app) fetchFrom(ctx context.Context, key string, r secret.Reference, what string) (secret.Secret, error) {
 	switch r.Source {
 	case secret.Env:
 		v, ok := a.env(r.Name)
@@ -51,7 +60,7 @@ func (a *app) fetchFrom(r secret.Reference, what string) (secret.Secret, error) 
 		}
 		return secret.New(v), nil
 	case secret.Prompt:
-		return a.askSecret(what)
+		return a.askSecret(ctx, key, what)
 	}
 	return secret.Secret{}, problem.New("the " + what + " has no source").Of(problem.Usage)
 }
@@ -88,7 +97,10 @@ func secretFile(path, what string) (secret.Secret, error) {
 	return secret.New(line), nil
 }
 
-func (a *app) askSecret(what string) (secret.Secret, error) {
+func (a *app) askSecret(ctx context.Context, key, what string) (secret.Secret, error) {
+	if a.face != nil {
+		return a.face.Secret(ctx, key, what)
+	}
 	if !a.terminal {
 		return secret.Secret{}, problem.New("the " + what + " has to be asked for, and there is no terminal").
 			Because("its answer is prompt").Try("give it as env:NAME, file:PATH or keyring:NAME").Of(problem.Usage)
@@ -118,8 +130,8 @@ func (a *app) checkSources(answers steps.Answers, g steps.Guide) error {
 				l.Add(err)
 			}
 		case secret.Prompt:
-			if !a.terminal {
-				_, err := a.askSecret(what)
+			if !a.terminal && a.face == nil {
+				_, err := a.askSecret(context.Background(), key, what)
 				l.Add(err)
 			}
 		case secret.Keyring:
@@ -153,8 +165,16 @@ func lowerFirst(s string) string {
 	return strings.ToLower(s[:1]) + s[1:]
 }
 
-// confirm asks a yes-or-no question on the terminal. The end of input is a no.
-func (a *app) confirm(_ context.Context, w io.Writer, question string) (bool, error) {
+// confirm asks a yes-or-no question. The end of input is a no.
+func (a *app) confirm(ctx context.Context, w io.Writer, question string, details ...string) (bool, error) {
+	if a.face != nil {
+		return a.face.Agree(ctx, question, details)
+	}
+	for _, d := range details {
+		if _, err := io.WriteString(w, d+"\n"); err != nil {
+			return false, err
+		}
+	}
 	if _, err := io.WriteString(w, question+" Type yes to go on: "); err != nil {
 		return false, err
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"npsetup/steps"
+	"npsetup/steps/run"
 )
 
 func newVerify(shared *options) *cobra.Command {
@@ -41,7 +42,7 @@ func runVerify(ctx context.Context, c *cobra.Command, o *options) error {
 	if _, err := steps.Draft(j.guide, j.scene, j.identity()); err != nil {
 		return err
 	}
-	var lines []line
+	var lines []run.Line
 	code := exitOK
 	for _, p := range steps.Prove(ctx, j.guide, j.scene) {
 		switch p.Proof.State {
@@ -53,9 +54,7 @@ func runVerify(ctx context.Context, c *cobra.Command, o *options) error {
 			}
 		case steps.NotProven, steps.Proven, steps.ByWord:
 		}
-		l := lineOf(p, steps.NotRun)
-		l.Outcome = verdict(p.Proof.State)
-		lines = append(lines, l)
+		lines = append(lines, run.LineOf(p, verdict(p.Proof.State)))
 	}
 	if err := j.report(lines); err != nil {
 		return err

@@ -32,6 +32,8 @@ type link struct {
 	life    context.Context // ends with the command: the token is renewed in the background until then
 
 	client   *nps.Client
+	served   string // url and trust that the client was made for
+	signedAs string // answers that the identity was signed in with
 	answers  steps.Answers
 	identity *shared.Identity
 	chain    shared.Presented
@@ -78,9 +80,11 @@ func (l *link) probe(ctx context.Context, address string) (shared.Presented, err
 }
 
 func (l *link) connect(ctx context.Context, a steps.Answers) (shared.Connection, error) {
-	if l.client != nil {
+	l.answers = a
+	if l.client != nil && l.served == served(a) {
 		return l, nil
 	}
+	l.client, l.identity = nil, nil
 	choice, err := trust.ParseTrust(a.Text("nps.trust"))
 	if err != nil {
 		return nil, problem.New("nps.trust cannot be read").Because(err.Error()).Of(problem.Usage)
@@ -97,7 +101,7 @@ func (l *link) connect(ctx context.Context, a steps.Answers) (shared.Connection,
 	if err := l.knownHost(ctx); err != nil {
 		return nil, err
 	}
-	l.answers = a
+	l.served = served(a)
 	l.client, err = nps.New(nps.Options{
 		BaseURL: a.Text("nps.url"), TLS: config, Now: l.app.now, DryRun: l.dry, Scrub: l.app.scrub, UserAgent: "npsetup/" + version, Observe: l.observe,
 		Explain: trust.Explain, Again: l.again(),
@@ -106,6 +110,14 @@ func (l *link) connect(ctx context.Context, a steps.Answers) (shared.Connection,
 		return nil, err
 	}
 	return l, nil
+}
+
+// served names what a client is made for.
+func served(a steps.Answers) string { return a.Text("nps.url") + "\x00" + a.Text("nps.trust") }
+
+// signedAs names what an identity was signed in with.
+func signedAs(a steps.Answers) string {
+	return a.Text("nps.signIn.user") + "\x00" + a.Text("nps.signIn.password") + "\x00" + a.Text("nps.signIn.token")
 }
 
 // knownHost asks before a host that was not seen before gets a password, also when the answers carry a pin.
@@ -125,8 +137,8 @@ func (l *link) knownHost(ctx context.Context) error {
 	case trust.New:
 	}
 	if l.app.terminal && !l.yes {
-		_, _ = fmt.Fprintf(l.talk, "%s was not used before from here.\n  certificate %s\n  SHA-256     %s\n", problem.Plain(l.chain.Host), problem.Plain(leaf.Subject), leaf.SHA256)
-		ok, err := l.app.confirm(ctx, l.talk, "Sign in there?")
+		ok, err := l.app.confirm(ctx, l.talk, "Sign in there?",
+			problem.Plain(l.chain.Host)+" was not used before from here.", "  certificate "+problem.Plain(leaf.Subject), "  SHA-256     "+leaf.SHA256)
 		if err != nil {
 			return err
 		}
@@ -163,10 +175,11 @@ func (l *link) Reader() shared.Reader { return l.client }
 
 // SignIn implements the guides' Connection. A second look in the same run finds itself signed in.
 func (l *link) SignIn(ctx context.Context) (shared.Identity, error) {
-	if l.identity != nil {
+	if l.identity != nil && l.signedAs == signedAs(l.answers) {
 		return *l.identity, nil
 	}
-	cr, err := l.credentials()
+	l.identity = nil
+	cr, err := l.credentials(ctx)
 	if err != nil {
 		return shared.Identity{}, err
 	}
@@ -186,7 +199,7 @@ func (l *link) SignIn(ctx context.Context) (shared.Identity, error) {
 		}
 		id.LicenceExpired, id.LicenceText = licence.Expired, licence.String()
 	}
-	l.identity = &id
+	l.identity, l.signedAs = &id, signedAs(l.answers)
 	if l.life != nil {
 		go func() { _ = l.client.KeepFresh(l.life) }() // the next request meets whatever failed
 	}
@@ -206,25 +219,25 @@ func (l *link) say(cr nps.Credentials) {
 	_, _ = fmt.Fprintf(l.talk, "signing in: %s to %s%s\n", what, l.answers.Text("nps.url"), certificate)
 }
 
-func (l *link) credentials() (nps.Credentials, error) {
+func (l *link) credentials(ctx context.Context) (nps.Credentials, error) {
 	a := l.answers
 	if r, ok := a.Reference("nps.signIn.token"); ok {
-		t, err := l.app.fetch(r, "token")
+		t, err := l.app.fetch(ctx, "nps.signIn.token", r, "token")
 		return nps.Credentials{Token: t}, err
 	}
 	r, ok := a.Reference("nps.signIn.password")
 	if !ok {
 		return nps.Credentials{}, problem.New("nps.signIn.password is missing").Of(problem.Usage)
 	}
-	password, err := l.app.fetch(r, "password of "+problem.Plain(a.Text("nps.signIn.user")))
+	password, err := l.app.fetch(ctx, "nps.signIn.password", r, "password of "+problem.Plain(a.Text("nps.signIn.user")))
 	if err != nil {
 		return nps.Credentials{}, err
 	}
-	mfa, err := l.mfa(a.Text("nps.signIn.mfa"))
+	mfa, err := l.mfa(ctx, a.Text("nps.signIn.mfa"))
 	return nps.Credentials{User: a.Text("nps.signIn.user"), Password: password, MFA: mfa}, err
 }
 
-func (l *link) mfa(answer string) (nps.MFA, error) {
+func (l *link) mfa(ctx context.Context, answer string) (nps.MFA, error) {
 	kind, rest, _ := strings.Cut(answer, ":")
 	switch kind {
 	case "none":
@@ -236,10 +249,12 @@ func (l *link) mfa(answer string) (nps.MFA, error) {
 		if !ok {
 			return nil, problem.New("nps.signIn.mfa cannot be read").Of(problem.Usage)
 		}
-		s, err := l.app.fetch(r, "TOTP secret")
+		s, err := l.app.fetch(ctx, "nps.signIn.mfa", r, "TOTP secret")
 		return nps.TOTP(s, l.app.now), err
 	}
-	return nps.Ask(func(context.Context) (secret.Secret, error) { return l.app.fetch(secret.Reference{}, "MFA code") }), nil
+	return nps.Ask(func(ctx context.Context) (secret.Secret, error) {
+		return l.app.fetch(ctx, "nps.signIn.mfa", secret.Reference{}, "MFA code")
+	}), nil
 }
 
 // again signs in anew in the middle of a run, when the means for it are at hand without asking, or a person is there.
@@ -247,7 +262,7 @@ func (l *link) again() func(context.Context) (nps.Credentials, error) {
 	if l.answers.Has("nps.signIn.token") {
 		return nil
 	}
-	return func(context.Context) (nps.Credentials, error) { return l.credentials() }
+	return l.credentials
 }
 
 func readCertificate(path string, now time.Time) (auditor.Certificate, error) {

@@ -1,0 +1,91 @@
+package run
+
+import (
+	"npsetup/steps"
+	"npsetup/steps/problem"
+)
+
+// Line is one line of the report: step, outcome, proof.
+type Line struct {
+	Step       string           `json:"step"`
+	Outcome    string           `json:"outcome"`
+	Proof      string           `json:"proof"`
+	Difference []DifferenceLine `json:"difference,omitempty"`
+}
+
+// DifferenceLine is one setting that is not as wanted.
+type DifferenceLine struct {
+	Setting string `json:"setting"`
+	Field   string `json:"field,omitempty"`
+	Is      string `json:"is"`
+	Wanted  string `json:"wanted"`
+}
+
+// Report is how a set-up stands after a run: one line per step that applies.
+type Report struct {
+	Lines  []Line
+	counts map[steps.Outcome]int
+}
+
+// ReportOf joins what was done with what was read back.
+func ReportOf(proofs []steps.StepProof, result Result) Report {
+	r := Report{counts: map[steps.Outcome]int{}}
+	for _, p := range proofs {
+		o := outcomeOf(p, result.ByStep[p.Step.ID])
+		if p.Step.Plan == nil && o == steps.Failed && r.counts[steps.Waiting] > 0 {
+			o = steps.Waiting // what it proves is not there yet, and a person is to make it
+		}
+		r.counts[o]++
+		r.Lines = append(r.Lines, LineOf(p, o.String()))
+	}
+	return r
+}
+
+// Count is how many steps came to an outcome.
+func (r Report) Count(o steps.Outcome) int { return r.counts[o] }
+
+// Waiting lists the steps that a person has to do.
+func (r Report) Waiting(g steps.Guide) []string {
+	var ids []string
+	for _, l := range r.Lines {
+		if s, ok := g.Step(l.Step); ok && l.Outcome == steps.Waiting.String() && s.Plan != nil {
+			ids = append(ids, l.Step)
+		}
+	}
+	return ids
+}
+
+// LineOf is the line of one step.
+func LineOf(p steps.StepProof, outcome string) Line {
+	l := Line{Step: p.Step.ID, Outcome: outcome, Proof: problem.Plain(p.Proof.Text)}
+	for _, d := range p.Proof.Difference {
+		l.Difference = append(l.Difference, DifferenceLine{Setting: d.Label, Field: d.Field, Is: problem.Plain(d.From), Wanted: problem.Plain(d.To)})
+	}
+	return l
+}
+
+// outcomeOf joins what was done in a step with what was read back.
+func outcomeOf(p steps.StepProof, ran *steps.Outcome) steps.Outcome {
+	switch p.Proof.State {
+	case steps.Differs:
+		if ran != nil && *ran != steps.Done && *ran != steps.Adopted && *ran != steps.Unchanged {
+			return *ran
+		}
+		return steps.Failed
+	case steps.NeedPerson:
+		return steps.Waiting
+	case steps.NotProven:
+		if ran != nil {
+			return *ran
+		}
+		return steps.NotRun
+	case steps.Proven, steps.ByWord:
+	}
+	if ran != nil && *ran != steps.Waiting && *ran != steps.NotRun {
+		return *ran
+	}
+	if p.Step.Plan != nil {
+		return steps.Unchanged
+	}
+	return steps.Done
+}
