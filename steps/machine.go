@@ -3,6 +3,7 @@ package steps
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Machine walks through a guide. It is a pure value: every method that moves gives a new one. Drafts are what was typed,
@@ -153,6 +154,27 @@ func (m Machine) Skip() (Machine, error) {
 	m.skipped = skipped
 	m, _ = m.Next()
 	return m, nil
+}
+
+// Risks lists the risks that these answers take and that were not accepted yet. They are asked for before anything is
+// planned.
+func (m Machine) Risks() []Risk {
+	a := m.Answers()
+	var list []Risk
+	for _, r := range m.guide.Risks {
+		if r.When(a) && !a.Accepts(r.Name) {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// Accept notes that a person accepted a risk.
+func (m Machine) Accept(risk string) Machine {
+	if m.Answers().Accepts(risk) {
+		return m
+	}
+	return m.Set(RiskKey, strings.Trim(m.drafts[RiskKey]+"\n"+risk, "\n"))
 }
 
 // Questions lists the fields that are asked now, in order. Every face asks these and no others.

@@ -30,6 +30,7 @@ type app struct {
 	env      func(string) (string, bool)
 	now      func() time.Time
 	terminal bool // in and err are a person's
+	screen   bool // out is one too: the full screen can be shown
 	password func(prompt string) ([]byte, error)
 	pdc      func(ctx context.Context, domain string) (string, error)
 	home     func() (string, error)
@@ -41,7 +42,7 @@ type app struct {
 func fromProcess() *app {
 	a := &app{
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, now: time.Now, home: os.UserHomeDir, pdc: lookupPDC,
-		terminal: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())),
+		terminal: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())), screen: screenOn(os.Stdin, os.Stdout),
 	}
 	a.password = func(prompt string) ([]byte, error) {
 		if _, err := io.WriteString(a.err, prompt); err != nil {
@@ -118,10 +119,20 @@ func newRoot(a *app) *cobra.Command {
 		Use:   "npsetup",
 		Short: "Set up Netwrix Privilege Secure for Netwrix Auditor",
 		Long: `npsetup reproduces the guide "Integrating Netwrix Privilege Secure for Access Management with Netwrix Auditor".
-It looks first, shows every change before it happens, changes exactly that, and waits for a person where one is needed.`,
+It looks first, shows every change before it happens, changes exactly that, and waits for a person where one is needed.
+
+Without a command it opens the wizard: on the full screen, or line by line with --plain, ACCESSIBLE=1 or TERM=dumb.`,
 		Version: version, SilenceUsage: true, SilenceErrors: true, Args: cobra.NoArgs,
-		RunE: func(c *cobra.Command, _ []string) error { return c.Help() },
 	}
+	var w wizardOptions
+	wizard := *o
+	root.RunE = func(c *cobra.Command, _ []string) error {
+		wizard.app, wizard.state = a, o.state
+		return runWizard(c.Context(), c, &wizard, w)
+	}
+	wizard.answerFlags(root)
+	root.Flags().BoolVar(&w.plain, "plain", false, "ask line by line: for screen readers and plain terminals")
+	root.Flags().BoolVar(&wizard.dryRun, "dry-run", false, "read only, and end with the plan")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
 		return problem.New(problem.Plain(err.Error())).Try("npsetup help").Of(problem.Usage)
 	})
@@ -132,7 +143,7 @@ It looks first, shows every change before it happens, changes exactly that, and 
 	// A command that does not exist is a mistake in usage, like a flag that does not exist.
 	root.Args = func(_ *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			return problem.New("there is no command " + problem.Plain(args[0])).Try("npsetup help lists the commands").Of(problem.Usage)
+			return notACommand(args)
 		}
 		return nil
 	}

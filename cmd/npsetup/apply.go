@@ -83,17 +83,27 @@ func (j *job) apply(ctx context.Context) error {
 	if err := j.consent(ctx, p); err != nil {
 		return err
 	}
-	if err := j.store.Begin(run.Start{Guide: j.guide.ID, Server: j.scene.Server, Version: j.scene.Version, Application: j.identity(), Answers: j.answers.Drafts(), AnswersDir: absolute(j.answers.Dir())}); err != nil {
+	if err := j.begin(p); err != nil {
 		return err
 	}
-	j.link.client.Approve(p)
-	result, err := run.Apply(ctx, p, run.Options{
-		Sender: j.link.client, Clock: clock(j.app.now), Store: j.store, Sink: j.sinks(), ManualDone: doneSet(j.done),
-	})
+	result, err := j.carryOut(ctx, p, doneSet(j.done), j.sinks())
 	if err != nil {
 		return err
 	}
 	return j.finish(ctx, result)
+}
+
+// begin locks the run and notes down what it is for.
+func (j *job) begin(p plan.Plan) error {
+	return j.store.Begin(run.Start{
+		Guide: j.guide.ID, Server: p.Server, Version: p.Version, Application: j.identity(), Answers: j.answers.Drafts(), AnswersDir: absolute(j.answers.Dir()),
+	})
+}
+
+// carryOut opens the gate for exactly this plan, and applies it.
+func (j *job) carryOut(ctx context.Context, p plan.Plan, done map[string]bool, sink run.Sink) (run.Result, error) {
+	j.link.client.Approve(p)
+	return run.Apply(ctx, p, run.Options{Sender: j.link.client, Clock: clock(j.app.now), Store: j.store, Sink: sink, ManualDone: done})
 }
 
 // tellLost says which requests of an earlier run were never answered: the look that follows finds out what became of them.

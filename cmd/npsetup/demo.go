@@ -17,7 +17,7 @@ import (
 func newDemo(shared *options) *cobra.Command {
 	return &cobra.Command{
 		Use: "demo", Short: "Show the whole set-up on a sandbox of its own", Args: cobra.NoArgs,
-		Long: "demo starts a sandbox and a state folder of its own, sets it up, does the person's part, and prints the report. It touches nothing else.",
+		Long: "demo starts a sandbox and a state folder of its own. On a terminal it opens the wizard on it; without one it sets it up, does the person's part, and prints the report. It touches nothing else.",
 		RunE: func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), c, shared.app) },
 	}
 }
@@ -39,10 +39,16 @@ func runDemo(ctx context.Context, c *cobra.Command, a *app) (err error) {
 	demo.pdc = nil // contoso.com is the sandbox's; DNS knows another one
 	cr := s.Credentials()
 	demo.env = func(name string) (string, bool) {
+		if name == "TERM" || name == "ACCESSIBLE" {
+			return a.env(name)
+		}
 		v, ok := map[string]string{"NPS_PASSWORD": cr.Password, "NPS_TOTP_SECRET": cr.TOTPSecret}[name]
 		return v, ok
 	}
 	o := options{app: &demo, state: filepath.Join(dir, "state"), file: filepath.Join(dir, "answers-auditor.yaml"), yes: true, format: "text"}
+	if a.terminal {
+		return demoWizard(ctx, c, a, demo, o, s)
+	}
 	talk := c.ErrOrStderr()
 	_, _ = fmt.Fprintf(talk, "a sandbox answers at %s\n\n", s.URL())
 
@@ -58,4 +64,17 @@ func runDemo(ctx context.Context, c *cobra.Command, a *app) (err error) {
 	}
 	_, _ = fmt.Fprintf(talk, "\nthe person has done %s\n\n", strings.Join(o.done, ", "))
 	return runApply(ctx, c, &o)
+}
+
+// demoWizard opens the wizard on the sandbox; the person's part can be left to it.
+func demoWizard(ctx context.Context, c *cobra.Command, a *app, demo app, o options, s *sandbox.Server) error {
+	demo.terminal = a.terminal
+	o.app, o.yes = &demo, false
+	return runWizard(ctx, c, &o, wizardOptions{person: func(context.Context) ([]string, error) {
+		var did []string
+		for _, d := range s.Person() {
+			did = append(did, d.Step)
+		}
+		return did, nil
+	}})
 }

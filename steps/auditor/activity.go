@@ -3,6 +3,7 @@ package auditor
 import (
 	"context"
 	"fmt"
+	"strings"
 
 	"npsetup/steps"
 	"npsetup/steps/npsapi"
@@ -25,11 +26,10 @@ const (
 
 // seenActivity is what Look found for the activity.
 type seenActivity struct {
-	Named               *object[npsapi.Activity]
+	Named, Deleted      *object[npsapi.Activity]
 	Platform            string // id
 	Template, Paired    *npsapi.ActionTemplate
-	PreGroup, PostGroup *npsapi.ActionGroup // of the named activity, or left by a run that was stopped
-	Leftover            bool                // the groups belong to no activity yet
+	PreGroup, PostGroup *npsapi.ActionGroup // of the named or the deleted activity, or left by a run that was stopped
 }
 
 var seenActivityKey = steps.Key[seenActivity]{Name: "auditor.activity"}
@@ -72,27 +72,55 @@ func lookActivity(ctx context.Context, s *steps.Scene) error {
 	if err := lookTemplates(ctx, s, &seen); err != nil {
 		return err
 	}
-	found, err := find(ctx, s, npsapi.ListActivities(), func(a npsapi.Activity) bool { return same(a.Name, name) && !a.IsDeleted })
+	taken, err := lookNamed(ctx, s, &seen, name)
 	if err != nil {
 		return err
 	}
-	if len(found) > 1 {
-		s.Problem(several(kindActivity, name, ids(found, func(a npsapi.Activity) string { return a.ID })))
-	}
 	f := steps.Finding{Kind: steps.ObjectFinding, Title: kindActivity + " " + name, State: steps.Missing, Wanted: true}
-	if len(found) > 0 {
-		seen.Named = &found[0]
-		s.Know(kindActivity, name, found[0].Row.ID)
-		observe(s, "activity", found[0].Raw)
-		f.Rows, f.State = rows(found[0].Raw, activitySettings(s, seen)), steps.Info
-		err = lookGroups(ctx, s, &seen)
-	} else {
+	switch {
+	case seen.Named != nil:
+		s.Know(kindActivity, name, seen.Named.Row.ID)
+		observe(s, "activity", seen.Named.Raw)
+		f.Rows, f.State = rows(seen.Named.Raw, activitySettings(s, seen)), steps.Info
+		err = lookGroups(ctx, s, &seen, seen.Named.Row)
+	case seen.Deleted != nil:
+		observe(s, "activity", seen.Deleted.Raw)
+		f.Text = "a deleted activity of that name is there and would come back"
+		err = lookGroups(ctx, s, &seen, seen.Deleted.Row)
+	default:
 		observe(s, "activity", nil)
-		err = lookLeftover(ctx, s, &seen, name)
+		err = lookLeftover(ctx, s, &seen, name, taken)
 	}
 	s.See(f)
 	steps.Put(s, seenActivityKey, seen)
 	return err
+}
+
+// lookNamed finds the activity by its name, or a softly deleted namesake, and tells which action groups belong to an
+// activity, whatever its name.
+func lookNamed(ctx context.Context, s *steps.Scene, seen *seenActivity, name string) (map[string]bool, error) {
+	all, err := find(ctx, s, npsapi.ListActivities(), func(npsapi.Activity) bool { return true })
+	if err != nil {
+		return nil, err
+	}
+	var named []object[npsapi.Activity]
+	taken := map[string]bool{}
+	for i := range all {
+		a := &all[i]
+		taken[strings.ToLower(a.Row.StartActionGroupID)], taken[strings.ToLower(a.Row.EndActionGroupID)] = true, true
+		switch {
+		case !same(a.Row.Name, name):
+		case a.Row.IsDeleted:
+			seen.Deleted = a
+		default:
+			seen.Named = a
+			named = append(named, *a)
+		}
+	}
+	if len(named) > 1 {
+		s.Problem(several(kindActivity, name, ids(named, func(a npsapi.Activity) string { return a.ID })))
+	}
+	return taken, nil
 }
 
 func lookTemplates(ctx context.Context, s *steps.Scene, seen *seenActivity) error {
@@ -118,12 +146,12 @@ func lookTemplates(ctx context.Context, s *steps.Scene, seen *seenActivity) erro
 	return nil
 }
 
-// lookGroups reads the action groups of an activity that is there.
-func lookGroups(ctx context.Context, s *steps.Scene, seen *seenActivity) error {
+// lookGroups reads the action groups of an activity that is there, or was.
+func lookGroups(ctx context.Context, s *steps.Scene, seen *seenActivity, a npsapi.Activity) error {
 	for _, g := range []struct {
 		id, key string
 		into    **npsapi.ActionGroup
-	}{{seen.Named.Row.StartActionGroupID, "pre", &seen.PreGroup}, {seen.Named.Row.EndActionGroupID, "post", &seen.PostGroup}} {
+	}{{a.StartActionGroupID, "pre", &seen.PreGroup}, {a.EndActionGroupID, "post", &seen.PostGroup}} {
 		if g.id == "" {
 			continue
 		}
@@ -140,10 +168,13 @@ func lookGroups(ctx context.Context, s *steps.Scene, seen *seenActivity) error {
 	return nil
 }
 
-// lookLeftover finds the groups that a stopped run made before it came to the activity.
-func lookLeftover(ctx context.Context, s *steps.Scene, seen *seenActivity, name string) error {
+// lookLeftover finds the groups that a stopped run made before it came to the activity. A group that belongs to an activity,
+// such as one that was renamed since, is none.
+func lookLeftover(ctx context.Context, s *steps.Scene, seen *seenActivity, name string, taken map[string]bool) error {
 	pre, post := groupName(name, "pre-session"), groupName(name, "post-session")
-	found, err := find(ctx, s, npsapi.ListActionGroups(), func(g npsapi.ActionGroup) bool { return same(g.Name, pre) || same(g.Name, post) })
+	found, err := find(ctx, s, npsapi.ListActionGroups(), func(g npsapi.ActionGroup) bool {
+		return (same(g.Name, pre) || same(g.Name, post)) && !taken[strings.ToLower(g.ID)]
+	})
 	if err != nil {
 		return err
 	}
@@ -152,7 +183,6 @@ func lookLeftover(ctx context.Context, s *steps.Scene, seen *seenActivity, name 
 		if err != nil {
 			return err
 		}
-		seen.Leftover = true
 		if same(o.Row.Name, pre) {
 			seen.PreGroup = &o.Row
 		} else {
@@ -185,23 +215,23 @@ func (w World) planActivity(s *steps.Scene) ([]plan.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	var a plan.Action
 	if seen.Named == nil {
 		s.Promise(kindActivity, name, activityStep, "id")
-		if why := cannotCreate(seen); why != "" {
-			return []plan.Action{withNote(manualAction(activityStep, kindActivity, name, twin), why)}, nil
-		}
-		a = createActivity(s, seen)
-	} else {
-		if wrong := wrongActions(s, seen); wrong != "" {
-			note := wrong + "; an action cannot change its type later: correct it in NPS by hand, it is read back"
-			return []plan.Action{withNote(manualAction(activityStep, kindActivity, name, twin), note)}, nil
-		}
-		ds := differing(seen.Named.Raw, activitySettings(s, seen))
-		if len(ds) == 0 {
+	}
+	if why := onlyByHand(s, seen); why != "" {
+		return []plan.Action{withNote(manualAction(activityStep, kindActivity, name, twin), why)}, nil
+	}
+	var a plan.Action
+	switch {
+	case seen.Named != nil:
+		if len(differing(seen.Named.Raw, activitySettings(s, seen))) == 0 {
 			return adopted(s, activityStep, kindActivity, name), nil
 		}
-		a = updateActivity(s, seen, ds)
+		a = changeActivity(s, plan.Update, *seen.Named, seen)
+	case seen.Deleted != nil:
+		a = changeActivity(s, plan.Restore, *seen.Deleted, seen)
+	default:
+		a = createActivity(s, seen)
 	}
 	a.Object, a.Name, a.Twin = kindActivity, name, twin
 	a.Assumption = a.Ops[len(a.Ops)-1].Assumed
@@ -210,6 +240,9 @@ func (w World) planActivity(s *steps.Scene) ([]plan.Action, error) {
 	}
 	if op, missing := notOffered(s, operations(a)...); missing {
 		return []plan.Action{insteadByHand(a, op)}, nil
+	}
+	if a.Effect == plan.Restore {
+		s.Know(kindActivity, name, seen.Deleted.Row.ID)
 	}
 	return []plan.Action{a}, nil
 }
@@ -229,13 +262,40 @@ func operations(a plan.Action) []string {
 	return list
 }
 
+// onlyByHand says why calls cannot bring the activity about; empty when they can.
+func onlyByHand(s *steps.Scene, seen seenActivity) string {
+	if seen.Named == nil && seen.Deleted == nil {
+		return cannotCreate(s, seen)
+	}
+	wrong := wrongActions(s, seen)
+	switch {
+	case wrong == "":
+		return ""
+	case seen.Named == nil:
+		return "a deleted activity of that name would come back with wrong actions: " + wrong + "; make the activity in NPS by hand, it is read back"
+	}
+	return wrong + "; an action cannot change its type later: correct it in NPS by hand, it is read back"
+}
+
 // cannotCreate says why the activity cannot be made by calls on this server.
-func cannotCreate(seen seenActivity) string {
+func cannotCreate(s *steps.Scene, seen seenActivity) string {
 	switch {
 	case seen.Template == nil || seen.Paired == nil:
 		return fmt.Sprintf("this server lists no action type %q with a partner", addToGroup)
 	case parameter(seen.Template, "Domain") == nil || parameter(seen.Template, "Group") == nil || parameter(seen.Paired, "Domain") == nil || parameter(seen.Paired, "Group") == nil:
 		return fmt.Sprintf("this server does not tell the parameters Domain and Group of %q", addToGroup)
+	}
+	// What an earlier run left is used as it is: it must be what is wanted now.
+	for _, left := range []struct {
+		group    *npsapi.ActionGroup
+		template *npsapi.ActionTemplate
+	}{{seen.PreGroup, seen.Template}, {seen.PostGroup, seen.Paired}} {
+		if left.group == nil || len(left.group.Action) == 0 {
+			continue
+		}
+		if why := wrongAction(s, left.group, left.template); why != "" {
+			return fmt.Sprintf("the action group %q of an earlier run is not as wanted now: %s", problem.Plain(left.group.Name), why)
+		}
 	}
 	return ""
 }

@@ -100,14 +100,20 @@ func actionBody(t *npsapi.ActionTemplate, name, group string, class int, paired 
 	return o
 }
 
-func updateActivity(s *steps.Scene, seen seenActivity, ds []plan.Difference) plan.Action {
-	id := plan.String(seen.Named.Row.ID)
+// changeActivity updates an activity that is there, or brings a softly deleted one back.
+func changeActivity(s *steps.Scene, e plan.Effect, o object[npsapi.Activity], seen seenActivity) plan.Action {
+	id := plan.String(o.Row.ID)
+	wanted := activitySettings(s, seen)
 	// Nested objects are read back richer than they are written: only their ids are sent.
-	was := seen.Named.Raw.Without("platform", "activityConfiguration", "activityGroupActivities")
-	op := callOp("update", npsapi.UpdateActivity(id, apply(was, activitySettings(s, seen))))
-	op.Guard = &plan.Guard{Lookup: plan.Lookup{Call: npsapi.ListActivities(), Member: "id", Value: seen.Named.Row.ID}, Want: seen.Named.Raw, Volatile: volatile()}
+	was := o.Raw.Without("platform", "activityConfiguration", "activityGroupActivities")
+	body, ds := apply(was, wanted), differing(o.Raw, wanted)
+	if e == plan.Restore {
+		body, ds = returned(body, ds)
+	}
+	op := callOp("update", npsapi.UpdateActivity(id, body))
+	op.Guard = &plan.Guard{Lookup: plan.Lookup{Call: npsapi.ListActivities(), Member: "id", Value: o.Row.ID, Deleted: e == plan.Restore}, Want: o.Raw, Volatile: volatile()}
 	return plan.Action{
-		Key: activityStep, Effect: plan.Update, Difference: ds, Ops: []plan.Op{op},
+		Key: activityStep, Effect: e, Difference: ds, Ops: []plan.Op{op},
 		Undo: undoOp(npsapi.UpdateActivity(id, was)),
 	}
 }

@@ -15,5 +15,6 @@ func Assumptions() []npsapi.Assumption {
 		npsapi.Assumption{Topic: "action groups of an activity", Text: "an activity takes startActionGroupId and endActionGroupId of groups made before it; their actions are linked by pairedActionId"},
 		npsapi.Assumption{Topic: "action parameters Domain and Group", Text: "they are found by the labels of the user interface; Domain takes the variable %target_domain% as the article types it"},
 		npsapi.Assumption{Topic: "deleted connection profiles", Text: "one comes back when it is written with isDeleted false"},
+		npsapi.Assumption{Topic: "deleted activities", Text: "one comes back, with its action groups, when it is written with isDeleted false"},
 	)
 }

@@ -20,8 +20,8 @@ func (w World) values(s *steps.Scene) map[string]string {
 		"url": a.Text("nps.url"), "application": a.Text(keyApplication), "serial": cert.Serial, "thumbprint": cert.Thumbprint, "subject": cert.Subject,
 		"profile": a.Text(keyProfile), "settings": settingLines(profileSettings(a)), "platform": platformName, "activity": a.Text(keyActivity),
 		"template": loginTemplate, "domain": domainVariable, "group": a.Text(keyGroup), "action": actionName(a), "pair": pairName(a),
-		"policy": a.Text(keyPolicy), "resource": strings.Join(a.List(keyResources), ", "), "serviceAccount": a.Text(keyServiceAccount),
-		"plan": a.Text(keyPlan), "item": strings.Join(a.List(keyItems), ", "),
+		"policy": a.Text(keyPolicy), "resource": strings.Join(a.List(keyResources), "\n"), "serviceAccount": a.Text(keyServiceAccount),
+		"plan": a.Text(keyPlan), "item": strings.Join(a.List(keyItems), "\n"),
 	}
 	if len(presented.Chain) > 0 {
 		v["fingerprint"] = presented.Chain[0].SHA256

@@ -143,18 +143,23 @@ func planPolicy(s *steps.Scene) ([]plan.Action, error) {
 		policy = plan.String(seen.Policy.Row.ID)
 		actions = append(actions, keepPolicy(s, seen, name, profile)...)
 	}
+	profiles, _ := steps.Get(s, profilesKey)
 	var after []string
-	for _, a := range actions {
-		if a.Changing() {
-			after = []string{a.Key}
+	for i := range actions {
+		if !actions[i].Changing() {
+			continue
 		}
+		if profiles.Named == nil && profiles.Deleted != nil {
+			actions[i].After = []string{profileStep} // its id is known, but it has to come back first
+		}
+		after = []string{actions[i].Key}
 	}
 	members, err := addMembers(s, seen, policy, name)
 	if err != nil {
 		return nil, err
 	}
 	for i := range members {
-		members[i].After = after
+		members[i].After = append(members[i].After, after...)
 	}
 	return append(actions, members...), nil
 }
@@ -192,7 +197,13 @@ func keepPolicy(s *steps.Scene, seen seenPolicy, name string, profile plan.Value
 	raw, err := plan.Encode(plan.Array{profile})
 	if wanted := strings.Trim(string(raw), `[]"`); err != nil || !same(wanted, seen.Policy.Row.ActivityConfigurationID) {
 		was := writable(seen.Policy.Raw)
-		op := callOp("update", npsapi.UpdatePolicy(id, was.With("activityConfigurationId", profile)))
+		body := was.With("activityConfigurationId", profile)
+		for _, status := range []string{"isDeleted", "isDisabled"} {
+			if seen.Off && body.Get(status) != nil {
+				body = body.With(status, plan.Bool(false)) // what was just restored must not be written away again
+			}
+		}
+		op := callOp("update", npsapi.UpdatePolicy(id, body))
 		op.Guard = &plan.Guard{Lookup: plan.Lookup{Call: npsapi.GetPolicy(id)}, Want: was, Volatile: append(volatile(), "isDeleted", "isDisabled")}
 		a.Ops = append(a.Ops, op)
 		a.Difference = append(a.Difference, plan.Difference{Label: "Connection Profile", Field: "activityConfigurationId", From: "another profile", To: s.Answers.Text(keyProfile)})
@@ -243,8 +254,12 @@ func addMembers(s *steps.Scene, seen seenPolicy, policy plan.Value, name string)
 		if len(missing) == 0 {
 			continue
 		}
+		var after []string
+		if act, _ := steps.Get(s, seenActivityKey); m.object == kindActivity && act.Named == nil && act.Deleted != nil {
+			after = []string{activityStep}
+		}
 		actions = append(actions, plan.Action{
-			Key: policyStep + "/" + m.key, Effect: plan.Update, Object: kindPolicy, Name: name, Article: m.article,
+			Key: policyStep + "/" + m.key, Effect: plan.Update, Object: kindPolicy, Name: name, Article: m.article, After: after,
 			Difference: []plan.Difference{{Label: m.label, From: "without", To: "with " + strings.Join(names, ", ")}},
 			Ops:        []plan.Op{callOp("add", npsapi.AddMembers(m.kind, policy, missing...))},
 			Undo:       undoOp(npsapi.RemoveMembers(m.kind, policy, missing...)),

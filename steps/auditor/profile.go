@@ -188,9 +188,10 @@ func (w World) planProfile(s *steps.Scene) ([]plan.Action, error) {
 		a = changeProfile(plan.Update, *seen.Named, wanted)
 	case seen.Deleted != nil:
 		a = changeProfile(plan.Restore, *seen.Deleted, wanted)
-		s.Know(kindProfile, name, seen.Deleted.Row.ID)
 	default:
 		a = createProfile(name, seen.Default, wanted)
+	}
+	if seen.Named == nil {
 		s.Promise(kindProfile, name, profileStep, "id")
 	}
 	a.Object, a.Name, a.Twin = kindProfile, name, twin
@@ -198,6 +199,9 @@ func (w World) planProfile(s *steps.Scene) ([]plan.Action, error) {
 	a.Notes = append(a.Notes, "settings that the article does not name stay as they are; an Activity Token Complexity policy may stay empty (the default policy)")
 	if op, missing := notOffered(s, a.Ops[0].Call.Operation); missing {
 		return []plan.Action{insteadByHand(a, op)}, nil
+	}
+	if a.Effect == plan.Restore {
+		s.Know(kindProfile, name, seen.Deleted.Row.ID) // a person would make another one, with another id
 	}
 	return []plan.Action{a}, nil
 }
@@ -259,13 +263,17 @@ func withoutRowIDs(o plan.Object) plan.Object {
 	return o
 }
 
+// returned makes an update bring a softly deleted object back, and show it.
+func returned(body plan.Object, ds []plan.Difference) (plan.Object, []plan.Difference) {
+	return body.With("isDeleted", plan.Bool(false)), append([]plan.Difference{{Label: "deleted", Field: "isDeleted", From: "true", To: "false"}}, ds...)
+}
+
 func changeProfile(e plan.Effect, p object[npsapi.Profile], wanted []setting) plan.Action {
 	id := plan.String(p.Row.ID)
 	body := apply(p.Raw, wanted)
 	ds := differing(p.Raw, wanted)
 	if e == plan.Restore {
-		body = body.With("isDeleted", plan.Bool(false))
-		ds = append([]plan.Difference{{Label: "deleted", Field: "isDeleted", From: "true", To: "false"}}, ds...)
+		body, ds = returned(body, ds)
 	}
 	op := callOp("update", npsapi.UpdateConnectionProfile(id, body))
 	op.Guard = &plan.Guard{Lookup: plan.Lookup{Call: npsapi.ListConnectionProfiles(), Member: "id", Value: p.Row.ID, Deleted: true}, Want: p.Raw, Volatile: volatile()}

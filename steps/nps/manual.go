@@ -3,6 +3,7 @@ package nps
 import (
 	"fmt"
 	"io/fs"
+	"slices"
 	"sort"
 	"strings"
 
@@ -39,6 +40,9 @@ func labels() map[string]string {
 	}
 }
 
+// list says whether a placeholder stands for one value a line: each is copied on its own.
+func list(name string) bool { return name == "resource" || name == "item" }
+
 // Manual is the page of a step for a server version, filled in. A placeholder without a value is an error.
 func (t Texts) Manual(step, version string, values map[string]string) (plan.Manual, error) {
 	p, err := t.page(step)
@@ -52,14 +56,14 @@ func (t Texts) Manual(step, version string, values map[string]string) (plan.Manu
 	}
 	if taken != "any" {
 		m.Version = "NPS " + taken
-		if mm := majorMinor(version); mm != taken {
+		if mm := majorMinor(version); !sameVersion(mm, taken) {
 			m.Note = "menu names of NPS " + taken + ", the nearest to " + problem.Plain(mm) + " that is known"
 			if mm == "" {
 				m.Note = "menu names of NPS " + taken + "; the version of the server is not known"
 			}
 		}
 	}
-	seen := map[string]bool{}
+	seen := map[plan.Labeled]bool{}
 	for _, c := range v.clicks {
 		filled, err := fill(c, values)
 		if err != nil {
@@ -67,8 +71,8 @@ func (t Texts) Manual(step, version string, values map[string]string) (plan.Manu
 		}
 		m.Clicks = append(m.Clicks, filled)
 		for _, one := range filled.Values {
-			if !seen[one.Label] {
-				seen[one.Label] = true
+			if !seen[one] {
+				seen[one] = true
 				m.Values = append(m.Values, one)
 			}
 		}
@@ -82,7 +86,7 @@ func (t Texts) Manual(step, version string, values map[string]string) (plan.Manu
 func fill(c plan.Click, values map[string]string) (plan.Click, error) {
 	out := plan.Click{Lines: c.Lines}
 	var err error
-	if list, is := strings.CutSuffix(c.Text, "{settings}"); is {
+	if before, is := strings.CutSuffix(c.Text, "{settings}"); is {
 		for _, line := range strings.Split(values["settings"], "\n") {
 			label, v, found := strings.Cut(line, " = ")
 			if !found {
@@ -90,7 +94,7 @@ func fill(c plan.Click, values map[string]string) (plan.Click, error) {
 			}
 			out.Values = append(out.Values, plan.Labeled{Label: label, Value: v})
 		}
-		out.Text, _, err = fillText(strings.TrimSpace(list), values)
+		out.Text, _, err = fillText(strings.TrimSpace(before), values)
 		return out, err
 	}
 	out.Text, out.Values, err = fillText(c.Text, values)
@@ -114,8 +118,14 @@ func fillText(text string, values map[string]string) (string, []plan.Labeled, er
 		if !closed || known[name] == "" || v == "" {
 			return "", nil, fmt.Errorf("no value for {%s}", name)
 		}
-		b.WriteString(problem.Plain(v))
-		used = append(used, plan.Labeled{Label: known[name], Value: v})
+		each := []string{v}
+		if list(name) {
+			each = strings.Split(v, "\n")
+		}
+		b.WriteString(problem.Plain(strings.Join(each, ", ")))
+		for _, one := range each {
+			used = append(used, plan.Labeled{Label: known[name], Value: one})
+		}
 		text = after
 	}
 }
@@ -139,7 +149,7 @@ func (p page) pick(version string) (variant, string) {
 	for i, v := range p.variants {
 		for _, have := range v.versions {
 			switch {
-			case have == "any", have == mm:
+			case have == "any", sameVersion(have, mm):
 				return v, have
 			case mm != "" && AtLeast(mm, have) && (name == "" || AtLeast(have, name)):
 				best, name = i, have
@@ -149,8 +159,20 @@ func (p page) pick(version string) (variant, string) {
 	if best >= 0 {
 		return p.variants[best], name
 	}
-	all := p.versions()
-	return p.variants[0], all[0]
+	oldest := p.versions()[0]
+	for _, v := range p.variants {
+		if slices.Contains(v.versions, oldest) {
+			return v, oldest
+		}
+	}
+	return p.variants[0], oldest
+}
+
+// sameVersion compares number by number: 26.3 is 26.03.
+func sameVersion(a, b string) bool {
+	x, okX := numbers(a)
+	y, okY := numbers(b)
+	return okX && okY && slices.Equal(x, y)
 }
 
 func (p page) versions() []string {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"npsetup/steps"
@@ -41,13 +42,13 @@ func CompleteURL(text string) (string, string) {
 		completed = "https://" + completed
 	}
 	u, err := url.Parse(completed)
-	if err != nil || u.Host == "" {
+	if err != nil || u.Host == "" || u.User != nil { // a password in it must not be repeated
 		return text, ""
 	}
 	if u.Port() == "" && u.Scheme == "https" {
 		u.Host = net.JoinHostPort(strings.Trim(u.Hostname(), "[]"), DefaultPort)
 	}
-	if u.Path == "" {
+	if strings.Trim(u.Path, "/") == "" {
 		u.Path = "/"
 	}
 	completed = u.String()
@@ -66,10 +67,17 @@ func checkURL(text string) error {
 		return fmt.Errorf("NPS is reached over https only; the plain port of the server is for its own use")
 	case u.User != nil:
 		return fmt.Errorf("an address must not hold a user or a password")
-	case u.RawQuery != "" || u.Fragment != "":
+	case u.RawQuery != "" || u.ForceQuery || u.Fragment != "":
 		return fmt.Errorf("an address ends after its path: nothing behind ? or #")
 	case strings.Trim(u.Path, "/") != "":
 		return fmt.Errorf("give the server's address without a path; NPS answers at its root")
+	case strings.IndexFunc(u.Hostname(), func(r rune) bool { return r <= ' ' || r > '~' }) >= 0:
+		return fmt.Errorf("a host name has the letters, digits, dots and hyphens of DNS only: write an international one in its xn-- form")
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return fmt.Errorf("the port is no number from 1 to 65535")
+		}
 	}
 	return nil
 }

@@ -142,11 +142,18 @@ func AtLeast(version, least string) bool {
 func numbers(version string) ([]int, bool) {
 	var ns []int
 	for _, part := range strings.Split(strings.TrimSpace(version), ".") {
-		n, err := strconv.Atoi(part)
+		digits := part
+		if end := strings.IndexFunc(part, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
+			digits = part[:end] // 12-beta counts as 12
+		}
+		n, err := strconv.Atoi(digits)
 		if err != nil {
-			return ns, len(ns) > 0
+			break
 		}
 		ns = append(ns, n)
+		if digits != part {
+			break
+		}
 	}
 	return ns, len(ns) > 0
 }

@@ -18,9 +18,9 @@ func Trust(w World) steps.Step {
 		ID: "trust", Title: "Trust", Article: "Initial Setup, 3",
 		Why: "passwords and keys travel over this connection: its certificate is compared before anything is sent",
 		Fields: []steps.Field{{
-			Key: "nps.trust", Kind: steps.Text, Prompt: "Trust the server's certificate by", Default: "system",
+			Key: "nps.trust", Kind: steps.Fingerprint, Prompt: "Trust the server's certificate by", Default: "system",
 			Help:    "system: the operating system's roots. ca:FILE: a CA certificate. pin:sha256:HEX: exactly this certificate, after comparing the fingerprint on the NPS server.",
-			Example: "pin:sha256:3f1c…", Check: w.CheckTrust,
+			Example: "pin:sha256:3f1c…", Check: w.CheckTrust, LiveChoices: trustChoices,
 		}},
 		Look: func(ctx context.Context, s *steps.Scene) error { return w.lookTrust(ctx, s) },
 		Verify: func(_ context.Context, s *steps.Scene) steps.Proof {
@@ -32,6 +32,21 @@ func Trust(w World) steps.Step {
 			return steps.Proof{State: steps.Proven, Text: text}
 		},
 	}
+}
+
+// trustChoices offers what fits the certificate that the server presented.
+func trustChoices(_ context.Context, s *steps.Scene, _ string) ([]steps.Option, error) {
+	p, ok := steps.Get(s, PresentedKey)
+	if !ok || len(p.Chain) == 0 {
+		return nil, problem.New("the server's certificate was not seen yet").Try("go back to the address of the server")
+	}
+	system := steps.Option{Value: "system", Title: "the operating system's roots: the certificate verifies"}
+	if !p.Verified {
+		system.Title = "the operating system's roots: the certificate does not verify by them"
+	}
+	return []steps.Option{
+		{Value: "pin:sha256:" + p.Chain[0].SHA256, Title: "exactly this certificate, once its fingerprint was compared on the NPS server"}, system,
+	}, nil
 }
 
 func (w World) lookTrust(ctx context.Context, s *steps.Scene) error {

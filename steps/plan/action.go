@@ -119,6 +119,11 @@ func (a Action) Needs() []string {
 				add(r.Action)
 			}
 		}
+		if op.Guard != nil {
+			for _, r := range op.Guard.Lookup.Call.Refs() {
+				add(r.Action)
+			}
+		}
 	}
 	return keys
 }

@@ -36,9 +36,10 @@ type Request struct {
 // Resolver gives the value of a Ref. It answers false while the value is not known.
 type Resolver func(Ref) (string, bool)
 
-// Redacted is what people see: secrets masked, unknown references described, known ones filled in.
+// Redacted is what people see: secrets masked, unknown references described, known ones filled in. Of a call that cannot be
+// sent at all (see Check) it is the template.
 func (c Call) Redacted(known Resolver) Request {
-	r, _ := c.render(leaves{ // neither leaf fails
+	r, err := c.render(leaves{
 		secret: func(s SecretLeaf) (string, error) { return "(secret: " + s.Name + ")", nil },
 		ref: func(r Ref) (string, error) {
 			if known != nil {
@@ -49,6 +50,9 @@ func (c Call) Redacted(known Resolver) Request {
 			return r.String(), nil
 		},
 	}, known == nil)
+	if err != nil {
+		return Request{Method: c.Method, Path: c.Path}
+	}
 	return r
 }
 
@@ -67,16 +71,8 @@ func (c Call) Wire(known Resolver) (Request, error) {
 	}, false)
 }
 
+// render writes the request. A readable one leaves references as they are, which are known to nobody yet.
 func (c Call) render(l leaves, readable bool) (Request, error) {
-	escape := url.PathEscape
-	if readable {
-		escape = func(s string) string {
-			if strings.HasPrefix(s, "(") {
-				return s // a reference that is not known yet reads better unescaped
-			}
-			return url.PathEscape(s)
-		}
-	}
 	path := c.Path
 	var query []string
 	for _, p := range c.Params {
@@ -84,14 +80,22 @@ func (c Call) render(l leaves, readable bool) (Request, error) {
 		if err != nil {
 			return Request{}, err
 		}
+		_, bare := p.Value.(Ref)
+		bare = bare && readable
 		if p.Path {
 			if text == "" { // an empty segment would address the list instead of the object
 				return Request{}, fmt.Errorf("%s %s: %s is empty", c.Method, c.Path, p.Name)
 			}
-			path = strings.ReplaceAll(path, "{"+p.Name+"}", escape(text))
+			if !bare {
+				text = url.PathEscape(text)
+			}
+			path = strings.ReplaceAll(path, "{"+p.Name+"}", text)
 			continue
 		}
-		query = append(query, p.Name+"="+strings.ReplaceAll(url.QueryEscape(text), "+", "%20"))
+		if !bare {
+			text = strings.ReplaceAll(url.QueryEscape(text), "+", "%20")
+		}
+		query = append(query, p.Name+"="+text)
 	}
 	if len(query) > 0 {
 		path += "?" + strings.Join(query, "&")
@@ -122,12 +126,17 @@ func paramText(v Value, l leaves) (string, error) {
 // Refs lists the references in the call, parameters first.
 func (c Call) Refs() []Ref {
 	var found []Ref
-	collect := leaves{
-		secret: func(SecretLeaf) (string, error) { return "", nil },
-		ref:    func(r Ref) (string, error) { found = append(found, r); return "x", nil },
-	}
-	_, _ = c.render(collect, false)
+	_ = c.check(func(r Ref) { found = append(found, r) })
 	return found
+}
+
+// check finds what no answer could mend, and calls each with the references on its way.
+func (c Call) check(each func(Ref)) error {
+	_, err := c.render(leaves{
+		secret: func(SecretLeaf) (string, error) { return "x", nil },
+		ref:    func(r Ref) (string, error) { each(r); return "x", nil },
+	}, false)
+	return err
 }
 
 // Secrets lists the secrets in the call, so that a transport can scrub them from what comes back.

@@ -1,6 +1,11 @@
 package plan
 
-import "encoding/json"
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+)
 
 // document is the JSON form of a plan. Member order is fixed by the struct, maps are sorted by encoding/json: one plan has
 // one spelling.
@@ -55,7 +60,11 @@ type opDoc struct {
 	Method  string          `json:"method,omitempty"`
 	Path    string          `json:"path,omitempty"`
 	Body    json.RawMessage `json:"body,omitempty"`
+	Content json.RawMessage `json:"content,omitempty"`
+	Gives   []string        `json:"gives,omitempty"`
+	Found   string          `json:"foundAgain,omitempty"`
 	Check   string          `json:"checkedBefore,omitempty"`
+	Against string          `json:"checkedAgainst,omitempty"`
 	Assumed string          `json:"assumed,omitempty"`
 	Text    string          `json:"text,omitempty"`
 	Manual  *manualDoc      `json:"manual,omitempty"`
@@ -119,12 +128,43 @@ func opDocs(ops []Op) []opDoc {
 		} else if op.Kind != KindManual {
 			d.Text = op.Text()
 		}
+		if op.Kind == KindFile {
+			d.Content = shown(op.File.Content)
+		}
+		for _, o := range op.Outputs {
+			d.Gives = append(d.Gives, o.Name+" = "+o.Pointer)
+		}
+		if op.Lookup != nil {
+			d.Found = op.Lookup.text()
+		}
 		if op.Guard != nil {
-			d.Check = guardText(op.Guard)
+			d.Check, d.Against = guardText(op.Guard), op.Guard.sum()
 		}
 		docs = append(docs, d)
 	}
 	return docs
+}
+
+// text is a lookup in one line: the call, and which row it takes.
+func (l Lookup) text() string {
+	r := l.Call.Redacted(nil)
+	s := r.Method + " " + r.Path
+	for _, m := range append([]Match{{l.Member, l.Value}}, l.Also...) {
+		if m.Member != "" {
+			s += fmt.Sprintf(", %s = %q", m.Member, m.Value)
+		}
+	}
+	if l.Deleted {
+		s += ", also a deleted one"
+	}
+	return s
+}
+
+// sum stands for the whole object that a guard compares with; the object itself would tell more than the change needs.
+func (g *Guard) sum() string {
+	h := sha256.New()
+	_, _ = fmt.Fprintf(h, "%s\n%q\n%s", g.Lookup.text(), g.Volatile, shown(g.Want.Without(g.Volatile...)))
+	return "sha256:" + hex.EncodeToString(h.Sum(nil))
 }
 
 func guardText(g *Guard) string {

@@ -98,6 +98,25 @@ type Op struct {
 	Manual  *Manual
 }
 
+// whole says whether the member that the kind names is there.
+func (op Op) whole() bool {
+	switch op.Kind {
+	case KindCall:
+		return op.Call != nil
+	case KindFile:
+		return op.File != nil
+	case KindStore:
+		return op.Store != nil
+	case KindRemote:
+		return op.Remote != nil
+	case KindSession:
+		return op.Session != nil
+	case KindManual:
+		return op.Manual != nil
+	}
+	return false
+}
+
 // Output names a value in an answer by JSON pointer, e.g. "/id".
 type Output struct{ Name, Pointer string }
 

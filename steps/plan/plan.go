@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+
+	"npsetup/steps/problem"
 )
 
 // FormatVersion is the version of the plan document.
@@ -62,7 +64,8 @@ func (p Plan) Changes() []Call {
 	return calls
 }
 
-// Check finds mistakes in a plan: keys used twice, needs that no earlier action meets, operations without their member.
+// Check finds mistakes in a plan: keys used twice, needs that no earlier action meets, operations without their member or
+// under an id that is used twice, calls that would reach another object than they name.
 func (p Plan) Check() error {
 	done := map[string]bool{}
 	for _, a := range p.Actions {
@@ -74,12 +77,31 @@ func (p Plan) Check() error {
 				return fmt.Errorf("action %s needs %s, which does not come before it", a.Key, need)
 			}
 		}
-		for _, op := range a.Ops {
-			if op.Kind == KindCall && op.Call == nil || op.Kind == KindManual && op.Manual == nil || op.Kind == KindFile && op.File == nil {
-				return fmt.Errorf("operation %s of action %s has nothing to do", op.ID, a.Key)
-			}
+		if err := a.checkOps(); err != nil {
+			return err
 		}
 		done[a.Key] = true
+	}
+	return nil
+}
+
+func (a Action) checkOps() error {
+	ids := map[string]bool{}
+	for _, op := range a.Ops {
+		if ids[op.ID] {
+			return fmt.Errorf("action %s has two operations %q", a.Key, op.ID)
+		}
+		ids[op.ID] = true
+	}
+	for _, op := range append(a.Ops[:len(a.Ops):len(a.Ops)], a.Undo...) {
+		if !op.whole() {
+			return fmt.Errorf("operation %s of action %s has nothing to do", op.ID, a.Key)
+		}
+		if op.Kind == KindCall {
+			if err := op.Call.check(func(Ref) {}); err != nil {
+				return fmt.Errorf("operation %s of action %s cannot be sent: %w", op.ID, a.Key, err)
+			}
+		}
 	}
 	return nil
 }
@@ -87,12 +109,24 @@ func (p Plan) Check() error {
 // Digest covers the whole plan with secrets as references: `sha256:` and 64 hex digits. Two plans with one digest do the
 // same to the same state.
 func (p Plan) Digest() (string, error) {
-	raw, err := json.Marshal(p.document())
+	return p.document().digest()
+}
+
+// digest is over the spelling that a file would have: what Document escapes, a reader gets escaped.
+func (d document) digest() (string, error) {
+	raw, err := json.Marshal(d)
 	if err != nil {
 		return "", err
 	}
-	sum := sha256.Sum256(raw)
+	sum := sha256.Sum256(problem.PlainJSON(raw))
 	return "sha256:" + hex.EncodeToString(sum[:]), nil
+}
+
+// indented is the document as it stands in a file, without the last line feed.
+func (d document) indented(digest string) ([]byte, error) {
+	d.Digest = digest
+	raw, err := json.MarshalIndent(d, "", "  ")
+	return problem.PlainJSON(raw), err
 }
 
 // Document is the plan as JSON: one object with actions[] and the digest, indented, with a line feed at its end.
@@ -101,7 +135,7 @@ func (p Plan) Document() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	raw, err := json.MarshalIndent(withDigest(p.document(), digest), "", "  ")
+	raw, err := p.document().indented(digest)
 	return append(raw, '\n'), err
 }
 
@@ -126,27 +160,24 @@ func ReadSaved(raw []byte) (Saved, error) {
 	}
 	claimed := d.Digest
 	d.Digest = ""
-	again, err := json.Marshal(d)
+	digest, err := d.digest()
 	if err != nil {
 		return Saved{}, err
 	}
 	// A member that this program does not know, or a changed spelling, is an edit too.
-	canonical, err := json.MarshalIndent(withDigest(d, claimed), "", "  ")
+	canonical, err := d.indented(claimed)
 	if err != nil {
 		return Saved{}, err
 	}
-	sum := sha256.Sum256(again)
 	f := Saved{
 		Guide: d.Guide, Server: d.Server, Fingerprint: d.Fingerprint, Answers: d.Answers, AnswersDir: d.AnswersDir,
-		Digest: "sha256:" + hex.EncodeToString(sum[:]), Claimed: claimed,
+		Digest: digest, Claimed: claimed,
 	}
 	if strings.TrimSpace(string(canonical)) != strings.TrimSpace(string(raw)) {
 		f.Digest = "edited"
 	}
 	return f, nil
 }
-
-func withDigest(d document, digest string) document { d.Digest = digest; return d }
 
 // FingerprintOf digests what Look saw, key by key. The values must be canonical JSON without counts, times and log-ons.
 func FingerprintOf(seen map[string][]byte) string {

@@ -11,14 +11,18 @@ import (
 // TextOptions chooses what Text shows.
 type TextOptions struct {
 	Calls bool // the exact requests with their bodies, not only method and path
+	Width int  // columns; 0: 100
 }
 
 // Text renders a plan for people. Everything that came from a server or an answer is made harmless.
 func (p Plan) Text(o TextOptions) string {
-	t := &text{}
+	t := &text{width: o.Width}
 	t.line("%s", p.Title)
 	t.line("  server       %s", withVersion(p.Server, p.Version))
 	t.line("  application  %s", p.Identity)
+	for _, s := range p.Sends {
+		t.wrapped("secrets      ", s, 2)
+	}
 	for _, w := range p.Warnings {
 		t.wrapped("warning: ", w, 0)
 	}
@@ -60,20 +64,30 @@ func summaryVerb(e Effect) string {
 	return e.String()
 }
 
-type text struct{ strings.Builder }
+type text struct {
+	strings.Builder
+	width int
+}
+
+func (t *text) columns() int {
+	if t.width > 0 {
+		return t.width
+	}
+	return 100
+}
 
 func (t *text) line(format string, args ...any) {
 	t.WriteString(strings.TrimRight(problem.Plain(fmt.Sprintf(format, args...)), " ") + "\n")
 }
 
-// wrapped writes label and words, continued under themselves at 100 columns.
+// wrapped writes label and words, continued under themselves.
 func (t *text) wrapped(label, words string, indent int) {
 	pad := strings.Repeat(" ", indent)
 	line := pad + label
 	hang := strings.Repeat(" ", indent+len([]rune(label)))
 	empty := true
 	for _, w := range strings.Fields(problem.Plain(words)) {
-		if !empty && len([]rune(line))+1+len([]rune(w)) > 100 {
+		if !empty && len([]rune(line))+1+len([]rune(w)) > t.columns() {
 			t.line("%s", line)
 			line, empty = hang, true
 		}
@@ -132,16 +146,23 @@ func (t *text) difference(d Difference) {
 	if d.Mark != "" {
 		change += "   [" + d.Mark + "]"
 	}
+	if odd(d.From) || odd(d.To) {
+		t.line("    set      %s: %s", what, change) // wrapping would lose blanks
+		return
+	}
 	t.wrapped("set      ", what+": "+change, 4)
 }
 
-// shownValue makes blanks at the ends visible: a template with a blank too many looks right and is not.
+// shownValue makes visible what would not be: a template with a blank too many looks right and is not.
 func shownValue(s string) string {
-	if s == "" || s != strings.TrimSpace(s) {
+	if s == "" || odd(s) {
 		return fmt.Sprintf("%q", s)
 	}
 	return s
 }
+
+// odd says whether a text changes when it is made harmless and wrapped.
+func odd(s string) bool { return s != strings.Join(strings.Fields(problem.Plain(s)), " ") }
 
 func (t *text) op(op Op, o TextOptions) {
 	switch op.Kind {
@@ -213,8 +234,10 @@ func ManualText(a Action) string {
 	return t.String()
 }
 
-// Text is one line that says what an operation does.
-func (op Op) Text() string {
+// Text is one harmless line that says what an operation does.
+func (op Op) Text() string { return problem.Plain(op.text()) }
+
+func (op Op) text() string {
 	switch op.Kind {
 	case KindCall:
 		r := op.Call.Redacted(nil)

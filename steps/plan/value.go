@@ -3,9 +3,7 @@ package plan
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"fmt"
-	"io"
 	"strconv"
 
 	"npsetup/steps/secret"
@@ -149,6 +147,11 @@ next:
 	return c
 }
 
+// shown is a value as people see it: secrets and references by their names.
+func shown(v Value) json.RawMessage {
+	return Call{Body: v}.Redacted(nil).Body
+}
+
 // Encode gives the compact JSON of a value without secrets and references; it fails on those.
 func Encode(v Value) (json.RawMessage, error) {
 	var b bytes.Buffer
@@ -162,16 +165,13 @@ func Encode(v Value) (json.RawMessage, error) {
 // Parse reads JSON into a Value that keeps the order of members and the spelling of numbers, so that a full object can be
 // read, changed in one member and written back.
 func Parse(raw []byte) (Value, error) {
-	d := json.NewDecoder(bytes.NewReader(raw))
-	d.UseNumber()
-	v, err := parse(d)
-	if err != nil {
+	// Besides the syntax this bounds the depth, which the tokens alone do not: a server could overflow the stack.
+	if err := json.Unmarshal(raw, new(json.RawMessage)); err != nil {
 		return nil, err
 	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return nil, errors.New("text after the JSON value")
-	}
-	return v, nil
+	d := json.NewDecoder(bytes.NewReader(raw))
+	d.UseNumber()
+	return parse(d)
 }
 
 func parse(d *json.Decoder) (Value, error) {

@@ -1,8 +1,10 @@
 package problem
 
 import (
+	"fmt"
 	"strings"
 	"unicode"
+	"unicode/utf16"
 	"unicode/utf8"
 )
 
@@ -13,6 +15,26 @@ func Plain(text string) string { return plain(text, false) }
 
 // PlainLines is Plain, with line feeds kept.
 func PlainLines(text string) string { return plain(text, true) }
+
+// PlainJSON makes valid JSON harmless to print without changing what it says: what Plain drops is escaped.
+func PlainJSON(raw []byte) []byte {
+	var b []byte
+	kept := 0 // up to here, raw is in b
+	for i, r := range string(raw) {
+		if r < ' ' || !hidden(r) {
+			continue // below the blank JSON itself allows only white space between its tokens
+		}
+		b = append(b, raw[kept:i]...)
+		kept = i + utf8.RuneLen(r)
+		for _, unit := range utf16.Encode([]rune{r}) {
+			b = fmt.Appendf(b, `\u%04x`, unit)
+		}
+	}
+	if kept == 0 {
+		return raw
+	}
+	return append(b, raw[kept:]...)
+}
 
 func plain(text string, lines bool) string {
 	clean := true

@@ -111,20 +111,34 @@ func (l List) Kind() Kind {
 	return l[0].Kind
 }
 
-// All gives every problem in err. An error that is no Problem becomes one with its text as What.
+// All gives every problem in err: of a wrapped error the outermost ones, of joined errors all. An error that holds no
+// Problem becomes one with its text as What.
 func All(err error) []*Problem {
 	if err == nil {
 		return nil
 	}
+	if !holds(err) {
+		return []*Problem{New(Plain(err.Error())).From(err)}
+	}
+	switch e := err.(type) {
+	case List:
+		return e
+	case *Problem:
+		return []*Problem{e}
+	case interface{ Unwrap() []error }:
+		var all []*Problem
+		for _, one := range e.Unwrap() {
+			all = append(all, All(one)...)
+		}
+		return all
+	}
+	return All(errors.Unwrap(err))
+}
+
+func holds(err error) bool {
 	var l List
-	if errors.As(err, &l) {
-		return l
-	}
 	var p *Problem
-	if errors.As(err, &p) {
-		return []*Problem{p}
-	}
-	return []*Problem{New(Plain(err.Error())).From(err)}
+	return errors.As(err, &l) || errors.As(err, &p)
 }
 
 // KindOf is the kind of err; Failed for errors that are no Problem.

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
 	"sync"
@@ -67,21 +68,23 @@ func (s Sinks) Emit(e Event) {
 // JSONSink writes one event a line.
 type JSONSink struct {
 	mu sync.Mutex
-	e  *json.Encoder
+	w  io.Writer
 }
 
 // NewJSONSink writes to w.
-func NewJSONSink(w io.Writer) *JSONSink {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	return &JSONSink{e: e}
-}
+func NewJSONSink(w io.Writer) *JSONSink { return &JSONSink{w: w} }
 
 // Emit implements Sink.
 func (s *JSONSink) Emit(e Event) {
+	var line bytes.Buffer
+	enc := json.NewEncoder(&line)
+	enc.SetEscapeHTML(false)
+	if enc.Encode(e) != nil {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_ = s.e.Encode(e) // a reader that went away must not stop a run
+	_, _ = s.w.Write(problem.PlainJSON(line.Bytes())) // a reader that went away must not stop a run
 }
 
 var _ Sink = (*JSONSink)(nil)

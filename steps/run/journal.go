@@ -49,6 +49,9 @@ func (d *Dir) Journal(e Entry) error {
 	if err != nil {
 		return err
 	}
+	if err := endLine(d.journal); err != nil { // a write that failed half-way must not spoil this one
+		return err
+	}
 	if _, err := d.journal.Write(append(raw, '\n')); err != nil {
 		return err
 	}

@@ -152,7 +152,8 @@ func readRecord(dir string) (Record, error) {
 	return r, nil
 }
 
-// Begin locks the run and notes down its answers. A second process is turned away.
+// Begin locks the run and notes down its answers. A second process is turned away, also one that looked before another one
+// began and gets the lock after it.
 func (d *Dir) Begin(s Start) error {
 	if err := os.MkdirAll(d.path, 0o700); err != nil {
 		return problem.New("the run record cannot be written").Because(problem.Plain(err.Error())).Try("mend the permissions, or name another folder with --state DIR").From(err)
@@ -177,6 +178,12 @@ func (d *Dir) Begin(s Start) error {
 		return errors.Join(err, j.Close())
 	}
 	d.journal = j
+	if now, err := readJournal(d.path); err != nil {
+		return err
+	} else if len(now) != d.seq {
+		return problem.New("this run went on elsewhere").Because("another npsetup changed the server after this one had looked").
+			Try("run the same command again: it looks anew").Of(problem.Stale)
+	}
 	for _, e := range d.lost {
 		// The plan that is now carried out rests on a look that came after them.
 		e.State, e.Time, e.Before, e.Body = Looked, d.now(), nil, ""
@@ -204,7 +211,7 @@ func (d *Dir) change(f func(*Record)) error {
 	if err != nil {
 		return err
 	}
-	if err := replace(filepath.Join(d.path, "record.json"), append(raw, '\n')); err != nil {
+	if err := Replace(filepath.Join(d.path, "record.json"), append(raw, '\n')); err != nil {
 		return problem.New("the run record cannot be written").Because(problem.Plain(err.Error())).Try("make room or mend the permissions of " + d.path + ", then npsetup resume --yes").From(err)
 	}
 	d.record = r
@@ -219,9 +226,9 @@ func copied[V any](m map[string]V) map[string]V {
 	return c
 }
 
-// replace is temp file, fsync, rename: a kill leaves the old file or the new one. On Windows a rename over an existing file
+// Replace writes a file whole or not at all: temp file, fsync, rename: a kill leaves the old file or the new one. On Windows a rename over an existing file
 // is not atomic, but leaves one of the two as well.
-func replace(path string, raw []byte) error {
+func Replace(path string, raw []byte) error {
 	f, err := os.CreateTemp(filepath.Dir(path), ".record-*")
 	if err != nil {
 		return err

@@ -213,8 +213,6 @@ func (r *runner) settle(a plan.Action, result ActionResult) {
 	if result.Outcome == steps.Failed && stops(result.Err) && r.stopped == nil {
 		r.stopped = result.Err
 	}
-	r.left[a.Step]--
-	last := r.left[a.Step] == 0
 	r.mu.Unlock()
 	e := eventOf(a)
 	e.Outcome, e.Error = result.Outcome.String(), errorInfo(result.Err)
@@ -224,6 +222,10 @@ func (r *runner) settle(a plan.Action, result ActionResult) {
 	}
 	e.Name = ActionDone
 	r.emit(e)
+	r.mu.Lock() // only now: all actions of a step are told before its end
+	r.left[a.Step]--
+	last := r.left[a.Step] == 0
+	r.mu.Unlock()
 	if last {
 		r.emit(Event{Name: StepDone, Step: a.Step, Outcome: r.stepOutcome(a.Step).String()})
 	}

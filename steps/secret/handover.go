@@ -16,7 +16,7 @@ func HandOver(s Secret, to Recipient) error {
 	if s.Empty() {
 		return errors.New("there is no value to hand over")
 	}
-	return to.receive(s.value)
+	return to.receive(s.text())
 }
 
 // ToWriter prints the value plainly on one line, for a person who asked to see it.
@@ -66,5 +66,8 @@ func createExclusive(path, v string) error {
 		return err
 	}
 	_, err = f.WriteString(v + "\n")
-	return errors.Join(err, f.Sync(), f.Close())
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		_ = os.Remove(path) // half a value is worse than none
+	}
+	return err
 }

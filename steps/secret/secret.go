@@ -10,6 +10,7 @@ import (
 	"io"
 	"log/slog"
 	"sort"
+	"strconv"
 	"strings"
 	"sync"
 )
@@ -17,36 +18,52 @@ import (
 // Mask is what every printing of a Secret shows in its place.
 const Mask = "••••"
 
-// Secret is a value that prints as Mask. The zero value is empty and prints as an empty text.
-type Secret struct{ value string }
+// Secret is a value that prints as Mask. The zero value is empty and prints as an empty text. Compare with Equal, not ==.
+type Secret struct {
+	// A pointer, because fmt goes round every method for members with small initials and for the verbs %w and %p; of a
+	// pointer to a text it prints the address.
+	value *string
+}
 
 // New takes a value in.
-func New(value string) Secret { return Secret{value: value} }
+func New(value string) Secret { return Secret{value: &value} }
+
+func (s Secret) text() string {
+	if s.value == nil {
+		return ""
+	}
+	return *s.value
+}
 
 // Empty says whether there is nothing in it.
-func (s Secret) Empty() bool { return s.value == "" }
+func (s Secret) Empty() bool { return s.text() == "" }
 
 // Equal compares two secrets without showing either.
-func (s Secret) Equal(other Secret) bool { return s.value == other.value }
+func (s Secret) Equal(other Secret) bool { return s.text() == other.text() }
 
 // Wire gives the value to a transport. Nothing else may call it.
-func (s Secret) Wire() string { return s.value }
+func (s Secret) Wire() string { return s.text() }
 
 // Arrived describes a long secret so that a person sees that it arrived whole: its length and its last two characters.
 // Short ones (under 16 characters: passwords, codes) are only said to be received.
 func (s Secret) Arrived() string {
-	r := []rune(s.value)
+	r := []rune(s.text())
 	switch {
 	case len(r) == 0:
 		return "empty"
 	case len(r) < 16:
 		return "received"
 	}
+	for i := len(r) - 2; i < len(r); i++ {
+		if !strconv.IsPrint(r[i]) { // what was pasted may hold anything, and this is for a terminal
+			r[i] = '\uFFFD'
+		}
+	}
 	return fmt.Sprintf("%d characters, ends in %s", len(r), string(r[len(r)-2:]))
 }
 
 func (s Secret) String() string {
-	if s.value == "" {
+	if s.Empty() {
 		return ""
 	}
 	return Mask
@@ -76,19 +93,20 @@ type Scrubber struct {
 	known []string
 }
 
-// Add makes the scrubber know s. Values under four characters are left out: they would blot out ordinary words.
+// Add makes the scrubber know s. Values under four bytes are left out: they would blot out ordinary words.
 func (c *Scrubber) Add(s Secret) {
-	if len(s.value) < 4 {
+	value := s.text()
+	if len(value) < 4 {
 		return
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, k := range c.known {
-		if k == s.value {
+		if k == value {
 			return
 		}
 	}
-	c.known = append(c.known, s.value)
+	c.known = append(c.known, value)
 	sort.Slice(c.known, func(i, j int) bool { return len(c.known[i]) > len(c.known[j]) })
 }
 

@@ -1,0 +1,281 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"npsetup/steps"
+	"npsetup/steps/auditor"
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
+	"npsetup/steps/run"
+	"npsetup/steps/secret"
+	"npsetup/tui/face"
+)
+
+// desk does for a face what the commands do for a script: it looks, plans, applies and keeps.
+type desk struct {
+	o     *options
+	c     *cobra.Command
+	link  *link
+	state string
+	start *steps.Parsed // answers of a file, offered first
+
+	mu    sync.Mutex
+	sight *steps.Sight
+	held  map[string]secret.Secret
+	m     steps.Machine // the last one that was worked with
+}
+
+var _ face.Work = (*desk)(nil)
+
+// newDesk is a desk that no face sits at yet; start are answers to begin with, or nil.
+func newDesk(o *options, start *steps.Parsed) (*desk, error) {
+	state, err := o.stateDir()
+	return &desk{o: o, state: state, start: start, held: map[string]secret.Secret{}}, err
+}
+
+// meet joins a desk with its face: asks is asked for what was not typed into a field, talk is told what is said.
+func (d *desk) meet(ctx context.Context, asks asker, talk io.Writer) {
+	app := *d.o.app
+	app.terminal, app.face = true, typedFirst{d, asks}
+	d.link = &link{app: &app, talk: talk, dry: d.o.dryRun, state: d.state, life: ctx}
+	d.c = &cobra.Command{}
+	d.c.SetContext(ctx)
+	d.c.SetOut(talk)
+	d.c.SetErr(talk)
+}
+
+// typedFirst gives what was typed into a field before it asks.
+type typedFirst struct {
+	d *desk
+	asker
+}
+
+// Secret implements asker.
+func (t typedFirst) Secret(ctx context.Context, key, what string) (secret.Secret, error) {
+	t.d.mu.Lock()
+	s := t.d.held[key]
+	t.d.mu.Unlock()
+	if !s.Empty() {
+		return s, nil
+	}
+	return t.asker.Secret(ctx, key, what)
+}
+
+// Offers implements face.Work.
+func (d *desk) Offers() ([]face.Offer, error) {
+	records, err := run.List(d.state)
+	if err != nil {
+		return nil, err
+	}
+	var list []face.Offer
+	for _, g := range d.link.guides() {
+		if d.start != nil && d.start.Guide.ID == g.ID {
+			list = append(list, face.Offer{Guide: g.ID, Title: "Go through the answers of " + filepath.Base(d.o.file), Detail: g.Title, Continue: "file"})
+		}
+		if _, err := os.Stat(d.savedPath(g.ID)); err == nil {
+			list = append(list, face.Offer{Guide: g.ID, Title: "Continue where you were", Detail: g.Title, Continue: "saved"})
+		}
+		for _, r := range records {
+			if r.Guide != g.ID {
+				continue
+			}
+			detail := r.Application + " on " + r.Server + ", since " + r.Started.Format("2006-01-02 15:04")
+			if r.Open {
+				list = append(list, face.Offer{Guide: g.ID, Title: "Continue a run", Detail: detail, Continue: recordKey(r)})
+			}
+			list = append(list, face.Offer{Guide: g.ID, Title: "Verify a set-up", Detail: detail, Continue: recordKey(r), Verify: true})
+		}
+		list = append(list, face.Offer{Guide: g.ID, Title: "Set up: " + g.Title})
+	}
+	return list, nil
+}
+
+func recordKey(r run.Record) string { return "run\x00" + r.Server + "\x00" + r.Application }
+
+func (d *desk) savedPath(guide string) string {
+	return filepath.Join(d.state, "wizard-"+guide+".json")
+}
+
+// Begin implements face.Work.
+func (d *desk) Begin(o face.Offer) (steps.Machine, error) {
+	g, ok := d.link.guide(o.Guide)
+	if !ok {
+		return steps.Machine{}, problem.New("there is no guide " + problem.Plain(o.Guide))
+	}
+	d.mu.Lock()
+	d.sight = steps.NewSight(g, d.memory)
+	d.mu.Unlock()
+	here, err := os.Getwd()
+	if err != nil {
+		here = ""
+	}
+	switch {
+	case o.Continue == "file":
+		return steps.NewMachine(g, d.start.Answers.Drafts(), d.start.Answers.Dir()), nil
+	case o.Continue == "saved":
+		raw, err := os.ReadFile(d.savedPath(g.ID))
+		if err != nil {
+			return steps.Machine{}, problem.New("the kept answers cannot be read").Because(problem.Plain(err.Error())).Try("begin anew")
+		}
+		return steps.LoadMachine(g, raw, here)
+	case o.Continue == "":
+		return steps.NewMachine(g, nil, here), nil
+	}
+	records, err := run.List(d.state)
+	if err != nil {
+		return steps.Machine{}, err
+	}
+	for _, r := range records {
+		if r.Guide == g.ID && recordKey(r) == o.Continue {
+			return steps.NewMachine(g, r.Answers, r.AnswersDir), nil
+		}
+	}
+	return steps.Machine{}, problem.New("the run is no longer there").Try("begin anew")
+}
+
+// memory is what earlier runs for these answers left behind. What cannot be read shows itself when the run begins.
+func (d *desk) memory() steps.Memory {
+	store, err := d.store(d.m)
+	if err != nil {
+		return steps.Memory{}
+	}
+	return store.Memory()
+}
+
+func (d *desk) store(m steps.Machine) (*run.Dir, error) {
+	a := m.Answers()
+	return run.Open(d.state, run.ID{Server: a.Text("nps.url"), Guide: m.Guide().ID, Application: a.Text(auditor.IdentityKey)}, d.o.app.now)
+}
+
+func (d *desk) at(m steps.Machine) *steps.Sight {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.m = m
+	if d.sight == nil {
+		d.sight = steps.NewSight(m.Guide(), d.memory)
+	}
+	return d.sight
+}
+
+// Look implements face.Work.
+func (d *desk) Look(ctx context.Context, m steps.Machine, step string) steps.Seen {
+	return d.at(m).Look(ctx, m.Answers(), step)
+}
+
+// Choices implements face.Work.
+func (d *desk) Choices(ctx context.Context, m steps.Machine, f steps.Field) ([]steps.Option, error) {
+	return d.at(m).Choices(ctx, m.Answers(), f, "")
+}
+
+// Keep implements face.Work.
+func (d *desk) Keep(key string, s secret.Secret) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.held[key] = s
+	d.o.app.scrub.Add(s)
+}
+
+// Plan implements face.Work.
+func (d *desk) Plan(ctx context.Context, m steps.Machine) (plan.Plan, error) {
+	a := m.Answers()
+	var l problem.List
+	for _, f := range a.Check(m.Guide()) {
+		l.Add(problem.New("an answer is missing or not valid").Because(f.Why).At(f.Key))
+	}
+	for _, r := range m.Risks() {
+		l.Add(problem.New("missing consent: " + r.Name).Because(r.Text).Of(problem.Usage))
+	}
+	if err := l.Err(); err != nil {
+		return plan.Plan{}, err
+	}
+	return d.at(m).Draft(ctx, a, a.Text(auditor.IdentityKey))
+}
+
+// job is a job over the desk's link, for these answers.
+func (d *desk) job(m steps.Machine) (*job, error) {
+	j := &job{options: d.o, c: d.c, link: d.link, guide: m.Guide(), answers: m.Answers()}
+	return j, j.open()
+}
+
+// Apply implements face.Work.
+func (d *desk) Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []string, sink run.Sink) (run.Report, run.Result, error) {
+	j, err := d.job(m)
+	if err != nil {
+		return run.Report{}, run.Result{}, err
+	}
+	defer j.close()
+	if d.link.client == nil {
+		return run.Report{}, run.Result{}, problem.New("nobody is signed in to NPS").Try("go back to the sign-in")
+	}
+	if err := j.begin(p); err != nil {
+		return run.Report{}, run.Result{}, err
+	}
+	result, err := j.carryOut(ctx, p, doneSet(done), sink)
+	if err != nil {
+		return run.Report{}, result, err
+	}
+	d.at(m).Forget()
+	report, lookErr := j.prove(ctx, result)
+	if lookErr == nil && report.Count(steps.Waiting)+report.Count(steps.Failed)+report.Count(steps.NotRun) == 0 {
+		_ = os.Remove(d.savedPath(m.Guide().ID)) // the run record has it all
+	}
+	return report, result, lookErr
+}
+
+// Verify implements face.Work.
+func (d *desk) Verify(ctx context.Context, m steps.Machine) (run.Report, error) {
+	d.at(m).Forget()
+	j, err := d.job(m)
+	if err != nil {
+		return run.Report{}, err
+	}
+	if err := j.survey(ctx); err != nil {
+		return run.Report{}, err
+	}
+	// The plans tell later steps which ids are there.
+	if _, err := steps.Draft(j.guide, j.scene, j.identity()); err != nil {
+		return run.Report{}, err
+	}
+	return run.ReportOf(steps.Prove(ctx, j.guide, j.scene), run.Result{}), nil
+}
+
+// Save implements face.Work.
+func (d *desk) Save(m steps.Machine) error {
+	raw, err := m.Save()
+	if err != nil {
+		return err
+	}
+	if err := os.MkdirAll(d.state, 0o700); err != nil {
+		return err
+	}
+	return run.Replace(d.savedPath(m.Guide().ID), raw)
+}
+
+// WriteAnswers implements face.Work.
+func (d *desk) WriteAnswers(m steps.Machine, path string) error {
+	bad := func(why string) error {
+		return problem.New("the answers were not written to " + problem.Plain(path)).Because(why).Try("name a file that does not exist yet, in a folder that does")
+	}
+	if strings.TrimSpace(path) == "" {
+		return bad("no file was named")
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return bad("it exists already and is left as it is")
+	}
+	if err != nil {
+		return bad(problem.Plain(err.Error()))
+	}
+	_, err = f.Write(steps.WriteAnswers(m.Guide(), m.Answers()))
+	return errors.Join(err, f.Close())
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"npsetup/steps"
+	"npsetup/steps/problem"
+	"npsetup/tui"
+	"npsetup/tui/face"
+	"npsetup/tui/line"
+)
+
+// wizardOptions choose the face.
+type wizardOptions struct {
+	plain  bool
+	person func(ctx context.Context) ([]string, error) // the demonstration's
+}
+
+// runWizard leads a person through a guide.
+func runWizard(ctx context.Context, c *cobra.Command, o *options, w wizardOptions) error {
+	var start *steps.Parsed
+	if o.file != "" {
+		j, err := offline(c, o)
+		if err != nil {
+			return err
+		}
+		start = &steps.Parsed{Guide: j.guide, Answers: j.answers}
+	}
+	d, err := newDesk(o, start)
+	if err != nil {
+		return err
+	}
+	var ending face.Ending
+	if o.app.fullScreen(w.plain) {
+		ending, err = screenFace(ctx, o, w, d)
+	} else {
+		ending, err = lineFace(ctx, c.OutOrStdout(), o, w, d)
+	}
+	return ended(c, ending, err)
+}
+
+// fullScreen says whether the terminal can show the full screen, and the person wants it.
+func (a *app) fullScreen(plain bool) bool {
+	if plain || !a.terminal || !a.screen {
+		return false
+	}
+	if v, set := a.env("ACCESSIBLE"); set && v != "" && v != "0" {
+		return false
+	}
+	t, _ := a.env("TERM")
+	return t != "dumb" && t != ""
+}
+
+func screenFace(ctx context.Context, o *options, w wizardOptions, d *desk) (face.Ending, error) {
+	wizard := tui.New(tui.Options{
+		Work: d, In: o.app.in, Out: o.app.out, DryRun: o.dryRun, Version: version, Now: o.app.now, Scrub: o.app.scrub.Scrub, Person: w.person,
+		Crash: func(report string) (string, error) { return keepCrash(d.state, report) },
+	})
+	d.meet(ctx, wizard, wizard)
+	return wizard.Run(ctx)
+}
+
+func lineFace(ctx context.Context, out io.Writer, o *options, w wizardOptions, d *desk) (face.Ending, error) {
+	options := line.Options{Work: d, In: o.app.in, Out: out, DryRun: o.dryRun, Version: version, Now: o.app.now, Person: w.person}
+	if o.app.terminal {
+		options.ReadSecret = o.app.password
+	}
+	l := line.New(options)
+	d.meet(ctx, l, l)
+	return l.Run(ctx)
+}
+
+// ended says once more how a face was left, and gives the exit code.
+func ended(c *cobra.Command, e face.Ending, err error) error {
+	for _, said := range e.Said {
+		_, _ = fmt.Fprintln(c.ErrOrStderr(), said)
+	}
+	if e.Report != nil {
+		for _, l := range e.Report.Lines {
+			_, _ = fmt.Fprintf(c.ErrOrStderr(), "%s %s %s\n", l.Step, l.Outcome, l.Proof)
+		}
+	}
+	switch {
+	case err != nil && !problem.Is(err, problem.Cancelled):
+		return err
+	case err != nil:
+		printProblems(c.ErrOrStderr(), err)
+		return ending(exitCancelled)
+	case e.Cancelled:
+		_, _ = fmt.Fprintln(c.ErrOrStderr(), "left; what was answered is kept, secrets aside. npsetup continues")
+		return ending(exitCancelled)
+	case e.Pending:
+		return ending(exitPending)
+	case e.Report != nil:
+		return ending(endCode(*e.Report, e.Result, nil))
+	}
+	return nil
+}
+
+// keepCrash writes a crash report that only its owner can read.
+func keepCrash(state, report string) (string, error) {
+	if err := os.MkdirAll(state, 0o700); err != nil {
+		return "", err
+	}
+	f, err := os.CreateTemp(state, "crash-*.txt")
+	if err != nil {
+		return "", err
+	}
+	_, err = f.WriteString("npsetup " + version + "\n\n" + report)
+	return filepath.Clean(f.Name()), errors.Join(err, f.Close())
+}
+
+// screenOn says whether in and out are terminals.
+func screenOn(in, out *os.File) bool {
+	return term.IsTerminal(int(in.Fd())) && term.IsTerminal(int(out.Fd()))
+}
+
+// notACommand is the mistake of a word that is no command.
+func notACommand(args []string) error {
+	return problem.New("there is no command " + problem.Plain(strings.Join(args, " "))).Try("npsetup help lists the commands").Of(problem.Usage)
+}

@@ -1,0 +1,117 @@
+// Package face holds what both faces, the full screen and the line mode, need done. It draws nothing and does nothing: the
+// command line implements Work.
+package face
+
+import (
+	"context"
+
+	"npsetup/steps"
+	"npsetup/steps/plan"
+	"npsetup/steps/run"
+	"npsetup/steps/secret"
+)
+
+// Work is what a face needs done. Every method may take its time and ends with its context; none is called while a screen
+// is drawn.
+type Work interface {
+	// Offers lists what can be begun or continued.
+	Offers() ([]Offer, error)
+	// Begin gives the machine of an offer.
+	Begin(Offer) (steps.Machine, error)
+	// Look lets the steps look up to and with the named one.
+	Look(ctx context.Context, m steps.Machine, step string) steps.Seen
+	// Choices gives the live choices of a field.
+	Choices(ctx context.Context, m steps.Machine, f steps.Field) ([]steps.Option, error)
+	// Keep takes the secret of an answer that was typed; it is kept in memory only.
+	Keep(key string, s secret.Secret)
+	// Plan looks at everything and makes the plan.
+	Plan(ctx context.Context, m steps.Machine) (plan.Plan, error)
+	// Apply carries out a plan that was shown. done names manual steps that a person has done.
+	Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []string, sink run.Sink) (run.Report, run.Result, error)
+	// Verify reads everything back.
+	Verify(ctx context.Context, m steps.Machine) (run.Report, error)
+	// Save keeps the state of the machine for another day, without secrets.
+	Save(m steps.Machine) error
+	// WriteAnswers writes the answers file that repeats the set-up; it never overwrites.
+	WriteAnswers(m steps.Machine, path string) error
+}
+
+// Offer is one entry of the start page.
+type Offer struct {
+	Guide    string
+	Title    string // what is set up
+	Detail   string // for whom, where, since when; empty for a new one
+	Continue string // opaque: names what is continued; empty for a new one
+	Verify   bool   // reads back what was set up before
+}
+
+// Ending is how a face was left.
+type Ending struct {
+	Cancelled bool
+	Pending   bool        // a dry run that ended with changes
+	Report    *run.Report // nil: nothing was carried out or read back
+	Result    run.Result
+	Said      []string // said once more behind the face
+}
+
+// Sends says whether a plan changes anything by itself.
+func Sends(p plan.Plan) bool {
+	for _, a := range p.Actions {
+		if a.Changing() && a.Effect != plan.ByHand {
+			return true
+		}
+	}
+	return false
+}
+
+// Hand keeps account of what a person does by hand in one sitting.
+type Hand struct {
+	Done  []string        // steps said to be done
+	Later map[string]bool // action keys that were put off
+	noted int
+}
+
+// Note says that a run has noted down what was done so far.
+func (h *Hand) Note() { h.noted = len(h.Done) }
+
+// Unnoted says whether something was done that no run has noted down yet.
+func (h *Hand) Unnoted() bool { return len(h.Done) > h.noted }
+
+// IsDone says whether a step was said to be done.
+func (h *Hand) IsDone(step string) bool {
+	for _, d := range h.Done {
+		if d == step {
+			return true
+		}
+	}
+	return false
+}
+
+// PutOff leaves an action for later.
+func (h *Hand) PutOff(key string) {
+	if h.Later == nil {
+		h.Later = map[string]bool{}
+	}
+	h.Later[key] = true
+}
+
+// Next is the first thing to do by hand that was not put off and that waits for nothing else.
+func (h *Hand) Next(p plan.Plan) (plan.Action, bool) {
+	open := map[string]bool{}
+	for _, a := range p.Actions {
+		open[a.Key] = a.Changing() && !(a.Effect == plan.ByHand && h.IsDone(a.Step))
+	}
+	for _, a := range p.Actions {
+		if a.Effect != plan.ByHand || !open[a.Key] || h.Later[a.Key] {
+			continue
+		}
+		blocked := false
+		for _, need := range a.Needs() {
+			blocked = blocked || open[need]
+		}
+		if !blocked {
+			return a, true
+		}
+	}
+	return plan.Action{}, false
+}

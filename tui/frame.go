@@ -1,0 +1,237 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
+
+	"npsetup/steps"
+)
+
+// block is what a page draws: lines that may be too many for the window, and what of them must stay in view.
+type block struct {
+	lines  []string
+	top    int // first line that must be visible; -1: none
+	bottom int // last one
+	cursor *tea.Cursor
+}
+
+func newBlock() *block { return &block{top: -1, bottom: -1} }
+
+// add wraps text to the width and adds it, continued lines under the first.
+func (b *block) add(width int, text string) {
+	for _, line := range strings.Split(text, "\n") {
+		b.lines = append(b.lines, wrap(line, width)...)
+	}
+}
+
+// wrap breaks a line at blanks, and inside words that are too long. Continued lines keep the indent.
+func wrap(line string, width int) []string {
+	if ansi.StringWidth(line) <= width {
+		return []string{line}
+	}
+	plain := ansi.Strip(line)
+	indent := len(plain) - len(strings.TrimLeft(plain, " "))
+	if indent > width/2 {
+		indent = 0
+	}
+	pad := strings.Repeat(" ", indent)
+	parts := strings.Split(ansi.Wrap(strings.TrimLeft(line, " "), max(width-indent, 1), ""), "\n")
+	for i := range parts {
+		parts[i] = pad + parts[i]
+	}
+	return parts
+}
+
+// focus marks the lines from a to the last one as the ones that must be visible.
+func (b *block) focus(from int) { b.top, b.bottom = from, len(b.lines)-1 }
+
+// hint is one key of the footer.
+type hint struct{ key, does string }
+
+func footer(hints []hint, width int) string {
+	var parts []string
+	used := 0
+	for _, h := range hints {
+		part := h.key + " " + h.does
+		w := ansi.StringWidth(part)
+		if used > 0 {
+			w += 3
+		}
+		if used+w > width {
+			break
+		}
+		used += w
+		parts = append(parts, part)
+	}
+	return strings.Join(parts, " · ")
+}
+
+// railWidth is the width of the list of steps beside the page; railFrom the window's width from which it is drawn.
+const (
+	railWidth = 30
+	railFrom  = 100
+)
+
+// View implements tea.Model.
+func (m *model) View() (v tea.View) {
+	defer guard(&m.crash)
+	v.AltScreen = !m.left
+	if m.width < 1 || m.height < 1 || m.left {
+		return v
+	}
+	v.WindowTitle = "npsetup"
+	content, cursor := m.draw()
+	v.SetContent(content)
+	v.Cursor = cursor
+	return v
+}
+
+// draw lays header, body, a line for what is said, and the footer out. It never gives more lines than the window has, and
+// no line that is wider.
+func (m *model) draw() (string, *tea.Cursor) {
+	p := m.shown()
+	head := 1
+	if m.height >= 16 {
+		head = 2
+	}
+	foot := min(2, m.height-1)
+	rows := max(m.height-head-foot, 0)
+	width, left := m.width, 0
+	rail := m.width >= railFrom && m.guided && !m.modal()
+	if rail {
+		left = railWidth
+		width -= left
+	}
+	b := p.body(m, max(width, 1))
+	m.scroll = scrolled(m.scroll, rows, b)
+	lines := make([]string, 0, m.height)
+	lines = append(lines, m.header(p))
+	if head == 2 {
+		lines = append(lines, "")
+	}
+	var side []string
+	if rail {
+		side = m.rail(rows)
+	}
+	for i := range rows {
+		line := ""
+		if at := m.scroll + i; at < len(b.lines) {
+			line = b.lines[at]
+		}
+		if rail {
+			line = pad(at(side, i), left) + line
+		}
+		lines = append(lines, line)
+	}
+	if foot == 2 {
+		lines = append(lines, m.saidLine(len(b.lines) > m.scroll+rows))
+	}
+	if foot >= 1 {
+		lines = append(lines, m.st.faint.Render(footer(p.hints(m), m.width)))
+	}
+	for i := range lines {
+		lines[i] = ansi.Truncate(lines[i], m.width, "…")
+	}
+	return strings.Join(lines[:min(len(lines), m.height)], "\n"), placed(b.cursor, left, head-m.scroll, head, head+rows, m.width)
+}
+
+func at(lines []string, i int) string {
+	if i < len(lines) {
+		return lines[i]
+	}
+	return ""
+}
+
+func pad(s string, width int) string {
+	s = ansi.Truncate(s, width-2, "…")
+	return s + strings.Repeat(" ", max(width-ansi.StringWidth(s), 0))
+}
+
+// placed moves a cursor of the body to its place in the window; nil when it is out of sight.
+func placed(c *tea.Cursor, dx, dy, from, to, width int) *tea.Cursor {
+	if c == nil {
+		return nil
+	}
+	moved := *c
+	moved.X, moved.Y = min(c.X+dx, width-1), c.Y+dy
+	if moved.Y < from || moved.Y >= to {
+		return nil
+	}
+	return &moved
+}
+
+// scrolled moves the window so that what must be visible is.
+func scrolled(scroll, rows int, b *block) int {
+	if b.top >= 0 {
+		if b.bottom >= scroll+rows {
+			scroll = b.bottom - rows + 1
+		}
+		if b.top < scroll {
+			scroll = b.top
+		}
+	}
+	return max(min(scroll, len(b.lines)-rows), 0)
+}
+
+func (m *model) header(p page) string {
+	title := m.st.title.Render(p.title(m))
+	if !m.guided {
+		return title
+	}
+	n, of := m.m.Position()
+	if m.dry() {
+		title += m.st.doubt.Render(" (dry run)")
+	}
+	return m.st.faint.Render(fmt.Sprintf("step %d of %d · ", n, of)) + title
+}
+
+// saidLine tells what goes on: a wait, or what was said last.
+func (m *model) saidLine(more bool) string {
+	text := m.said
+	if m.busy != nil && m.busy.shown {
+		text = m.busy.text(m.o.Now())
+	}
+	if more {
+		text = "↓ more  " + text
+	}
+	return m.st.faint.Render(text)
+}
+
+// rail lists the steps beside the page, the current one in view.
+func (m *model) rail(rows int) []string {
+	var lines []string
+	here := 0
+	for _, p := range m.m.Overview() {
+		if p.Place == steps.Hidden {
+			continue
+		}
+		line := placeSign(p.Place) + " " + p.Step.Title
+		switch p.Place {
+		case steps.Here:
+			here = len(lines)
+			line = m.st.focus.Render(line)
+		case steps.Passed, steps.LeftOut, steps.Ahead:
+			line = m.st.faint.Render(line)
+		case steps.Hidden:
+		}
+		lines = append(lines, line)
+	}
+	from := max(min(here-rows/2, len(lines)-rows), 0)
+	return lines[from:min(from+rows, len(lines))]
+}
+
+func placeSign(p steps.Place) string {
+	switch p {
+	case steps.Passed:
+		return "✓"
+	case steps.Here:
+		return ">"
+	case steps.LeftOut:
+		return "-"
+	case steps.Ahead, steps.Hidden:
+	}
+	return "·"
+}

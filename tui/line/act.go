@@ -1,0 +1,234 @@
+package line
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+
+	"npsetup/steps"
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
+	"npsetup/steps/run"
+	"npsetup/tui/face"
+)
+
+// review asks for consents, shows the plan, and carries it out when the person says yes. It answers false to go back to the
+// answers.
+func (l *Line) review(ctx context.Context) (done bool, err error) {
+	for _, r := range l.m.Risks() {
+		l.print("")
+		l.print("Consent %s: %s", r.Name, r.Text)
+		yes, err := l.Agree(ctx, "Accept this?", nil)
+		if err != nil {
+			return false, err
+		}
+		if !yes {
+			l.print("Not accepted: change the answer, or accept it.")
+			return false, nil
+		}
+		l.m = l.m.Accept(r.Name)
+	}
+	l.print("")
+	l.print("Looking at everything before the plan is made …")
+	p, err := l.o.Work.Plan(ctx, l.m)
+	if err != nil {
+		if problem.Is(err, problem.Cancelled) {
+			return false, err
+		}
+		l.problems(err)
+		l.print("Nothing was changed. Go back to the step that is named.")
+		return false, nil
+	}
+	_, _ = fmt.Fprint(l.o.Out, p.Text(plan.TextOptions{Width: 80}))
+	if l.o.DryRun {
+		l.end.Pending = len(p.Pending()) > 0
+		l.print("End of the dry run: nothing was changed.")
+		return true, l.offerAnswers(ctx)
+	}
+	return l.consented(ctx, p)
+}
+
+// consented asks for the plan that was just shown, and goes on to the end.
+func (l *Line) consented(ctx context.Context, p plan.Plan) (bool, error) {
+	for {
+		if face.Sends(p) {
+			text, err := l.read(ctx, "Carry this out? yes, calls (shows the exact requests), or < to change an answer: ")
+			if err != nil {
+				return false, err
+			}
+			switch strings.TrimSpace(text) {
+			case "yes":
+			case "calls":
+				_, _ = fmt.Fprint(l.o.Out, p.Text(plan.TextOptions{Width: 80, Calls: true}))
+				continue
+			case "<":
+				return false, nil
+			case "q":
+				return false, l.left()
+			default:
+				l.print("Only yes carries it out.")
+				continue
+			}
+		}
+		return l.carryOut(ctx, p)
+	}
+}
+
+func (l *Line) carryOut(ctx context.Context, p plan.Plan) (bool, error) {
+	report, result, err := l.o.Work.Apply(ctx, l.m, p, l.hand.Done, &telling{l: l})
+	l.end.Result = result
+	if err != nil {
+		return false, err
+	}
+	l.end.Report = &report
+	l.hand.Note()
+	if report.Count(steps.Failed)+report.Count(steps.NotRun) > 0 {
+		return l.failed(ctx, report, result)
+	}
+	return l.manuals(ctx)
+}
+
+// failed says what went wrong and lets the person choose.
+func (l *Line) failed(ctx context.Context, report run.Report, result run.Result) (bool, error) {
+	for _, a := range result.Actions {
+		if a.Err != nil && a.Outcome == steps.Failed {
+			l.problems(a.Err)
+		}
+	}
+	n, err := l.pick(ctx, "How to go on", []string{"Look again and go on", "Change an answer", "Leave; npsetup resume continues"}, 0)
+	if _, is := err.(command); err != nil && !is {
+		return false, err
+	}
+	switch {
+	case err != nil || n == 2:
+		l.report(report)
+		return true, nil
+	case n == 1:
+		return false, nil
+	}
+	return l.review(ctx)
+}
+
+// telling is the sink of events: one line each.
+type telling struct {
+	l  *Line
+	mu sync.Mutex
+}
+
+// Emit implements run.Sink.
+func (t *telling) Emit(e run.Event) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	at := e.Time.Format("15:04:05")
+	switch e.Name {
+	case run.OpDone:
+		if e.Op != nil && e.Op.Method != "" {
+			t.l.print("%s %s %s: %d in %d ms", at, e.Op.Method, problem.Plain(e.Op.Path), e.Op.Status, e.Op.MS)
+		}
+	case run.ActionDone:
+		line := fmt.Sprintf("%s %s %s: %s", at, e.Effect, problem.Plain(e.Object), e.Outcome)
+		if e.Error != nil && e.Outcome == steps.Failed.String() {
+			line += ": " + problem.Plain(e.Error.What)
+		}
+		t.l.print("%s", line)
+	}
+}
+
+var _ run.Sink = (*telling)(nil)
+
+// manuals leads through what is left to do by hand.
+func (l *Line) manuals(ctx context.Context) (bool, error) {
+	for {
+		p, err := l.o.Work.Plan(ctx, l.m)
+		if err != nil {
+			return false, err
+		}
+		a, is := l.hand.Next(p)
+		if !is {
+			if l.hand.Unnoted() {
+				return l.consented(ctx, p)
+			}
+			break
+		}
+		l.print("")
+		_, _ = fmt.Fprint(l.o.Out, plan.ManualText(a))
+		did, err := l.hands(ctx, a)
+		if err != nil {
+			return false, err
+		}
+		if !did {
+			l.hand.PutOff(a.Key)
+		}
+	}
+	if l.end.Report != nil {
+		l.report(*l.end.Report)
+	}
+	return true, l.offerAnswers(ctx)
+}
+
+// hands waits for the person.
+func (l *Line) hands(ctx context.Context, a plan.Action) (bool, error) {
+	demo := ""
+	if l.o.Person != nil {
+		demo = ", demo (lets the demonstration do it)"
+	}
+	for {
+		text, err := l.read(ctx, "Done? yes, later"+demo+": ")
+		if err != nil {
+			return false, err
+		}
+		switch text = strings.TrimSpace(text); {
+		case text == "yes":
+			l.hand.Done = append(l.hand.Done, a.Step)
+			return true, nil
+		case text == "later":
+			return false, nil
+		case text == "q":
+			return false, l.left()
+		case text == "demo" && l.o.Person != nil:
+			did, err := l.o.Person(ctx)
+			if err != nil {
+				return false, err
+			}
+			l.hand.Done = append(l.hand.Done, did...)
+			l.print("The person has done %s.", strings.Join(did, ", "))
+			return true, nil
+		}
+		l.print("yes says that it is done, later leaves it for another time.")
+	}
+}
+
+func (l *Line) verify(ctx context.Context) error {
+	l.print("Reading everything back …")
+	r, err := l.o.Work.Verify(ctx, l.m)
+	if err != nil {
+		return err
+	}
+	l.end.Report = &r
+	l.report(r)
+	return nil
+}
+
+func (l *Line) report(r run.Report) {
+	l.print("")
+	for _, line := range r.Lines {
+		l.print("%s %s %s", line.Step, line.Outcome, line.Proof)
+	}
+}
+
+// offerAnswers ends with the file that repeats the set-up.
+func (l *Line) offerAnswers(ctx context.Context) error {
+	for {
+		text, err := l.read(ctx, "Write the answers file that repeats this? Its path, or an empty line for no: ")
+		if err != nil || strings.TrimSpace(text) == "" {
+			return nil // everything is done: no answer is a no
+		}
+		if err := l.o.Work.WriteAnswers(l.m, strings.TrimSpace(text)); err != nil {
+			l.problems(err)
+			continue
+		}
+		l.print("Written to %s; npsetup plan -f %s reads it.", problem.Plain(text), problem.Plain(text))
+		return nil
+	}
+}

@@ -1,0 +1,230 @@
+// Package line is the wizard line by line: for screen readers, serial consoles and pipes. It asks the same questions in the
+// same order as the full screen, draws nothing twice, and says every state in words. It decides nothing.
+package line
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"npsetup/steps"
+	"npsetup/steps/problem"
+	"npsetup/steps/secret"
+	"npsetup/tui/face"
+)
+
+// Options are what the line mode needs of the world.
+type Options struct {
+	Work    face.Work
+	In      io.Reader
+	Out     io.Writer
+	DryRun  bool
+	Version string
+	Now     func() time.Time
+	// ReadSecret reads one line without showing it; nil: it is read from In.
+	ReadSecret func(prompt string) ([]byte, error)
+	// Person does the person's part on a sandbox; nil: a real person does it.
+	Person func(ctx context.Context) ([]string, error)
+}
+
+// Line is one wizard on one pair of streams.
+type Line struct {
+	o    Options
+	in   *bufio.Reader
+	m    steps.Machine
+	hand face.Hand
+	end  face.Ending
+}
+
+// errEnd is the end of input. Silence is not consent: it cancels.
+var errEnd = problem.New("stopped").Because("the input ended before an answer").Try("answer the questions, or run npsetup apply -f FILE --yes without them").Of(problem.Cancelled)
+
+// New makes a line mode. Nothing is read before Run.
+func New(o Options) *Line {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return &Line{o: o, in: bufio.NewReader(o.In)}
+}
+
+// Run asks until the person is through or leaves.
+func (l *Line) Run(ctx context.Context) (face.Ending, error) {
+	err := l.run(ctx)
+	l.end.Cancelled = l.end.Cancelled || problem.Is(err, problem.Cancelled) || ctx.Err() != nil
+	return l.end, err
+}
+
+func (l *Line) run(ctx context.Context) error {
+	l.print("npsetup %s, line by line. < goes back, ? explains, q leaves. What was answered is kept.", problem.Plain(l.o.Version))
+	if l.o.DryRun {
+		l.print("Dry run: it only reads, and ends with the plan.")
+	}
+	offer, err := l.choose(ctx)
+	if err != nil {
+		return err
+	}
+	if l.m, err = l.o.Work.Begin(offer); err != nil {
+		return err
+	}
+	if offer.Verify {
+		return l.verify(ctx)
+	}
+	return l.walk(ctx)
+}
+
+func (l *Line) print(format string, args ...any) {
+	_, _ = fmt.Fprintf(l.o.Out, format+"\n", args...)
+}
+
+// read reads one line. The end of input cancels, whatever stands before it.
+func (l *Line) read(ctx context.Context, prompt string) (string, error) {
+	_, _ = fmt.Fprint(l.o.Out, prompt)
+	type got struct {
+		text string
+		err  error
+	}
+	c := make(chan got, 1)
+	go func() {
+		text, err := l.in.ReadString('\n')
+		c <- got{text, err}
+	}()
+	select {
+	case g := <-c:
+		if g.err != nil {
+			l.print("")
+			return "", errEnd
+		}
+		return strings.TrimRight(g.text, "\r\n"), nil
+	case <-ctx.Done():
+		return "", problem.New("stopped").Of(problem.Cancelled).From(ctx.Err())
+	}
+}
+
+func (l *Line) problems(err error) {
+	for _, p := range problem.All(err) {
+		l.print("Problem: %s", problem.Plain(p.What))
+		if p.Why != "" {
+			l.print("  because %s", problem.Plain(p.Why))
+		}
+		for _, next := range p.Next {
+			l.print("  next: %s", problem.Plain(next))
+		}
+	}
+}
+
+// pick asks for one of numbered entries; the preset one is marked and taken on an empty line.
+func (l *Line) pick(ctx context.Context, question string, entries []string, preset int) (int, error) {
+	for i, e := range entries {
+		mark := ""
+		if i == preset {
+			mark = " (chosen)"
+		}
+		l.print("  %d) %s%s", i+1, problem.Plain(e), mark)
+	}
+	for {
+		text, err := l.read(ctx, fmt.Sprintf("%s, 1 to %d [%d]: ", question, len(entries), preset+1))
+		if err != nil {
+			return 0, err
+		}
+		text = strings.TrimSpace(text)
+		switch text {
+		case "":
+			return preset, nil
+		case "<", "q", "?":
+			return 0, command(text)
+		}
+		var n int
+		if _, err := fmt.Sscanf(text, "%d", &n); err == nil && n >= 1 && n <= len(entries) {
+			return n - 1, nil
+		}
+		l.print("That is no number from 1 to %d.", len(entries))
+	}
+}
+
+// command is a key that stands for itself in place of an answer.
+type command string
+
+func (c command) Error() string { return "the key " + string(c) }
+
+func (l *Line) choose(ctx context.Context) (face.Offer, error) {
+	offers, err := l.o.Work.Offers()
+	if err != nil {
+		return face.Offer{}, err
+	}
+	entries := make([]string, len(offers))
+	for i, o := range offers {
+		entries[i] = o.Title
+		if o.Detail != "" {
+			entries[i] += ": " + o.Detail
+		}
+	}
+	for {
+		n, err := l.pick(ctx, "What is to be done", entries, 0)
+		var c command
+		switch {
+		case errors.As(err, &c) && c == "q":
+			return face.Offer{}, l.left()
+		case errors.As(err, &c):
+			l.print("Choose what to begin or continue, by its number. This is the first question.")
+		case err != nil:
+			return face.Offer{}, err
+		default:
+			return offers[n], nil
+		}
+	}
+}
+
+func (l *Line) left() error {
+	l.end.Cancelled = true
+	return problem.New("left").Because("q was typed; what was answered is kept, secrets aside").Try("run npsetup again to go on").Of(problem.Cancelled)
+}
+
+// Secret asks for a secret in the midst of a look or of the changes.
+func (l *Line) Secret(ctx context.Context, _, what string) (secret.Secret, error) {
+	for {
+		text, err := l.hidden(ctx, problem.Plain(what)+": ")
+		if err != nil {
+			return secret.Secret{}, err
+		}
+		if text != "" {
+			s := secret.New(text)
+			l.print("  %s", s.Arrived())
+			return s, nil
+		}
+		l.print("It is empty.")
+	}
+}
+
+func (l *Line) hidden(ctx context.Context, prompt string) (string, error) {
+	if l.o.ReadSecret == nil {
+		return l.read(ctx, prompt)
+	}
+	raw, err := l.o.ReadSecret(prompt)
+	if err != nil {
+		return "", errEnd
+	}
+	return strings.TrimSpace(string(raw)), nil
+}
+
+// Agree asks a question that only yes answers.
+func (l *Line) Agree(ctx context.Context, question string, details []string) (bool, error) {
+	for _, d := range details {
+		l.print("%s", problem.Plain(d))
+	}
+	text, err := l.read(ctx, problem.Plain(question)+" Type yes to go on: ")
+	return err == nil && strings.TrimSpace(text) == "yes", err
+}
+
+// Write takes what is said beside the result.
+func (l *Line) Write(p []byte) (int, error) {
+	for _, line := range strings.Split(strings.TrimRight(string(p), "\n"), "\n") {
+		if line = problem.Plain(line); strings.TrimSpace(line) != "" {
+			l.print("%s", line)
+		}
+	}
+	return len(p), nil
+}

@@ -1,0 +1,322 @@
+package line
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"npsetup/steps"
+	"npsetup/steps/problem"
+	"npsetup/steps/secret"
+)
+
+// walk goes through the steps until the last one is answered, then to the review.
+func (l *Line) walk(ctx context.Context) error {
+	back := false
+	for {
+		turn, err := l.step(ctx, back)
+		if err != nil {
+			return err
+		}
+		back = turn == backwards
+		before := l.m.Current().ID
+		switch turn {
+		case backwards:
+			m, moved := l.m.Back()
+			if !moved {
+				l.print("This is the first step.")
+				back = false
+			}
+			l.m = m
+			continue
+		case again:
+			continue
+		case onwards:
+		}
+		m, faults := l.m.Next()
+		if len(faults) > 0 {
+			l.faults(faults)
+			continue
+		}
+		l.m = m
+		if err := l.o.Work.Save(l.m); err != nil {
+			l.print("The answers could not be kept: %s", problem.Plain(err.Error()))
+		}
+		if l.m.Current().ID != before {
+			continue
+		}
+		if done, err := l.review(ctx); done || err != nil {
+			return err
+		}
+	}
+}
+
+// turn is where a step leads.
+type turn int
+
+const (
+	onwards turn = iota
+	backwards
+	again
+)
+
+func (l *Line) faults(faults []steps.Fault) {
+	for _, f := range faults {
+		l.print("Not valid: %s: %s", f.Key, f.Why)
+	}
+}
+
+// step asks the fields of the current step and lets it look. Coming back, it begins with the last question.
+func (l *Line) step(ctx context.Context, back bool) (turn, error) {
+	s := l.m.Current()
+	n, of := l.m.Position()
+	l.print("")
+	l.print("Step %d of %d: %s", n, of, s.Title)
+	if s.Why != "" {
+		l.print("%s.", strings.TrimSuffix(s.Why, "."))
+	}
+	if s.Article != "" {
+		l.print("Article: %s.", s.Article)
+	}
+	at := 0
+	if back {
+		at = max(len(l.asked(s))-1, 0)
+	}
+	for {
+		fields := l.asked(s)
+		if at >= len(fields) {
+			break
+		}
+		t, err := l.field(ctx, s, fields[at])
+		if err != nil {
+			return onwards, err
+		}
+		switch t {
+		case onwards:
+			at++
+		case backwards:
+			if at == 0 {
+				return backwards, nil
+			}
+			at--
+		case again:
+		}
+	}
+	if faults := l.m.Faults(s); len(faults) > 0 {
+		l.faults(faults)
+		return again, nil
+	}
+	return l.look(ctx, s)
+}
+
+func (l *Line) asked(s steps.Step) []steps.Field {
+	var list []steps.Field
+	for _, f := range s.Fields {
+		if f.Asked(l.m.Answers()) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// field asks one question. An empty line keeps what is there.
+func (l *Line) field(ctx context.Context, s steps.Step, f steps.Field) (turn, error) {
+	text, err := l.answer(ctx, f)
+	var c command
+	if errors.As(err, &c) {
+		text, err = string(c), nil
+	}
+	if err != nil {
+		return onwards, err
+	}
+	switch strings.TrimSpace(text) {
+	case "<":
+		return backwards, nil
+	case "q":
+		return onwards, l.left()
+	case "?":
+		l.explain(f)
+		return again, nil
+	case "-":
+		l.m = l.m.Set(f.Key, "")
+		l.print("  cleared")
+		return again, nil
+	case "":
+	default:
+		l.store(f, strings.TrimSpace(text))
+	}
+	fault, bad := l.m.Answers().CheckField(f)
+	if !bad {
+		return onwards, nil
+	}
+	if fault.Missing {
+		l.print("An answer is needed. %s", fault.Try)
+	} else {
+		l.print("Not valid: %s. %s", fault.Why, fault.Try)
+	}
+	return again, nil
+}
+
+// answer reads the text of one answer.
+func (l *Line) answer(ctx context.Context, f steps.Field) (string, error) {
+	prompt := problem.Plain(f.Prompt)
+	if f.Optional {
+		prompt += " (optional)"
+	}
+	switch f.Kind {
+	case steps.SecretField, steps.Code:
+		return l.hidden(ctx, prompt+l.held(f)+": ")
+	case steps.Switch, steps.Choice:
+		return l.choice(ctx, prompt, f)
+	case steps.Text, steps.Number, steps.Multi, steps.FileField, steps.Fingerprint, steps.Consent:
+	}
+	return l.read(ctx, prompt+l.held(f)+": ")
+}
+
+// held says what an empty line would keep.
+func (l *Line) held(f steps.Field) string {
+	a := l.m.Answers()
+	switch {
+	case f.Kind == steps.SecretField || f.Kind == steps.Code:
+		if a.Has(f.Key) {
+			return " [kept]"
+		}
+		return ""
+	case a.Text(f.Key) == "":
+		return ""
+	}
+	return " [" + problem.Plain(strings.Join(strings.Split(a.Text(f.Key), "\n"), ", ")) + "]"
+}
+
+func (l *Line) choice(ctx context.Context, prompt string, f steps.Field) (string, error) {
+	values, titles := []string{"true", "false"}, []string{"True", "False"}
+	if f.Kind == steps.Choice {
+		values, titles = nil, nil
+		for _, o := range f.Choices {
+			values = append(values, o.Value)
+			title := o.Title
+			if title == "" {
+				title = o.Value
+			}
+			titles = append(titles, title)
+		}
+	}
+	preset := 0
+	for i, v := range values {
+		if v == l.m.Answers().Text(f.Key) {
+			preset = i
+		}
+	}
+	n, err := l.pick(ctx, prompt, titles, preset)
+	if err != nil {
+		return "", err
+	}
+	if !l.m.Answers().Has(f.Key) && values[n] == f.Default {
+		return "", nil
+	}
+	return values[n], nil
+}
+
+// store puts an answer into the machine; a typed secret goes to Work, and the draft says that it is asked for.
+func (l *Line) store(f steps.Field, text string) {
+	switch f.Kind {
+	case steps.SecretField, steps.Code:
+		if _, err := secret.ParseReference(text); err != nil {
+			s := secret.New(text)
+			l.o.Work.Keep(f.Key, s)
+			l.print("  %s", s.Arrived())
+			text = "prompt"
+		}
+	case steps.Multi, steps.Consent:
+		text = strings.ReplaceAll(text, ",", "\n")
+	case steps.Text, steps.Number, steps.Switch, steps.Choice, steps.FileField, steps.Fingerprint:
+	}
+	l.m = l.m.Set(f.Key, text)
+}
+
+func (l *Line) explain(f steps.Field) {
+	if f.Help != "" {
+		l.print("  %s", f.Help)
+	}
+	if f.Example != "" {
+		l.print("  For example %s", f.Example)
+	}
+	if f.Default != "" {
+		l.print("  Preset: %s", f.Default)
+	}
+	if f.Kind == steps.Multi {
+		l.print("  Several values have commas between them.")
+	}
+	if f.LiveChoices != nil {
+		l.print("  On the server there are:")
+		options, err := l.o.Work.Choices(context.Background(), l.m, f)
+		if err != nil {
+			l.problems(err)
+		}
+		for i, o := range options {
+			if i == 50 {
+				l.print("  … and %d more", len(options)-i)
+				break
+			}
+			l.print("  - %s %s", problem.Plain(o.Value), problem.Plain(o.Title))
+		}
+	}
+	l.print("  An empty line keeps what stands in brackets, - clears it, < goes back, q leaves.")
+}
+
+// look lets the step look, and tells what it saw.
+func (l *Line) look(ctx context.Context, s steps.Step) (turn, error) {
+	if s.Look == nil {
+		return onwards, nil
+	}
+	l.print("Looking …")
+	seen := l.o.Work.Look(ctx, l.m, s.ID)
+	if err := ctx.Err(); err != nil || problem.Is(seen.Err, problem.Cancelled) {
+		return onwards, problem.New("stopped").Of(problem.Cancelled).From(errors.Join(err, seen.Err))
+	}
+	for _, w := range seen.Warnings {
+		l.print("Warning: %s", problem.Plain(w))
+	}
+	for _, f := range seen.Findings {
+		l.finding(f)
+	}
+	if seen.Err == nil {
+		return onwards, nil
+	}
+	l.problems(seen.Err)
+	for {
+		text, err := l.read(ctx, "Answer again (a), go on anyway (g: nothing is changed before all is checked), or back (<) [a]: ")
+		if err != nil {
+			return onwards, err
+		}
+		switch strings.TrimSpace(text) {
+		case "", "a":
+			return again, nil
+		case "g":
+			return onwards, nil
+		case "<":
+			return backwards, nil
+		case "q":
+			return onwards, l.left()
+		}
+		l.print("a answers again, g goes on anyway, < goes back, q leaves.")
+	}
+}
+
+func (l *Line) finding(f steps.Finding) {
+	l.print("Found: %s: %s", problem.Plain(f.Title), f.State)
+	if f.Text != "" {
+		l.print("  %s", problem.Plain(f.Text))
+	}
+	for _, r := range f.Rows {
+		line := fmt.Sprintf("  %s: %s", problem.Plain(strings.TrimSpace(r.Label)), problem.Plain(r.Value))
+		if r.Wanted != "" && r.Wanted != r.Value {
+			line += " (wanted: " + problem.Plain(r.Wanted) + ")"
+		}
+		l.print("%s", line)
+	}
+	for _, i := range f.Items {
+		l.print("  - %s", problem.Plain(i))
+	}
+}

@@ -1,0 +1,222 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
+	"npsetup/tui/face"
+)
+
+// manualPage leads a person through what no call can do: numbered clicks, values to carry over, and how to see that it
+// worked.
+type manualPage struct {
+	a    plan.Action
+	at   int // value in focus
+	said string
+}
+
+type (
+	personMsg struct {
+		steps []string
+		err   error
+	}
+	printedMsg struct{ err error }
+)
+
+// manuals makes the plan anew and shows the next thing that a person has to do; when there is none left, the rest.
+func (m *model) manuals() tea.Cmd {
+	machine := m.m
+	m.replace(&manualPage{})
+	return m.do("looking what is left", func(ctx context.Context) tea.Msg {
+		made, err := m.o.Work.Plan(ctx, machine)
+		return plannedMsg{made, err}
+	})
+}
+
+func (p *manualPage) title(*model) string {
+	if p.a.Key == "" {
+		return "By hand"
+	}
+	return "By hand: " + p.a.Object
+}
+
+func (p *manualPage) update(m *model, msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case plannedMsg:
+		if msg.err != nil {
+			m.replace(&reviewPage{err: msg.err})
+			return nil
+		}
+		m.plan = msg.plan
+		return p.show(m)
+	case personMsg:
+		if msg.err != nil {
+			p.said = problem.Plain(msg.err.Error())
+			return nil
+		}
+		m.hand.Done = append(m.hand.Done, msg.steps...)
+		m.say("the person has done " + strings.Join(msg.steps, ", "))
+		return p.show(m)
+	case printedMsg:
+		if msg.err != nil {
+			p.said = problem.Plain(msg.err.Error())
+		}
+		return tea.ClearScreen
+	case tea.KeyPressMsg:
+		return p.key(m, msg)
+	}
+	return nil
+}
+
+// show takes the next action, or goes on to what is behind the last one.
+func (p *manualPage) show(m *model) tea.Cmd {
+	if a, is := m.hand.Next(m.plan); is {
+		m.replace(&manualPage{a: a})
+		return nil
+	}
+	if m.hand.Unnoted() { // it is noted down, and everything is read back
+		if face.Sends(m.plan) {
+			m.replace(&reviewPage{ready: true})
+			return nil
+		}
+		return m.apply()
+	}
+	m.replace(&reportPage{})
+	return nil
+}
+
+func (p *manualPage) values() []plan.Labeled {
+	if man := p.a.Manual(); man != nil {
+		return man.Values
+	}
+	return nil
+}
+
+func (p *manualPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
+	if p.a.Key == "" {
+		return nil
+	}
+	values := p.values()
+	switch k.String() {
+	case "down", "j", "tab":
+		p.at = min(p.at+1, max(len(values)-1, 0))
+	case "up", "k", "shift+tab":
+		p.at = max(p.at-1, 0)
+	case "y":
+		if p.at < len(values) {
+			m.say("sent to your terminal for copying: " + values[p.at].Label + "; if pasting gives nothing, p prints it")
+			return tea.SetClipboard(values[p.at].Value)
+		}
+	case "p":
+		if p.at < len(values) {
+			return tea.Exec(&printing{label: values[p.at].Label, value: problem.Plain(values[p.at].Value)}, func(err error) tea.Msg { return printedMsg{err} })
+		}
+	case "d":
+		if m.o.Person != nil {
+			return m.do("the person is at work", func(ctx context.Context) tea.Msg {
+				did, err := m.o.Person(ctx)
+				return personMsg{did, err}
+			})
+		}
+	case "enter":
+		m.hand.Done = append(m.hand.Done, p.a.Step)
+		return p.show(m)
+	case "n":
+		m.hand.PutOff(p.a.Key)
+		return p.show(m)
+	case "esc":
+		return m.enter()
+	case "?":
+		m.push(&keysPage{of: p})
+	}
+	return nil
+}
+
+func (p *manualPage) body(m *model, width int) *block {
+	b := newBlock()
+	man := p.a.Manual()
+	if man == nil {
+		b.add(width, "looking what is left to do by hand …")
+		return b
+	}
+	b.add(width, m.st.faint.Render(p.a.Why))
+	b.add(width, m.st.strong.Render(man.Where))
+	if man.Note != "" {
+		b.add(width, m.st.doubt.Render(man.Note))
+	}
+	for i, c := range man.Clicks {
+		for j, l := range wrap(problem.Plain(c.Text), max(width-4, 1)) {
+			number := "    "
+			if j == 0 {
+				number = fmt.Sprintf("%2d. ", i+1)
+			}
+			b.lines = append(b.lines, number+l)
+		}
+	}
+	if len(man.Values) > 0 {
+		b.add(width, "")
+		b.add(width, m.st.strong.Render("Values")+m.st.faint.Render("  y copies the marked one, p prints it"))
+	}
+	for i, v := range man.Values {
+		from := len(b.lines)
+		line := "  " + v.Label + ": " + problem.Plain(v.Value)
+		if i == p.at {
+			line = m.st.focus.Render("> " + v.Label + ": " + problem.Plain(v.Value))
+		}
+		b.add(width, line)
+		if i == p.at && i > 0 {
+			b.focus(from)
+		}
+	}
+	if man.Check != "" {
+		b.add(width, "")
+		b.add(width, "check: "+problem.Plain(man.Check))
+	}
+	if p.said != "" {
+		b.add(width, m.st.doubt.Render(p.said))
+	}
+	return b
+}
+
+func (p *manualPage) hints(m *model) []hint {
+	if p.a.Key == "" {
+		return []hint{{"esc", "stop waiting"}}
+	}
+	hs := []hint{{"enter", "it is done"}, {"n", "later"}}
+	if m.o.Person != nil {
+		hs = append(hs, hint{"d", "let the demo do it"})
+	}
+	return append(hs, hint{"↑/↓", "value"}, hint{"y", "copy"}, hint{"p", "print"}, hint{"esc", "answers"}, hint{"f1", "keys"})
+}
+
+// printing shows one value plainly, outside the screen, on one line that a mouse can select.
+type printing struct {
+	label, value string
+	in           io.Reader
+	out          io.Writer
+}
+
+// SetStdin, SetStdout, SetStderr and Run implement tea.ExecCommand.
+func (p *printing) SetStdin(r io.Reader)  { p.in = r }
+func (p *printing) SetStdout(w io.Writer) { p.out = w }
+func (p *printing) SetStderr(io.Writer)   {}
+func (p *printing) Run() error {
+	if _, err := fmt.Fprintf(p.out, "\n%s:\n%s\n\nenter goes back ", p.label, p.value); err != nil {
+		return err
+	}
+	one := make([]byte, 1)
+	for {
+		n, err := p.in.Read(one)
+		if err != nil || n == 1 && (one[0] == '\n' || one[0] == '\r') {
+			return nil
+		}
+	}
+}
+
+var _ tea.ExecCommand = (*printing)(nil)

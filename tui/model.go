@@ -1,0 +1,328 @@
+package tui
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	tea "charm.land/bubbletea/v2"
+
+	"npsetup/steps"
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
+	"npsetup/steps/run"
+	"npsetup/tui/face"
+)
+
+// page is one screen. Pages keep their own state; the model keeps what they share.
+type page interface {
+	title(m *model) string
+	// update takes keys and results; what it does not know it leaves.
+	update(m *model, msg tea.Msg) tea.Cmd
+	body(m *model, width int) *block
+	hints(m *model) []hint
+}
+
+// model is the one program model.
+type model struct {
+	o      Options
+	ctx    context.Context
+	st     *styles
+	theme  *themes
+	darkBG bool
+
+	width, height, scroll int
+
+	m      steps.Machine
+	guided bool // a guide was chosen
+	dryRun bool
+	looked bool                  // the last look came to its end
+	seen   map[string]steps.Seen // by step
+
+	pages  []page // the last one is shown
+	busy   *busy
+	jobs   int // number of the last job
+	said   string
+	log    []string // all that was said
+	plan   plan.Plan
+	report *run.Report
+	result run.Result
+	hand   face.Hand
+
+	ending face.Ending
+	left   bool
+	crash  string
+	early  []tea.Msg
+}
+
+// Messages.
+type (
+	saidMsg string
+	askMsg  struct{ q *question }
+	// unaskMsg takes a question back.
+	unaskMsg struct{ q *question }
+	// jobMsg is the result of a job; one whose number is not the current one's was given up.
+	jobMsg struct {
+		id     int
+		result tea.Msg
+	}
+	tickMsg  struct{ id int }
+	eventMsg run.Event
+	crashMsg string
+)
+
+func newModel(ctx context.Context, o Options) *model {
+	m := &model{o: o, ctx: ctx, st: newStyles(true), theme: newThemes(), darkBG: true, dryRun: o.DryRun, seen: map[string]steps.Seen{}}
+	m.pages = []page{newStart()}
+	return m
+}
+
+func (m *model) dry() bool { return m.dryRun }
+
+// Init implements tea.Model. The background is asked for and not waited for.
+func (m *model) Init() tea.Cmd {
+	cmds := []tea.Cmd{tea.RequestBackgroundColor, m.start()}
+	for _, msg := range m.early {
+		cmds = append(cmds, func() tea.Msg { return msg })
+	}
+	return tea.Batch(cmds...)
+}
+
+func (m *model) start() tea.Cmd {
+	return m.do("reading what was begun before", func(context.Context) tea.Msg {
+		offers, err := m.o.Work.Offers()
+		return offersMsg{offers, err}
+	})
+}
+
+func (m *model) top() page { return m.pages[len(m.pages)-1] }
+
+func (m *model) shown() page { return m.top() }
+
+// modal says whether a question or a list lies over the pages.
+func (m *model) modal() bool {
+	_, is := m.top().(*ask)
+	return is
+}
+
+func (m *model) push(p page) { m.pages = append(m.pages, p); m.scroll = 0 }
+
+func (m *model) pop() {
+	if len(m.pages) > 1 {
+		m.pages = m.pages[:len(m.pages)-1]
+	}
+	m.scroll = 0
+}
+
+// replace shows p in place of everything above the start page.
+func (m *model) replace(p page) { m.pages = append(m.pages[:1:1], p); m.scroll = 0 }
+
+func (m *model) say(text string) {
+	m.said = text
+	if text != "" {
+		m.log = append(m.log, text)
+	}
+}
+
+// Update implements tea.Model.
+func (m *model) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
+	defer func() {
+		if m.crash != "" {
+			cmd = tea.Quit
+		}
+	}()
+	defer guard(&m.crash)
+	switch msg := msg.(type) {
+	case tea.WindowSizeMsg:
+		m.width, m.height = msg.Width, msg.Height
+		return m, m.top().update(m, msg)
+	case tea.BackgroundColorMsg:
+		if m.darkBG != msg.IsDark() {
+			m.darkBG = msg.IsDark()
+			m.st = newStyles(m.darkBG)
+		}
+		return m, nil
+	case tea.ResumeMsg:
+		return m, tea.ClearScreen
+	case saidMsg:
+		m.say(string(msg))
+		return m, nil
+	case askMsg:
+		m.push(newAsk(m, msg.q))
+		return m, nil
+	case unaskMsg:
+		m.unask(msg.q)
+		return m, nil
+	case crashMsg:
+		m.crash = string(msg)
+		return m, nil
+	case tickMsg:
+		return m, m.tick(msg)
+	case jobMsg:
+		return m, m.landed(msg)
+	case tea.KeyPressMsg:
+		return m, m.key(msg)
+	}
+	return m, m.top().update(m, msg)
+}
+
+// landed hands the result of a job to the page that is shown below any question.
+func (m *model) landed(msg jobMsg) tea.Cmd {
+	if m.busy == nil || m.busy.id != msg.id {
+		return nil // it was given up
+	}
+	m.busy = nil
+	return m.below().update(m, msg.result)
+}
+
+// below is the page under questions, lists and help.
+func (m *model) below() page {
+	for i := len(m.pages) - 1; i >= 0; i-- {
+		switch m.pages[i].(type) {
+		case *ask, *keysPage, *leave:
+			continue
+		}
+		return m.pages[i]
+	}
+	return m.pages[0]
+}
+
+func (m *model) unask(q *question) {
+	for i, p := range m.pages {
+		if a, is := p.(*ask); is && a.q == q {
+			m.pages = append(m.pages[:i:i], m.pages[i+1:]...)
+			return
+		}
+	}
+}
+
+// key takes the keys that work everywhere, and gives the others to the page.
+func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
+	switch k.String() {
+	case "ctrl+c":
+		if _, is := m.top().(*leave); is {
+			return m.leave(true)
+		}
+		m.push(newLeave(m))
+		return nil
+	case "ctrl+z":
+		return tea.Suspend
+	case "f1":
+		if _, is := m.top().(*keysPage); !is {
+			m.push(&keysPage{of: m.top()})
+		}
+		return nil
+	case "esc":
+		if m.busy != nil && !m.modal() && m.busy.cancel != nil {
+			m.busy.cancel()
+			m.busy = nil
+			m.say("stopped waiting; nothing is lost")
+			return nil
+		}
+	case "pgdown":
+		m.scroll += max(m.height-4, 1)
+		return nil
+	case "pgup":
+		m.scroll = max(m.scroll-max(m.height-4, 1), 0)
+		return nil
+	}
+	return m.top().update(m, k)
+}
+
+// leave ends the program and keeps what was answered.
+func (m *model) leave(cancelled bool) tea.Cmd {
+	m.stopAll()
+	if m.guided {
+		if err := m.o.Work.Save(m.m); err != nil {
+			m.ending.Said = append(m.ending.Said, "the answers could not be kept: "+problem.Plain(err.Error()))
+		}
+	}
+	m.ending.Cancelled = cancelled
+	m.ending.Report, m.ending.Result = m.report, m.result
+	m.left = true
+	return tea.Quit
+}
+
+func (m *model) stopAll() {
+	if m.busy != nil && m.busy.cancel != nil {
+		m.busy.cancel()
+	}
+	for _, p := range m.pages {
+		if a, is := p.(*ask); is {
+			a.q.reply(answer{cancelled: true})
+		}
+	}
+}
+
+// busy is a job in the background.
+type busy struct {
+	id     int
+	what   string
+	since  time.Time
+	shown  bool
+	frame  int
+	cancel context.CancelFunc
+}
+
+func (b *busy) text(now time.Time) string {
+	return fmt.Sprintf("%s %s… %ds (esc stops waiting)", [...]string{"|", "/", "-", `\`}[b.frame%4], b.what, int(now.Sub(b.since).Seconds()))
+}
+
+// do starts a job beside the screen. Its result comes to the page; esc gives it up.
+func (m *model) do(what string, job func(ctx context.Context) tea.Msg) tea.Cmd {
+	if m.busy != nil && m.busy.cancel != nil {
+		m.busy.cancel()
+	}
+	m.jobs++
+	ctx, cancel := context.WithCancel(m.ctx)
+	m.busy = &busy{id: m.jobs, what: what, since: m.o.Now(), cancel: cancel}
+	id := m.jobs
+	return tea.Batch(guarded(func() tea.Msg { return jobMsg{id, job(ctx)} }), tea.Tick(100*time.Millisecond, func(time.Time) tea.Msg { return tickMsg{id} }))
+}
+
+// guarded keeps a panic of a job from the terminal.
+func guarded(f func() tea.Msg) tea.Cmd {
+	return func() (msg tea.Msg) {
+		report := ""
+		defer func() {
+			if report != "" {
+				msg = crashMsg(report)
+			}
+		}()
+		defer guard(&report)
+		return f()
+	}
+}
+
+// tick turns the sign of a wait, four times a second, only while one is shown.
+func (m *model) tick(t tickMsg) tea.Cmd {
+	if m.busy == nil || m.busy.id != t.id {
+		return nil
+	}
+	if m.busy.shown {
+		m.busy.frame++
+	}
+	m.busy.shown = true
+	return tea.Tick(250*time.Millisecond, func(time.Time) tea.Msg { return t })
+}
+
+// problems writes what is wrong, why, and what to do, for every problem of an error.
+func (m *model) problems(b *block, width int, err error) {
+	for _, p := range problem.All(err) {
+		b.add(width, m.st.bad.Render("! "+problem.Plain(p.What)))
+		if p.Why != "" {
+			b.add(width, "  because "+problem.Plain(p.Why))
+		}
+		for _, next := range p.Next {
+			b.add(width, "  next: "+problem.Plain(next))
+		}
+	}
+}
+
+// lines adds text of several lines, wrapped.
+func lines(b *block, width int, text string) {
+	for _, l := range strings.Split(strings.TrimRight(text, "\n"), "\n") {
+		b.add(width, l)
+	}
+}

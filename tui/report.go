@@ -1,0 +1,145 @@
+package tui
+
+import (
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+
+	"npsetup/steps/problem"
+)
+
+// reportPage is the last page: one line per step, and the answers file that repeats it.
+type reportPage struct {
+	dry    bool
+	err    error
+	saving bool
+	path   textinput.Model
+	said   string
+}
+
+func (p *reportPage) title(*model) string {
+	if p.dry {
+		return "End of the dry run"
+	}
+	return "Report"
+}
+
+func (p *reportPage) update(m *model, msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case verifiedMsg:
+		p.err = msg.err
+		if msg.err == nil {
+			m.report = &msg.report
+		}
+		return nil
+	case tea.KeyPressMsg:
+		if p.saving {
+			return p.save(m, msg)
+		}
+		return p.key(m, msg)
+	}
+	if p.saving {
+		var cmd tea.Cmd
+		msg, p.said = cleaned(msg, p.said)
+		p.path, cmd = p.path.Update(msg)
+		return cmd
+	}
+	return nil
+}
+
+func (p *reportPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
+	switch k.String() {
+	case "s":
+		p.saving = true
+		p.path = newInput(m, "answers.yaml", false)
+		return p.path.Focus()
+	case "down", "j":
+		m.scroll++
+	case "up", "k":
+		m.scroll = max(m.scroll-1, 0)
+	case "esc":
+		return m.review()
+	case "v":
+		if !p.dry {
+			return m.verify()
+		}
+	case "?":
+		m.push(&keysPage{of: p})
+	case "enter", "q":
+		return m.leave(false)
+	}
+	return nil
+}
+
+func (p *reportPage) save(m *model, k tea.KeyPressMsg) tea.Cmd {
+	switch k.String() {
+	case "esc":
+		p.saving = false
+		return nil
+	case "enter":
+		if err := m.o.Work.WriteAnswers(m.m, p.path.Value()); err != nil {
+			p.said = problem.Plain(err.Error())
+			return nil
+		}
+		p.saving = false
+		p.said = "written to " + problem.Plain(p.path.Value()) + "; npsetup plan -f " + problem.Plain(p.path.Value()) + " reads it"
+		m.ending.Said = append(m.ending.Said, p.said)
+		return nil
+	}
+	var cmd tea.Cmd
+	p.path, cmd = p.path.Update(k)
+	return cmd
+}
+
+func (p *reportPage) body(m *model, width int) *block {
+	b := newBlock()
+	if p.saving {
+		b.add(width, m.st.strong.Render("Write the answers file that repeats this to"))
+		drawInput(b, &p.path, width, true)
+		b.focus(0)
+		if p.said != "" {
+			b.add(width, m.st.doubt.Render(p.said))
+		}
+		return b
+	}
+	if p.said != "" {
+		b.add(width, m.st.good.Render(p.said))
+	}
+	if p.err != nil {
+		m.problems(b, width, p.err)
+	}
+	if p.dry {
+		b.add(width, "Nothing was changed. "+m.plan.Summary())
+		return b
+	}
+	if m.report == nil {
+		b.add(width, "reading everything back …")
+		return b
+	}
+	for _, l := range m.report.Lines {
+		style := m.st.good
+		switch l.Outcome {
+		case "failed", "not-run":
+			style = m.st.bad
+		case "waiting", "skipped":
+			style = m.st.doubt
+		}
+		title := l.Step
+		if s, ok := m.m.Guide().Step(l.Step); ok {
+			title = s.Title
+		}
+		b.add(width, style.Render(title+": "+l.Outcome))
+		b.add(width, "  "+l.Proof)
+	}
+	return b
+}
+
+func (p *reportPage) hints(m *model) []hint {
+	if p.saving {
+		return []hint{{"enter", "write it"}, {"esc", "not now"}}
+	}
+	hs := []hint{{"enter", "leave"}, {"s", "write the answers file"}}
+	if !p.dry {
+		hs = append(hs, hint{"v", "verify again"})
+	}
+	return append(hs, hint{"esc", "review"}, hint{"↑/↓", "scroll"}, hint{"f1", "keys"})
+}

@@ -1,0 +1,215 @@
+package tui
+
+import (
+	"context"
+	"strings"
+
+	tea "charm.land/bubbletea/v2"
+	"charm.land/huh/v2"
+
+	"npsetup/steps"
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
+	"npsetup/tui/face"
+)
+
+// reviewPage shows the answers and the plan before anything happens.
+type reviewPage struct {
+	err   error
+	ready bool
+	calls bool
+	yes   *huh.Confirm // the question that begins the changes
+	value bool
+}
+
+type plannedMsg struct {
+	plan plan.Plan
+	err  error
+}
+
+// review asks for the consents that are missing, then looks at everything and shows the plan.
+func (m *model) review() tea.Cmd {
+	if risks := m.m.Risks(); len(risks) > 0 {
+		m.replace(newConsent(m, risks[0]))
+		return nil
+	}
+	p := &reviewPage{}
+	m.replace(p)
+	return p.draft(m)
+}
+
+func (p *reviewPage) draft(m *model) tea.Cmd {
+	machine := m.m
+	return m.do("looking at everything", func(ctx context.Context) tea.Msg {
+		made, err := m.o.Work.Plan(ctx, machine)
+		return plannedMsg{made, err}
+	})
+}
+
+func (p *reviewPage) title(*model) string {
+	if p.yes != nil {
+		return "Carry this out?"
+	}
+	return "Review"
+}
+
+func (p *reviewPage) update(m *model, msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case plannedMsg:
+		p.ready, p.err = msg.err == nil, msg.err
+		m.plan = msg.plan
+		return nil
+	case tea.KeyPressMsg:
+		if p.yes != nil {
+			return p.consent(m, msg)
+		}
+		return p.key(m, msg)
+	}
+	return nil
+}
+
+func (p *reviewPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
+	switch k.String() {
+	case "esc":
+		return m.enter()
+	case "ctrl+o":
+		m.push(newOverview(m))
+	case "c":
+		p.calls = !p.calls
+	case "r":
+		return p.draft(m)
+	case "?":
+		m.push(&keysPage{of: p})
+	case "down", "j":
+		m.scroll++
+	case "up", "k":
+		m.scroll = max(m.scroll-1, 0)
+	case "enter":
+		if !p.ready {
+			return p.draft(m)
+		}
+		if m.dry() {
+			m.ending.Pending = len(m.plan.Pending()) > 0
+			m.replace(&reportPage{dry: true})
+			return nil
+		}
+		if !face.Sends(m.plan) {
+			return m.apply()
+		}
+		p.yes = newConfirm(m, &p.value)
+	}
+	return nil
+}
+
+func (p *reviewPage) consent(m *model, k tea.KeyPressMsg) tea.Cmd {
+	switch k.String() {
+	case "esc", "n":
+		p.yes = nil
+		return nil
+	case "y":
+		return m.apply()
+	case "enter":
+		if p.value {
+			return m.apply()
+		}
+		p.yes = nil
+		return nil
+	}
+	_, cmd := p.yes.Update(k)
+	return cmd
+}
+
+func (p *reviewPage) body(m *model, width int) *block {
+	b := newBlock()
+	switch {
+	case p.err != nil:
+		m.problems(b, width, p.err)
+		b.add(width, m.st.faint.Render("nothing was changed · ctrl+o goes to a step · enter looks again"))
+		return b
+	case !p.ready:
+		b.add(width, "looking at everything before the plan is made …")
+		return b
+	}
+	if p.yes != nil {
+		b.add(width, m.plan.Summary())
+		from := len(b.lines)
+		p.yes.WithWidth(width)
+		lines(b, width, p.yes.View())
+		b.focus(from)
+		return b
+	}
+	lines(b, width, m.plan.Text(plan.TextOptions{Calls: p.calls, Width: width}))
+	b.add(width, "")
+	b.add(width, m.st.strong.Render("Answers"))
+	drawAnswers(m, b, width)
+	return b
+}
+
+func drawAnswers(m *model, b *block, width int) {
+	a := m.m.Answers()
+	for _, f := range m.m.Questions() {
+		v := problem.Plain(strings.Join(strings.Split(a.Text(f.Key), "\n"), ", "))
+		if v != "" && (a.Has(f.Key) || f.Default == "") {
+			b.add(width, "  "+f.Prompt+": "+v)
+		}
+	}
+}
+
+func (p *reviewPage) hints(m *model) []hint {
+	if p.yes != nil {
+		return []hint{{"y", "carry it out"}, {"n", "not yet"}}
+	}
+	go1 := "carry it out"
+	if m.dry() {
+		go1 = "end the dry run"
+	}
+	return []hint{{"enter", go1}, {"esc", "back"}, {"c", "exact calls"}, {"↑/↓", "scroll"}, {"r", "look again"}, {"ctrl+o", "overview"}, {"f1", "keys"}}
+}
+
+// consentPage asks for one risk by its name.
+type consentPage struct {
+	risk  steps.Risk
+	yes   *huh.Confirm
+	value bool
+}
+
+func newConsent(m *model, r steps.Risk) *consentPage {
+	p := &consentPage{risk: r}
+	p.yes = newConfirm(m, &p.value)
+	return p
+}
+
+func (p *consentPage) title(*model) string { return "Consent: " + p.risk.Name }
+
+func (p *consentPage) update(m *model, msg tea.Msg) tea.Cmd {
+	k, is := msg.(tea.KeyPressMsg)
+	if !is {
+		return nil
+	}
+	switch {
+	case k.String() == "esc" || k.String() == "n" || k.String() == "enter" && !p.value:
+		m.say("not accepted: " + p.risk.Name + "; change the answer, or accept it")
+		return m.enter()
+	case k.String() == "y" || k.String() == "enter":
+		m.m = m.m.Accept(p.risk.Name)
+		return m.review()
+	}
+	_, cmd := p.yes.Update(msg)
+	return cmd
+}
+
+func (p *consentPage) body(m *model, width int) *block {
+	b := newBlock()
+	b.add(width, p.risk.Text)
+	b.add(width, "")
+	from := len(b.lines)
+	b.add(width, m.st.strong.Render("Accept this?"))
+	p.yes.WithWidth(width)
+	lines(b, width, p.yes.View())
+	b.focus(from)
+	return b
+}
+
+func (p *consentPage) hints(*model) []hint {
+	return []hint{{"y", "accept"}, {"n", "go back"}}
+}

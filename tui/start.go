@@ -1,0 +1,129 @@
+package tui
+
+import (
+	"context"
+
+	tea "charm.land/bubbletea/v2"
+
+	"npsetup/steps"
+	"npsetup/steps/problem"
+	"npsetup/steps/run"
+	"npsetup/tui/face"
+)
+
+// start is the first page: what is begun, continued or verified.
+type start struct {
+	offers []face.Offer
+	menu   *menu
+	err    error
+	chosen face.Offer
+}
+
+func newStart() *start { return &start{} }
+
+type (
+	offersMsg struct {
+		offers []face.Offer
+		err    error
+	}
+	begunMsg struct {
+		m   steps.Machine
+		err error
+	}
+	verifiedMsg struct {
+		report run.Report
+		err    error
+	}
+)
+
+func (p *start) title(m *model) string { return "npsetup " + problem.Plain(m.o.Version) }
+
+func (p *start) update(m *model, msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case offersMsg:
+		p.offers, p.err = msg.offers, msg.err
+		p.build(m)
+		return nil
+	case begunMsg:
+		if msg.err != nil {
+			p.err = msg.err
+			return nil
+		}
+		m.m, m.guided = msg.m, true
+		if p.chosen.Verify {
+			return m.verify()
+		}
+		return m.enter()
+	case tea.KeyPressMsg:
+		switch {
+		case msg.String() == "q":
+			return m.leave(true)
+		case msg.String() == "?":
+			m.push(&keysPage{of: p})
+			return nil
+		case msg.String() == "d":
+			m.dryRun = m.o.DryRun || !m.dryRun
+			return nil
+		}
+	}
+	if p.menu == nil {
+		return nil
+	}
+	chosen, cmd := p.menu.update(msg)
+	if !chosen {
+		return cmd
+	}
+	p.chosen = p.offers[p.menu.value]
+	return m.do("opening", func(context.Context) tea.Msg {
+		machine, err := m.o.Work.Begin(p.chosen)
+		return begunMsg{machine, err}
+	})
+}
+
+func (p *start) build(m *model) {
+	titles := make([]string, len(p.offers))
+	for i, o := range p.offers {
+		titles[i] = problem.Plain(o.Title)
+		if o.Detail != "" {
+			titles[i] += " · " + problem.Plain(o.Detail)
+		}
+	}
+	p.menu = newMenu(m.theme, titles)
+}
+
+func (p *start) body(m *model, width int) *block {
+	b := newBlock()
+	b.add(width, "Sets up Privilege Secure step by step. It looks first, shows every change before it happens, and changes exactly that.")
+	b.add(width, "")
+	if m.dryRun {
+		b.add(width, m.st.doubt.Render("dry run: it only reads, and ends with the plan"))
+		b.add(width, "")
+	}
+	if p.err != nil {
+		m.problems(b, width, p.err)
+	}
+	if p.menu != nil {
+		p.menu.draw(b, width)
+	}
+	return b
+}
+
+func (p *start) hints(m *model) []hint {
+	return []hint{{"enter", "choose"}, {"d", "dry run on/off"}, {"?", "keys"}, {"q", "leave"}}
+}
+
+// enter shows the page of the machine's current step.
+func (m *model) enter() tea.Cmd {
+	p := newStepPage(m)
+	m.replace(p)
+	return p.arrive(m)
+}
+
+// verify reads everything back and shows the report.
+func (m *model) verify() tea.Cmd {
+	m.replace(&reportPage{})
+	return m.do("reading everything back", func(ctx context.Context) tea.Msg {
+		r, err := m.o.Work.Verify(ctx, m.m)
+		return verifiedMsg{r, err}
+	})
+}

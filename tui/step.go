@@ -1,0 +1,326 @@
+package tui
+
+import (
+	"context"
+
+	tea "charm.land/bubbletea/v2"
+
+	"npsetup/steps"
+	"npsetup/steps/problem"
+)
+
+// stepPage is the page of one step: why, fields, what was found, the article's paragraph.
+type stepPage struct {
+	step    steps.Step
+	widgets []*widget
+	at      int
+	seen    *steps.Seen
+	anyway  bool // "go on anyway" is offered
+}
+
+type (
+	seenMsg struct {
+		step string
+		seen steps.Seen
+		next bool // go on when nothing is wrong
+	}
+	choicesMsg struct {
+		key     string
+		options []steps.Option
+		err     error
+	}
+)
+
+func newStepPage(m *model) *stepPage {
+	p := &stepPage{step: m.m.Current()}
+	p.build(m)
+	return p
+}
+
+// build makes the widgets of the fields that are asked now; those that stay keep their state.
+func (p *stepPage) build(m *model) {
+	old := map[string]*widget{}
+	focus := ""
+	for i, w := range p.widgets {
+		old[w.f.Key] = w
+		if i == p.at {
+			focus = w.f.Key
+		}
+	}
+	p.widgets, p.at = nil, 0
+	a := m.m.Answers()
+	for _, f := range p.step.Fields {
+		if !f.Asked(a) {
+			continue
+		}
+		w := old[f.Key]
+		if w == nil {
+			w = newWidget(m, f)
+		}
+		if f.Key == focus {
+			p.at = len(p.widgets)
+		}
+		p.widgets = append(p.widgets, w)
+	}
+	p.focus(p.at)
+}
+
+func (p *stepPage) focus(i int) {
+	for j, w := range p.widgets {
+		if j == i {
+			w.input.Focus()
+		} else {
+			w.input.Blur()
+		}
+	}
+	p.at = i
+}
+
+// arrive looks by itself where nothing secret is sent by it and the steps before have looked.
+func (p *stepPage) arrive(m *model) tea.Cmd {
+	for _, f := range p.step.Fields {
+		if f.Kind == steps.SecretField || f.Kind == steps.Code || f.Kind == steps.Fingerprint {
+			return nil
+		}
+	}
+	if p.step.Look == nil || len(m.m.Faults(p.step)) > 0 || !m.looked {
+		return nil
+	}
+	return p.look(m, false)
+}
+
+func (p *stepPage) look(m *model, next bool) tea.Cmd {
+	machine, id := m.m, p.step.ID
+	return m.do("looking", func(ctx context.Context) tea.Msg {
+		return seenMsg{id, m.o.Work.Look(ctx, machine, id), next}
+	})
+}
+
+func (p *stepPage) title(*model) string { return p.step.Title }
+
+func (p *stepPage) update(m *model, msg tea.Msg) tea.Cmd {
+	switch msg := msg.(type) {
+	case seenMsg:
+		return p.landed(m, msg)
+	case choicesMsg:
+		return p.pick(m, msg)
+	case tea.KeyPressMsg:
+		if cmd, known := p.key(m, msg); known {
+			return cmd
+		}
+	}
+	if p.at < len(p.widgets) {
+		changed, cmd := p.widgets[p.at].update(m, msg)
+		if changed {
+			p.anyway = false
+			p.build(m)
+		}
+		return cmd
+	}
+	return nil
+}
+
+func (p *stepPage) key(m *model, k tea.KeyPressMsg) (cmd tea.Cmd, known bool) {
+	switch k.String() {
+	case "enter":
+		if p.at+1 < len(p.widgets) {
+			p.focus(p.at + 1)
+			return nil, true
+		}
+		return p.next(m), true
+	case "ctrl+n":
+		return p.next(m), true
+	case "tab", "down":
+		if p.at+1 < len(p.widgets) {
+			p.focus(p.at + 1)
+		}
+	case "shift+tab", "up":
+		if p.at > 0 {
+			p.focus(p.at - 1)
+		}
+	case "esc":
+		return p.back(m), true
+	case "ctrl+o":
+		m.push(newOverview(m))
+	case "ctrl+l":
+		return p.list(m), true
+	case "ctrl+t":
+		if p.anyway {
+			return p.goOn(m), true
+		}
+	case "ctrl+x":
+		if p.at < len(p.widgets) {
+			w := p.widgets[p.at]
+			w.input.SetValue("")
+			w.store(m)
+			p.build(m)
+		}
+	case "?":
+		if p.at < len(p.widgets) && p.widgets[p.at].choices() == nil {
+			return nil, false // it is typed
+		}
+		m.push(&keysPage{of: p})
+	default:
+		return nil, false
+	}
+	return nil, true
+}
+
+// back never asks whether a field is valid.
+func (p *stepPage) back(m *model) tea.Cmd {
+	before, moved := m.m.Back()
+	if !moved {
+		m.pages = m.pages[:1]
+		m.guided, m.scroll = false, 0
+		return m.start()
+	}
+	m.m = before
+	return m.enter()
+}
+
+// next goes on when the answers are valid and the look finds nothing wrong.
+func (p *stepPage) next(m *model) tea.Cmd {
+	faults := m.m.Faults(p.step)
+	if len(faults) == 0 {
+		return p.look(m, true)
+	}
+	first := -1
+	for i, w := range p.widgets {
+		w.fault = ""
+		for _, f := range faults {
+			if f.Key == w.f.Key {
+				w.fault = f.Why
+				if first < 0 {
+					first = i
+				}
+			}
+		}
+	}
+	if first >= 0 {
+		p.focus(first)
+	}
+	return nil
+}
+
+func (p *stepPage) landed(m *model, msg seenMsg) tea.Cmd {
+	if msg.step != p.step.ID {
+		return nil
+	}
+	p.seen = &msg.seen
+	m.seen[msg.step] = msg.seen
+	m.looked = !msg.seen.Stopped
+	if msg.seen.Err != nil {
+		p.anyway = true
+		return nil
+	}
+	if msg.next {
+		return p.goOn(m)
+	}
+	return nil
+}
+
+// goOn shows the next step, or what comes behind the last one.
+func (p *stepPage) goOn(m *model) tea.Cmd {
+	before := m.m.Current().ID
+	after, faults := m.m.Next()
+	if len(faults) > 0 {
+		return nil
+	}
+	m.m = after
+	if err := m.o.Work.Save(m.m); err != nil {
+		m.say("the answers could not be kept: " + problem.Plain(err.Error()))
+	}
+	if m.m.Current().ID == before {
+		return m.review()
+	}
+	return m.enter()
+}
+
+// list opens the live choices of the field in focus.
+func (p *stepPage) list(m *model) tea.Cmd {
+	if p.at >= len(p.widgets) || p.widgets[p.at].f.LiveChoices == nil {
+		m.say("this field has no list")
+		return nil
+	}
+	f, machine := p.widgets[p.at].f, m.m
+	return m.do("reading the choices", func(ctx context.Context) tea.Msg {
+		options, err := m.o.Work.Choices(ctx, machine, f)
+		return choicesMsg{f.Key, options, err}
+	})
+}
+
+func (p *stepPage) pick(m *model, msg choicesMsg) tea.Cmd {
+	if msg.err != nil {
+		p.seen = &steps.Seen{Step: p.step.ID, Err: msg.err}
+		return nil
+	}
+	for _, w := range p.widgets {
+		if w.f.Key == msg.key {
+			m.push(newPicker(m, w, msg.options))
+		}
+	}
+	return nil
+}
+
+func (p *stepPage) body(m *model, width int) *block {
+	b := newBlock()
+	if p.step.Why != "" {
+		b.add(width, m.st.faint.Render(p.step.Why))
+	}
+	b.add(width, "")
+	for i, w := range p.widgets {
+		w.draw(m, b, width, i == p.at)
+	}
+	if len(p.widgets) == 0 {
+		b.add(width, "Nothing to answer here: enter goes on.")
+	}
+	p.found(m, b, width)
+	if p.step.Article != "" {
+		b.add(width, "")
+		b.add(width, m.st.faint.Render("article: "+p.step.Article))
+	}
+	return b
+}
+
+// found draws what is wrong, and what was seen: by this step, and certificates by earlier ones where a fingerprint is asked.
+func (p *stepPage) found(m *model, b *block, width int) {
+	if p.seen != nil && p.seen.Err != nil {
+		from := len(b.lines)
+		b.add(width, "")
+		m.problems(b, width, p.seen.Err)
+		b.add(width, m.st.faint.Render("enter checks again · ctrl+t goes on anyway: nothing is changed before all is checked"))
+		b.focus(from)
+		b.bottom = min(b.bottom, from+2)
+	}
+	for _, f := range m.earlier(p.step) {
+		drawFinding(m, b, width, f)
+	}
+	if p.seen != nil {
+		for _, w := range p.seen.Warnings {
+			b.add(width, m.st.doubt.Render("warning: "+problem.Plain(w)))
+		}
+		for _, f := range p.seen.Findings {
+			drawFinding(m, b, width, f)
+		}
+	}
+}
+
+func (p *stepPage) hints(*model) []hint {
+	hs := []hint{{"enter", "next"}, {"esc", "back"}}
+	if p.at < len(p.widgets) {
+		w := p.widgets[p.at]
+		if w.f.LiveChoices != nil {
+			hs = append(hs, hint{"ctrl+l", "list"})
+		}
+		if w.choices() != nil {
+			hs = append(hs, hint{"←/→", "change"})
+		}
+		if len(p.widgets) > 1 {
+			hs = append(hs, hint{"tab", "field"}, hint{"ctrl+n", "next step"})
+		}
+	}
+	if p.anyway {
+		hs = append(hs, hint{"ctrl+t", "go on anyway"})
+	}
+	return append(hs, hint{"ctrl+o", "overview"}, hint{"f1", "keys"}, hint{"ctrl+x", "clear"})
+}

@@ -1,0 +1,247 @@
+package tui
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+
+	"charm.land/bubbles/v2/textinput"
+	tea "charm.land/bubbletea/v2"
+
+	"npsetup/steps"
+	"npsetup/steps/secret"
+)
+
+func newInput(m *model, value string, masked bool) textinput.Model {
+	in := textinput.New()
+	in.Prompt = ""
+	in.SetVirtualCursor(false)
+	in.SetStyles(m.st.input)
+	if masked {
+		in.EchoMode = textinput.EchoPassword
+		in.EchoCharacter = '•'
+	}
+	in.SetValue(value)
+	in.CursorEnd()
+	return in
+}
+
+// drawInput adds the line of an input, with the terminal's own cursor in it.
+func drawInput(b *block, in *textinput.Model, width int, focused bool) {
+	in.SetWidth(max(width-4, 1))
+	line := len(b.lines)
+	sign := "  "
+	if focused {
+		sign = "> "
+	}
+	b.lines = append(b.lines, sign+in.View())
+	if c := in.Cursor(); focused && c != nil {
+		moved := *c
+		moved.X, moved.Y = c.X+2, line
+		b.cursor = &moved
+	}
+}
+
+// cleaned takes out of a paste what people do not see and did not mean, and says so.
+func cleaned(msg tea.Msg, said string) (tea.Msg, string) {
+	paste, is := msg.(tea.PasteMsg)
+	if !is {
+		return msg, said
+	}
+	text, removed := clean(paste.Content)
+	paste.Content = text
+	if removed > 0 {
+		return paste, fmt.Sprintf("pasted; %d hidden characters or blanks at its ends were left out", removed)
+	}
+	return paste, "pasted"
+}
+
+func clean(text string) (string, int) {
+	before := len([]rune(text))
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == '\u2028' || r == '\u2029' {
+			return -1
+		}
+		return r
+	}, text)
+	text = strings.TrimSpace(text)
+	return text, before - len([]rune(text))
+}
+
+// widget is one field on a page. Its draft goes into the machine at every key.
+type widget struct {
+	f     steps.Field
+	input textinput.Model
+	fault string
+	said  string
+	typed bool // a secret was typed, and not a reference
+}
+
+func newWidget(m *model, f steps.Field) *widget {
+	draft := m.m.Drafts()[f.Key]
+	w := &widget{f: f}
+	if f.Kind == steps.Multi || f.Kind == steps.Consent {
+		draft = strings.ReplaceAll(draft, "\n", ", ")
+	}
+	masked := f.Kind == steps.SecretField || f.Kind == steps.Code
+	if masked && draft == "prompt" {
+		draft = ""
+	}
+	w.input = newInput(m, draft, masked)
+	return w
+}
+
+// choices are the values between which left and right change; nil: the field is typed.
+func (w *widget) choices() []string {
+	switch w.f.Kind {
+	case steps.Switch:
+		return []string{"true", "false"}
+	case steps.Choice:
+		var values []string
+		for _, o := range w.f.Choices {
+			values = append(values, o.Value)
+		}
+		return values
+	case steps.Text, steps.Number, steps.SecretField, steps.Code, steps.Multi, steps.FileField, steps.Fingerprint, steps.Consent:
+	}
+	return nil
+}
+
+// update takes a key or a paste. It answers whether the draft changed.
+func (w *widget) update(m *model, msg tea.Msg) (changed bool, cmd tea.Cmd) {
+	if values := w.choices(); values != nil {
+		return w.turn(m, msg, values), nil
+	}
+	before := w.input.Value()
+	msg, w.said = cleaned(msg, w.said)
+	w.input, cmd = w.input.Update(msg)
+	if w.input.Value() == before {
+		return false, cmd
+	}
+	w.fault = ""
+	w.store(m)
+	return true, cmd
+}
+
+func (w *widget) turn(m *model, msg tea.Msg, values []string) bool {
+	k, is := msg.(tea.KeyPressMsg)
+	if !is {
+		return false
+	}
+	step := map[string]int{"left": -1, "right": 1, "space": 1}[k.String()]
+	if step == 0 {
+		return false
+	}
+	at := 0
+	for i, v := range values {
+		if v == m.m.Answers().Text(w.f.Key) {
+			at = i
+		}
+	}
+	m.m = m.m.Set(w.f.Key, values[(at+step+len(values))%len(values)])
+	return true
+}
+
+// store puts the text into the machine. A secret never goes there: what is typed is kept by Work, and the draft says that it
+// is asked for.
+func (w *widget) store(m *model) {
+	text := w.input.Value()
+	w.typed = false
+	switch w.f.Kind {
+	case steps.SecretField, steps.Code:
+		if _, err := secret.ParseReference(text); err != nil && text != "" {
+			m.o.Work.Keep(w.f.Key, secret.New(text))
+			w.typed = true
+			text = "prompt"
+		}
+	case steps.Multi, steps.Consent:
+		var lines []string
+		for _, part := range strings.Split(text, ",") {
+			if part = strings.TrimSpace(part); part != "" {
+				lines = append(lines, part)
+			}
+		}
+		text = strings.Join(lines, "\n")
+	case steps.Text, steps.Number, steps.Switch, steps.Choice, steps.FileField, steps.Fingerprint:
+	}
+	m.m = m.m.Set(w.f.Key, text)
+}
+
+// set replaces the text by a chosen value; a field for several values gets it added.
+func (w *widget) set(m *model, value string) {
+	if w.f.Kind == steps.Multi {
+		if have := strings.TrimSpace(w.input.Value()); have != "" {
+			for _, one := range strings.Split(have, ",") {
+				if strings.EqualFold(strings.TrimSpace(one), value) {
+					return
+				}
+			}
+			value = have + ", " + value
+		}
+	}
+	w.input.SetValue(value)
+	w.input.CursorEnd()
+	w.fault = ""
+	w.store(m)
+}
+
+// draw adds the field: prompt, text, and for the one in focus its help.
+func (w *widget) draw(m *model, b *block, width int, focused bool) {
+	from := len(b.lines)
+	prompt := w.f.Prompt
+	if w.f.Optional {
+		prompt += " (optional)"
+	}
+	if values := w.choices(); values != nil {
+		w.drawChoice(m, b, width, prompt, focused)
+	} else {
+		style := m.st.strong
+		if focused {
+			style = m.st.focus
+		}
+		b.add(width, style.Render(prompt))
+		drawInput(b, &w.input, width, focused)
+		if !focused && w.input.Value() == "" && w.f.Default != "" {
+			b.lines[len(b.lines)-1] = m.st.faint.Render("  " + w.f.Default + " (preset)")
+		}
+	}
+	if w.fault != "" {
+		b.add(width, m.st.bad.Render("! "+w.fault))
+	}
+	if focused {
+		b.focus(from)
+		w.drawHelp(m, b, width)
+	}
+}
+
+func (w *widget) drawChoice(m *model, b *block, width int, prompt string, focused bool) {
+	sign, style := "  ", m.st.strong
+	if focused {
+		sign, style = "> ", m.st.focus
+	}
+	value := m.m.Answers().Text(w.f.Key)
+	for _, o := range w.f.Choices {
+		if o.Value == value && o.Title != "" {
+			value = o.Title
+		}
+	}
+	b.add(width, style.Render(sign+prompt+": ‹ "+value+" ›"))
+}
+
+func (w *widget) drawHelp(m *model, b *block, width int) {
+	if w.said != "" {
+		b.add(width, m.st.doubt.Render("  "+w.said))
+	}
+	if w.typed {
+		b.add(width, m.st.good.Render("  "+secret.New(w.input.Value()).Arrived()))
+	}
+	if w.f.Default != "" && w.choices() == nil {
+		b.add(width, m.st.faint.Render("  empty: "+w.f.Default))
+	}
+	if w.f.Help != "" {
+		b.add(width, m.st.faint.Render("  "+w.f.Help))
+	}
+	if w.f.Example != "" {
+		b.add(width, m.st.faint.Render("  for example "+w.f.Example))
+	}
+}
