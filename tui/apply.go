@@ -199,9 +199,9 @@ func (p *applyPage) action(m *model, b *block, width int, a plan.Action) {
 		line += fmt.Sprintf(" (%d ms)", s.took.Milliseconds())
 	}
 	from := len(b.lines)
-	b.add(width, style.Render(line))
+	b.styled(width, style, line)
 	if s.now != "" {
-		b.add(width, m.st.faint.Render("  "+s.now))
+		b.styled(width, m.st.faint, "  "+s.now)
 		b.focus(from)
 	}
 	if s.err != nil && s.ended == steps.Failed.String() {

@@ -108,7 +108,7 @@ func (p *ask) body(m *model, width int) *block {
 		b.add(width, problem.Plain(d))
 	}
 	from := len(b.lines)
-	b.add(width, m.st.strong.Render(problem.Plain(p.q.what)))
+	b.styled(width, m.st.strong, problem.Plain(p.q.what))
 	if p.q.secret {
 		drawInput(b, &p.input, width, true)
 	} else {
@@ -116,7 +116,7 @@ func (p *ask) body(m *model, width int) *block {
 		lines(b, width, p.yes.View())
 	}
 	if p.said != "" {
-		b.add(width, m.st.doubt.Render(p.said))
+		b.styled(width, m.st.doubt, p.said)
 	}
 	b.focus(from)
 	return b

@@ -39,7 +39,7 @@ func drawFinding(m *model, b *block, width int, f steps.Finding) {
 		style = m.st.doubt
 	case steps.Missing, steps.Info:
 	}
-	b.add(width, style.Render(problem.Plain(f.Title)+": "+f.State.String()))
+	b.styled(width, style, problem.Plain(f.Title)+": "+f.State.String())
 	if f.Text != "" {
 		b.add(width, "  "+problem.Plain(f.Text))
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
+	"charm.land/lipgloss/v2"
 	"github.com/charmbracelet/x/ansi"
 
 	"npsetup/steps"
@@ -27,13 +28,21 @@ func (b *block) add(width int, text string) {
 	}
 }
 
+// styled is add with one look for all of it.
+func (b *block) styled(width int, style lipgloss.Style, text string) {
+	for _, line := range strings.Split(text, "\n") {
+		for _, part := range wrap(line, width) {
+			b.lines = append(b.lines, style.Render(part))
+		}
+	}
+}
+
 // wrap breaks a line at blanks, and inside words that are too long. Continued lines keep the indent.
 func wrap(line string, width int) []string {
 	if ansi.StringWidth(line) <= width {
 		return []string{line}
 	}
-	plain := ansi.Strip(line)
-	indent := len(plain) - len(strings.TrimLeft(plain, " "))
+	indent := len(line) - len(strings.TrimLeft(line, " "))
 	if indent > width/2 {
 		indent = 0
 	}

@@ -145,10 +145,10 @@ func (p *manualPage) body(m *model, width int) *block {
 		b.add(width, "looking what is left to do by hand …")
 		return b
 	}
-	b.add(width, m.st.faint.Render(p.a.Why))
-	b.add(width, m.st.strong.Render(man.Where))
+	b.styled(width, m.st.faint, p.a.Why)
+	b.styled(width, m.st.strong, man.Where)
 	if man.Note != "" {
-		b.add(width, m.st.doubt.Render(man.Note))
+		b.styled(width, m.st.doubt, man.Note)
 	}
 	for i, c := range man.Clicks {
 		for j, l := range wrap(problem.Plain(c.Text), max(width-4, 1)) {
@@ -179,7 +179,7 @@ func (p *manualPage) body(m *model, width int) *block {
 		b.add(width, "check: "+problem.Plain(man.Check))
 	}
 	if p.said != "" {
-		b.add(width, m.st.doubt.Render(p.said))
+		b.styled(width, m.st.doubt, p.said)
 	}
 	return b
 }

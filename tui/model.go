@@ -310,7 +310,7 @@ func (m *model) tick(t tickMsg) tea.Cmd {
 // problems writes what is wrong, why, and what to do, for every problem of an error.
 func (m *model) problems(b *block, width int, err error) {
 	for _, p := range problem.All(err) {
-		b.add(width, m.st.bad.Render("! "+problem.Plain(p.What)))
+		b.styled(width, m.st.bad, "! "+problem.Plain(p.What))
 		if p.Why != "" {
 			b.add(width, "  because "+problem.Plain(p.Why))
 		}

@@ -58,7 +58,7 @@ func (p *overview) update(m *model, msg tea.Msg) tea.Cmd {
 func (p *overview) body(m *model, width int) *block {
 	b := newBlock()
 	if p.said != "" {
-		b.add(width, m.st.doubt.Render(p.said))
+		b.styled(width, m.st.doubt, p.said)
 	}
 	p.menu.draw(b, width)
 	return b

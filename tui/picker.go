@@ -119,7 +119,7 @@ func (p *picker) update(m *model, msg tea.Msg) tea.Cmd {
 func (p *picker) body(m *model, width int) *block {
 	b := newBlock()
 	b.add(width, m.st.strong.Render("filter: ")+problem.Plain(p.filter)+m.st.faint.Render("_"))
-	b.add(width, m.st.faint.Render(fmt.Sprintf("%d of %d", len(p.list.Items()), len(p.options))))
+	b.styled(width, m.st.faint, fmt.Sprintf("%d of %d", len(p.list.Items()), len(p.options)))
 	if len(p.list.Items()) == 0 {
 		b.add(width, "nothing fits; shorten the filter, or esc and type the value")
 		return b

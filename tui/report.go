@@ -93,16 +93,16 @@ func (p *reportPage) save(m *model, k tea.KeyPressMsg) tea.Cmd {
 func (p *reportPage) body(m *model, width int) *block {
 	b := newBlock()
 	if p.saving {
-		b.add(width, m.st.strong.Render("Write the answers file that repeats this to"))
+		b.styled(width, m.st.strong, "Write the answers file that repeats this to")
 		drawInput(b, &p.path, width, true)
 		b.focus(0)
 		if p.said != "" {
-			b.add(width, m.st.doubt.Render(p.said))
+			b.styled(width, m.st.doubt, p.said)
 		}
 		return b
 	}
 	if p.said != "" {
-		b.add(width, m.st.good.Render(p.said))
+		b.styled(width, m.st.good, p.said)
 	}
 	if p.err != nil {
 		m.problems(b, width, p.err)
@@ -127,7 +127,7 @@ func (p *reportPage) body(m *model, width int) *block {
 		if s, ok := m.m.Guide().Step(l.Step); ok {
 			title = s.Title
 		}
-		b.add(width, style.Render(title+": "+l.Outcome))
+		b.styled(width, style, title+": "+l.Outcome)
 		b.add(width, "  "+l.Proof)
 	}
 	return b

@@ -124,7 +124,7 @@ func (p *reviewPage) body(m *model, width int) *block {
 	switch {
 	case p.err != nil:
 		m.problems(b, width, p.err)
-		b.add(width, m.st.faint.Render("nothing was changed · ctrl+o goes to a step · enter looks again"))
+		b.styled(width, m.st.faint, "nothing was changed · ctrl+o goes to a step · enter looks again")
 		return b
 	case !p.ready:
 		b.add(width, "looking at everything before the plan is made …")
@@ -140,7 +140,7 @@ func (p *reviewPage) body(m *model, width int) *block {
 	}
 	lines(b, width, m.plan.Text(plan.TextOptions{Calls: p.calls, Width: width}))
 	b.add(width, "")
-	b.add(width, m.st.strong.Render("Answers"))
+	b.styled(width, m.st.strong, "Answers")
 	drawAnswers(m, b, width)
 	return b
 }
@@ -203,7 +203,7 @@ func (p *consentPage) body(m *model, width int) *block {
 	b.add(width, p.risk.Text)
 	b.add(width, "")
 	from := len(b.lines)
-	b.add(width, m.st.strong.Render("Accept this?"))
+	b.styled(width, m.st.strong, "Accept this?")
 	p.yes.WithWidth(width)
 	lines(b, width, p.yes.View())
 	b.focus(from)

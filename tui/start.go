@@ -96,7 +96,7 @@ func (p *start) body(m *model, width int) *block {
 	b.add(width, "Sets up Privilege Secure step by step. It looks first, shows every change before it happens, and changes exactly that.")
 	b.add(width, "")
 	if m.dryRun {
-		b.add(width, m.st.doubt.Render("dry run: it only reads, and ends with the plan"))
+		b.styled(width, m.st.doubt, "dry run: it only reads, and ends with the plan")
 		b.add(width, "")
 	}
 	if p.err != nil {

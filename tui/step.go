@@ -265,7 +265,7 @@ func (p *stepPage) pick(m *model, msg choicesMsg) tea.Cmd {
 func (p *stepPage) body(m *model, width int) *block {
 	b := newBlock()
 	if p.step.Why != "" {
-		b.add(width, m.st.faint.Render(p.step.Why))
+		b.styled(width, m.st.faint, p.step.Why)
 	}
 	b.add(width, "")
 	for i, w := range p.widgets {
@@ -277,7 +277,7 @@ func (p *stepPage) body(m *model, width int) *block {
 	p.found(m, b, width)
 	if p.step.Article != "" {
 		b.add(width, "")
-		b.add(width, m.st.faint.Render("article: "+p.step.Article))
+		b.styled(width, m.st.faint, "article: "+p.step.Article)
 	}
 	return b
 }
@@ -288,7 +288,7 @@ func (p *stepPage) found(m *model, b *block, width int) {
 		from := len(b.lines)
 		b.add(width, "")
 		m.problems(b, width, p.seen.Err)
-		b.add(width, m.st.faint.Render("enter checks again · ctrl+t goes on anyway: nothing is changed before all is checked"))
+		b.styled(width, m.st.faint, "enter checks again · ctrl+t goes on anyway: nothing is changed before all is checked")
 		b.focus(from)
 		b.bottom = min(b.bottom, from+2)
 	}
@@ -297,7 +297,7 @@ func (p *stepPage) found(m *model, b *block, width int) {
 	}
 	if p.seen != nil {
 		for _, w := range p.seen.Warnings {
-			b.add(width, m.st.doubt.Render("warning: "+problem.Plain(w)))
+			b.styled(width, m.st.doubt, "warning: "+problem.Plain(w))
 		}
 		for _, f := range p.seen.Findings {
 			drawFinding(m, b, width, f)

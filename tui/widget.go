@@ -199,14 +199,14 @@ func (w *widget) draw(m *model, b *block, width int, focused bool) {
 		if focused {
 			style = m.st.focus
 		}
-		b.add(width, style.Render(prompt))
+		b.styled(width, style, prompt)
 		drawInput(b, &w.input, width, focused)
 		if !focused && w.input.Value() == "" && w.f.Default != "" {
 			b.lines[len(b.lines)-1] = m.st.faint.Render("  " + w.f.Default + " (preset)")
 		}
 	}
 	if w.fault != "" {
-		b.add(width, m.st.bad.Render("! "+w.fault))
+		b.styled(width, m.st.bad, "! "+w.fault)
 	}
 	if focused {
 		b.focus(from)
@@ -225,23 +225,23 @@ func (w *widget) drawChoice(m *model, b *block, width int, prompt string, focuse
 			value = o.Title
 		}
 	}
-	b.add(width, style.Render(sign+prompt+": ‹ "+value+" ›"))
+	b.styled(width, style, sign+prompt+": ‹ "+value+" ›")
 }
 
 func (w *widget) drawHelp(m *model, b *block, width int) {
 	if w.said != "" {
-		b.add(width, m.st.doubt.Render("  "+w.said))
+		b.styled(width, m.st.doubt, "  "+w.said)
 	}
 	if w.typed {
-		b.add(width, m.st.good.Render("  "+secret.New(w.input.Value()).Arrived()))
+		b.styled(width, m.st.good, "  "+secret.New(w.input.Value()).Arrived())
 	}
 	if w.f.Default != "" && w.choices() == nil {
-		b.add(width, m.st.faint.Render("  empty: "+w.f.Default))
+		b.styled(width, m.st.faint, "  empty: "+w.f.Default)
 	}
 	if w.f.Help != "" {
-		b.add(width, m.st.faint.Render("  "+w.f.Help))
+		b.styled(width, m.st.faint, "  "+w.f.Help)
 	}
 	if w.f.Example != "" {
-		b.add(width, m.st.faint.Render("  for example "+w.f.Example))
+		b.styled(width, m.st.faint, "  for example "+w.f.Example)
 	}
 }

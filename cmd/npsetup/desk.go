@@ -32,7 +32,8 @@ type desk struct {
 	mu    sync.Mutex
 	sight *steps.Sight
 	held  map[string]secret.Secret
-	m     steps.Machine // the last one that was worked with
+	m     steps.Machine            // the last one that was worked with
+	did   map[string]steps.Outcome // what earlier runs of this sitting came to, by step
 }
 
 var _ face.Work = (*desk)(nil)
@@ -225,11 +226,31 @@ func (d *desk) Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []s
 		return run.Report{}, result, err
 	}
 	d.at(m).Forget()
+	d.joined(&result)
 	report, lookErr := j.prove(ctx, result)
 	if lookErr == nil && report.Count(steps.Waiting)+report.Count(steps.Failed)+report.Count(steps.NotRun) == 0 {
 		_ = os.Remove(d.savedPath(m.Guide().ID)) // the run record has it all
 	}
 	return report, result, lookErr
+}
+
+// joined lets the report tell what the whole sitting did, and not only its last run.
+func (d *desk) joined(result *run.Result) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.did == nil {
+		d.did = map[string]steps.Outcome{}
+	}
+	for step, was := range d.did {
+		if now := result.ByStep[step]; now == nil || *now == steps.Unchanged {
+			result.ByStep[step] = &was
+		}
+	}
+	for step, o := range result.ByStep {
+		if *o == steps.Done || *o == steps.Adopted {
+			d.did[step] = *o
+		}
+	}
 }
 
 // Verify implements face.Work.

@@ -94,7 +94,7 @@ func policyAction() plan.Action {
 	get := plan.Call{Operation: "getPolicy", Method: "GET", Path: "/api/v1/AccessControlPolicy/{policyId}", Params: []plan.Param{id}}
 	was := plan.Object{{Name: "id", Value: plan.String("7f0c/11")}, {Name: "activityConfigurationId", Value: plan.String("aaa")}}
 	return plan.Action{
-		Key: "policy", Step: "policy-resource", Effect: plan.Update, Object: "access policy", Name: "Netwrix Auditor (resource)",
+		Key: "policy-resource", Step: "policy-resource", Effect: plan.Update, Object: "access policy", Name: "Netwrix Auditor (resource)",
 		Difference: []plan.Difference{{Label: "Connection Profile", Field: "activityConfigurationId", From: "Default", To: "Netwrix Auditor"}},
 		Ops: []plan.Op{
 			{
@@ -116,7 +116,7 @@ func policyAction() plan.Action {
 
 func restoreAction() plan.Action {
 	return plan.Action{
-		Key: "service-account", Step: "resource", Effect: plan.Restore, Object: "service account", Name: "svc-nps",
+		Key: "resource/service-account", Step: "resource", Effect: plan.Restore, Object: "service account", Name: "svc-nps",
 		Difference: []plan.Difference{{Label: "deleted", Field: "isDeleted", From: "true", To: "false"}},
 		Ops: []plan.Op{{ID: "restore", Kind: plan.KindCall, Class: plan.Change, Call: &plan.Call{
 			Operation: "updateCredential", Method: "PUT", Path: "/api/v1/Credential",
@@ -128,7 +128,7 @@ func restoreAction() plan.Action {
 
 func deleteAction() plan.Action {
 	return plan.Action{
-		Key: "old-key", Step: "application-user", Effect: plan.Delete, Object: "API key", Name: "NetwrixAuditor (old)",
+		Key: "application-user/old-key", Step: "application-user", Effect: plan.Delete, Object: "API key", Name: "NetwrixAuditor (old)",
 		Ops: []plan.Op{
 			{ID: "probe", Kind: plan.KindCall, Class: plan.Probe, Call: &plan.Call{Operation: "reveal", Method: "GET", Path: "/api/v1/Key/9"}},
 			{ID: "sign-in", Kind: plan.KindCall, Class: plan.Auth, Call: &plan.Call{Operation: "signIn", Method: "POST", Path: "/api/v1/UserToken"}},
@@ -140,7 +140,7 @@ func deleteAction() plan.Action {
 
 func machineAction() plan.Action {
 	return plan.Action{
-		Key: "certificate", Step: "certificate-trust", Effect: plan.Create, Object: "certificate", Name: "CN=NetwrixAuditor",
+		Key: "certificate-trust", Step: "certificate-trust", Effect: plan.Create, Object: "certificate", Name: "CN=NetwrixAuditor",
 		Ops: []plan.Op{
 			{ID: "file", Kind: plan.KindFile, Class: plan.Change, File: &plan.File{Path: "/home/admin/trust.ps1", Mode: 0o600, Content: plan.String("Import-Certificate"), Source: "the script that trusts the certificate"}},
 			{ID: "key", Kind: plan.KindFile, Class: plan.Change, File: &plan.File{Path: "/home/admin/key", Mode: 0o600, Content: plan.SecretLeaf{Name: "API key of NetwrixAuditor", Secret: secret.New(marker)}, Source: "the API key"}},
@@ -155,7 +155,7 @@ func machineAction() plan.Action {
 
 func manualAction() plan.Action {
 	return plan.Action{
-		Key: "monitoring-plan", Step: "monitoring-plan", Effect: plan.ByHand, Object: "monitoring plan", Name: "AD Monitoring", After: []string{"policy"},
+		Key: "monitoring-plan", Step: "monitoring-plan", Effect: plan.ByHand, Object: "monitoring plan", Name: "AD Monitoring", After: []string{"policy-resource"},
 		Ops: []plan.Op{{ID: "manual", Kind: plan.KindManual, Class: plan.Change, Manual: &plan.Manual{
 			Where: "Netwrix Auditor, on its server", Version: "NPS 25.12", Note: "menu names of NPS 25.12, the nearest to 26.1 that is known",
 			Clicks: []plan.Click{

@@ -168,13 +168,13 @@ func (t *text) op(op Op, o TextOptions) {
 	switch op.Kind {
 	case KindCall:
 		r := op.Call.Redacted(nil)
+		if op.Guard != nil {
+			t.wrapped("checks   ", guardText(op.Guard), 4)
+		}
 		word := map[Class]string{Read: "reads", Auth: "signs in", Probe: "probes", Change: "sends"}[op.Class]
 		t.line("    %-8s %s %s", word, r.Method, r.Path)
 		if o.Calls && r.Body != nil {
 			t.line("             %s", string(r.Body))
-		}
-		if op.Guard != nil {
-			t.wrapped("checks   ", guardText(op.Guard), 4)
 		}
 	case KindManual:
 		t.manual(*op.Manual)
