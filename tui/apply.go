@@ -61,6 +61,7 @@ func (m *model) apply() tea.Cmd {
 		report, result, err := m.o.Work.Apply(ctx, machine, made, done, streaming{ctx, p.events})
 		return appliedMsg{report, result, err}
 	})
+	m.busy.keep = true
 	return tea.Batch(cmd, p.listen())
 }
 

@@ -86,6 +86,11 @@ const (
 
 // View implements tea.Model.
 func (m *model) View() (v tea.View) {
+	defer func() {
+		if m.crash != "" {
+			v.SetContent("npsetup has a defect; a key leaves")
+		}
+	}()
 	defer guard(&m.crash)
 	v.AltScreen = !m.left
 	if m.width < 1 || m.height < 1 || m.left {

@@ -50,10 +50,11 @@ type model struct {
 	result run.Result
 	hand   face.Hand
 
-	ending face.Ending
-	left   bool
-	crash  string
-	early  []tea.Msg
+	ending  face.Ending
+	left    bool
+	leaving bool // as soon as the changes under way have ended
+	crash   string
+	early   []tea.Msg
 }
 
 // Messages.
@@ -173,7 +174,11 @@ func (m *model) landed(msg jobMsg) tea.Cmd {
 		return nil // it was given up
 	}
 	m.busy = nil
-	return m.below().update(m, msg.result)
+	cmd := m.below().update(m, msg.result)
+	if m.leaving {
+		return m.leave(true)
+	}
+	return cmd
 }
 
 // below is the page under questions, lists and help.
@@ -214,10 +219,8 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 		}
 		return nil
 	case "esc":
-		if m.busy != nil && !m.modal() && m.busy.cancel != nil {
-			m.busy.cancel()
-			m.busy = nil
-			m.say("stopped waiting; nothing is lost")
+		if m.busy != nil && !m.modal() {
+			m.giveUp()
 			return nil
 		}
 	case "pgdown":
@@ -230,8 +233,26 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 	return m.top().update(m, k)
 }
 
-// leave ends the program and keeps what was answered.
+// giveUp stops the job that is under way. One that changes something stops behind its current call, and its result is
+// waited for.
+func (m *model) giveUp() {
+	m.busy.cancel()
+	if m.busy.keep {
+		m.say("stopping behind the current call")
+		return
+	}
+	m.busy = nil
+	m.say("stopped waiting; nothing is lost")
+}
+
+// leave ends the program and keeps what was answered. Changes that are under way end first.
 func (m *model) leave(cancelled bool) tea.Cmd {
+	if m.busy != nil && m.busy.keep {
+		m.giveUp()
+		m.leaving = true
+		m.pop()
+		return nil
+	}
 	m.stopAll()
 	if m.guided {
 		if err := m.o.Work.Save(m.m); err != nil {
@@ -263,6 +284,7 @@ type busy struct {
 	shown  bool
 	frame  int
 	cancel context.CancelFunc
+	keep   bool // its result counts also when it was stopped: it changes something
 }
 
 func (b *busy) text(now time.Time) string {
@@ -278,7 +300,7 @@ func (m *model) do(what string, job func(ctx context.Context) tea.Msg) tea.Cmd {
 	ctx, cancel := context.WithCancel(m.ctx)
 	m.busy = &busy{id: m.jobs, what: what, since: m.o.Now(), cancel: cancel}
 	id := m.jobs
-	return tea.Batch(guarded(func() tea.Msg { return jobMsg{id, job(ctx)} }), tea.Tick(100*time.Millisecond, func(time.Time) tea.Msg { return tickMsg{id} }))
+	return tea.Batch(guarded(func() tea.Msg { return jobMsg{id, job(ctx)} }), m.o.After(100*time.Millisecond, tickMsg{id}))
 }
 
 // guarded keeps a panic of a job from the terminal.
@@ -304,7 +326,7 @@ func (m *model) tick(t tickMsg) tea.Cmd {
 		m.busy.frame++
 	}
 	m.busy.shown = true
-	return tea.Tick(250*time.Millisecond, func(time.Time) tea.Msg { return t })
+	return m.o.After(250*time.Millisecond, t)
 }
 
 // problems writes what is wrong, why, and what to do, for every problem of an error.

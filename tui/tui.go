@@ -30,6 +30,8 @@ type Options struct {
 	Scrub   func(string) string // masks secrets in a crash report
 	// Person does the person's part on a sandbox; nil: there is none, a real person does it.
 	Person func(ctx context.Context) ([]string, error)
+	// After brings a message after a while; nil: by the machine's clock.
+	After func(d time.Duration, msg tea.Msg) tea.Cmd
 	// Crash keeps a report of a crash and says where.
 	Crash func(report string) (path string, err error)
 }
@@ -50,6 +52,9 @@ func New(o Options) *Wizard {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.After == nil {
+		o.After = func(d time.Duration, msg tea.Msg) tea.Cmd { return tea.Tick(d, func(time.Time) tea.Msg { return msg }) }
 	}
 	return &Wizard{o: o}
 }

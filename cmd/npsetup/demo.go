@@ -15,14 +15,17 @@ import (
 )
 
 func newDemo(shared *options) *cobra.Command {
-	return &cobra.Command{
+	var plain bool
+	c := &cobra.Command{
 		Use: "demo", Short: "Show the whole set-up on a sandbox of its own", Args: cobra.NoArgs,
 		Long: "demo starts a sandbox and a state folder of its own. On a terminal it opens the wizard on it; without one it sets it up, does the person's part, and prints the report. It touches nothing else.",
-		RunE: func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), c, shared.app) },
+		RunE: func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), c, shared.app, plain) },
 	}
+	c.Flags().BoolVar(&plain, "plain", false, "open the wizard line by line, with or without a terminal")
+	return c
 }
 
-func runDemo(ctx context.Context, c *cobra.Command, a *app) (err error) {
+func runDemo(ctx context.Context, c *cobra.Command, a *app, plain bool) (err error) {
 	dir, err := os.MkdirTemp("", "npsetup-demo-")
 	if err != nil {
 		return problem.New("there is no place for the demonstration").Because(problem.Plain(err.Error())).Try("make room in the temporary folder")
@@ -46,8 +49,8 @@ func runDemo(ctx context.Context, c *cobra.Command, a *app) (err error) {
 		return v, ok
 	}
 	o := options{app: &demo, state: filepath.Join(dir, "state"), file: filepath.Join(dir, "answers-auditor.yaml"), yes: true, format: "text"}
-	if a.terminal {
-		return demoWizard(ctx, c, a, demo, o, s)
+	if a.terminal || plain {
+		return demoWizard(ctx, c, a, demo, o, s, plain)
 	}
 	talk := c.ErrOrStderr()
 	_, _ = fmt.Fprintf(talk, "a sandbox answers at %s\n\n", s.URL())
@@ -67,10 +70,10 @@ func runDemo(ctx context.Context, c *cobra.Command, a *app) (err error) {
 }
 
 // demoWizard opens the wizard on the sandbox; the person's part can be left to it.
-func demoWizard(ctx context.Context, c *cobra.Command, a *app, demo app, o options, s *sandbox.Server) error {
+func demoWizard(ctx context.Context, c *cobra.Command, a *app, demo app, o options, s *sandbox.Server, plain bool) error {
 	demo.terminal = a.terminal
 	o.app, o.yes = &demo, false
-	return runWizard(ctx, c, &o, wizardOptions{person: func(context.Context) ([]string, error) {
+	return runWizard(ctx, c, &o, wizardOptions{plain: plain, person: func(context.Context) ([]string, error) {
 		var did []string
 		for _, d := range s.Person() {
 			did = append(did, d.Step)

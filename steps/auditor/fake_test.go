@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"npsetup/assets"
@@ -18,13 +17,22 @@ import (
 	"npsetup/steps/problem"
 )
 
+// tester is what *testing.T and *rapid.T have in common.
+type tester interface {
+	Helper()
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Errorf(format string, args ...any)
+}
+
 // row is one object as NPS answers it.
 type row = map[string]any
 
 // server is an NPS that answers lists from rows, by operation. It filters nothing by text: a step must compare exactly.
 type server struct {
 	rows    map[string][]row
-	missing []string // operations that it does not offer
+	missing []string        // operations that it does not offer
+	off     map[string]bool // ids of policies that are off without a member that tells it
 }
 
 func (f *server) List(_ context.Context, c plan.Call, each func(json.RawMessage) (bool, error)) error {
@@ -32,7 +40,7 @@ func (f *server) List(_ context.Context, c plan.Call, each func(json.RawMessage)
 		return problem.New("not offered").Of(problem.NotOffered)
 	}
 	for _, r := range f.rows[c.Operation] {
-		off := r["isDeleted"] == true || r["isDisabled"] == true
+		off := r["isDeleted"] == true || r["isDisabled"] == true || f.off[fmt.Sprint(r["id"])]
 		if c.Operation == "listPolicies" && off && strings.Contains(c.Redacted(nil).Path, "ignoreStatus=false") {
 			continue
 		}
@@ -237,14 +245,14 @@ func sameSerial(a, b string) bool {
 
 func (st *site) answers() steps.Answers { return steps.NewAnswers(st.guide(), st.drafts, "/answers") }
 
-func (st *site) survey(t testing.TB) (*steps.Scene, error) {
+func (st *site) survey(t tester) (*steps.Scene, error) {
 	t.Helper()
 	s := steps.NewScene(st.answers(), st.memory)
 	return s, steps.Survey(context.Background(), st.guide(), s)
 }
 
 // draft is the plan of the site; it must be one that can be made.
-func (st *site) draft(t testing.TB) plan.Plan {
+func (st *site) draft(t tester) plan.Plan {
 	t.Helper()
 	s, err := st.survey(t)
 	if err != nil {
@@ -258,7 +266,7 @@ func (st *site) draft(t testing.TB) plan.Plan {
 }
 
 // action is one action of the site's plan.
-func (st *site) action(t testing.TB, key string) plan.Action {
+func (st *site) action(t tester, key string) plan.Action {
 	t.Helper()
 	p := st.draft(t)
 	a, ok := p.Action(key)
@@ -269,7 +277,7 @@ func (st *site) action(t testing.TB, key string) plan.Action {
 }
 
 // trouble is what the survey says is wrong; it must be something.
-func (st *site) trouble(t testing.TB) string {
+func (st *site) trouble(t tester) string {
 	t.Helper()
 	_, err := st.survey(t)
 	if err == nil {
@@ -295,7 +303,7 @@ func effects(p plan.Plan) string {
 	return strings.Join(lines, "\n")
 }
 
-func wantEffects(t testing.TB, p plan.Plan, want ...string) {
+func wantEffects(t tester, p plan.Plan, want ...string) {
 	t.Helper()
 	if got := effects(p); got != strings.Join(want, "\n") {
 		t.Errorf("the plan is\n%s\nwant\n%s", got, strings.Join(want, "\n"))
@@ -312,7 +320,7 @@ func labels(a plan.Action) string {
 }
 
 // body is what an operation sends, decoded.
-func body(t testing.TB, a plan.Action, op string) row {
+func body(t tester, a plan.Action, op string) row {
 	t.Helper()
 	for _, o := range a.Ops {
 		if o.ID != op {

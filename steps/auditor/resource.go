@@ -36,8 +36,8 @@ func (w World) resource() steps.Step {
 		ID: resourceStep, Title: "Resource", Article: "Create a Resource, 1-3",
 		Why: "the grant happens on this host; take the domain controller that holds the PDC emulator role",
 		Fields: []steps.Field{
-			{Key: keyResources, Kind: steps.Multi, Prompt: "Domain controllers, by DNS host name", Example: "dc01.contoso.com", Check: checkHost, Help: "Auditor finds the resource by its DNS host name. With several domain controllers, the one with the PDC emulator role."},
-			{Key: keyServiceAccount, Kind: steps.Text, Prompt: "Service account that NPS manages them with", Example: "svc-nps", Help: "The name of a service account in NPS (Configuration > Service Accounts)."},
+			{Key: keyResources, Kind: steps.Multi, Prompt: "Domain controllers, by DNS host name", Example: "dc01.contoso.com", Check: checkHost, LiveChoices: hostChoices, Help: "Auditor finds the resource by its DNS host name. With several domain controllers, the one with the PDC emulator role."},
+			{Key: keyServiceAccount, Kind: steps.Text, Prompt: "Service account that NPS manages them with", Example: "svc-nps", LiveChoices: serviceAccountChoices, Help: "The name of a service account in NPS (Configuration > Service Accounts)."},
 		},
 		Look: w.lookResources, Plan: planResources,
 		Verify: provenBy(planResources, func(s *steps.Scene) string {

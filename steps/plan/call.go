@@ -97,6 +97,9 @@ func (c Call) render(l leaves, readable bool) (Request, error) {
 		}
 		query = append(query, p.Name+"="+text)
 	}
+	if !readable && strings.Contains(path, "{") { // values are escaped: this stands in the template
+		return Request{}, fmt.Errorf("%s %s: not every value is given", c.Method, c.Path)
+	}
 	if len(query) > 0 {
 		path += "?" + strings.Join(query, "&")
 	}

@@ -105,7 +105,7 @@ func policyAction() plan.Action {
 			},
 			{
 				ID: "update", Kind: plan.KindCall, Class: plan.Change,
-				Guard: &plan.Guard{Lookup: plan.Lookup{Call: get, Deleted: true}, Want: was, Volatile: []string{"modifiedBy"}},
+				Guard: &plan.Guard{Lookup: plan.Lookup{Call: get, Member: "id", Value: "7f0c/11", Deleted: true}, Want: was, Volatile: []string{"modifiedBy"}},
 				Call:  &plan.Call{Operation: "updatePolicy", Method: "PUT", Path: "/api/v1/AccessControlPolicy/{policyId}", Params: []plan.Param{id}, Body: was.With("activityConfigurationId", profileRef())},
 			},
 		},

@@ -10,7 +10,7 @@ import (
 
 // TextOptions chooses what Text shows.
 type TextOptions struct {
-	Calls bool // the exact requests with their bodies, not only method and path
+	Calls bool // the exact requests with their bodies, not only method and path, and what files hold
 	Width int  // columns; 0: 100
 }
 
@@ -180,6 +180,9 @@ func (t *text) op(op Op, o TextOptions) {
 		t.manual(*op.Manual)
 	case KindFile, KindStore, KindRemote, KindSession:
 		t.wrapped("does     ", op.Text(), 4)
+		if o.Calls && op.Kind == KindFile {
+			t.line("             %s", string(shown(op.File.Content)))
+		}
 	}
 }
 

@@ -1,0 +1,137 @@
+package plan_test
+
+import (
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+
+	"npsetup/steps/plan"
+	"npsetup/steps/secret"
+)
+
+// members visits every member of a plan, down to texts, numbers and values, with a way to change it.
+func members(v reflect.Value, path string, visit func(path string, change func())) {
+	switch v.Kind() {
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() {
+				members(v.Field(i), path+"."+f.Name, visit)
+			}
+		}
+	case reflect.Pointer:
+		if !v.IsNil() {
+			members(v.Elem(), path, visit)
+			visit(path+" taken away", func() { v.SetZero() })
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			members(v.Index(i), path+"["+strconv.Itoa(i)+"]", visit)
+		}
+		if v.Len() > 0 {
+			visit(path+" shortened", func() { v.SetLen(v.Len() - 1) })
+		}
+	case reflect.Map:
+		for _, k := range v.MapKeys() {
+			if k.String() == "nps.url" { // one is enough, and their order is not fixed
+				visit(path, func() { v.SetMapIndex(k, reflect.ValueOf("changed")) })
+			}
+		}
+	case reflect.Interface:
+		if !v.IsNil() {
+			visit(path, func() { v.Set(reflect.ValueOf(plan.String("changed"))) })
+		}
+	case reflect.String:
+		visit(path, func() { v.SetString(v.String() + "x") })
+	case reflect.Bool:
+		visit(path, func() { v.SetBool(!v.Bool()) })
+	case reflect.Int:
+		visit(path, func() { v.SetInt(v.Int() + 1) })
+	case reflect.Uint32:
+		visit(path, func() { v.SetUint(v.Uint() + 1) })
+	default:
+		panic("a member of a kind that this test does not know: " + path)
+	}
+}
+
+// immaterial says why a member does not count, or nothing.
+func immaterial(path string) string {
+	last := path[strings.LastIndex(path, ".")+1:]
+	switch {
+	case strings.HasSuffix(path, "Operation"):
+		return "method and path say which call it is"
+	case last == "Kind":
+		return "an operation of another kind lacks its member, which Check finds"
+	case strings.Contains(path, "Session.Start"), strings.Contains(path, "Session.End"):
+		return "no runner carries sessions out yet"
+	case strings.HasSuffix(path, "taken away") && !strings.HasSuffix(path, "Lookup taken away") && !strings.HasSuffix(path, "Guard taken away") && !strings.HasSuffix(path, "Twin taken away"):
+		return "an operation without its member is found by Check"
+	}
+	return ""
+}
+
+func digest(t *testing.T, p plan.Plan) string {
+	t.Helper()
+	d, err := p.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestEveryMemberCounts changes each member of a plan that has them all: a plan that would do something else, or tells
+// something else, must have another digest. A new member of any type is found here by itself.
+func TestEveryMemberCounts(t *testing.T) {
+	was := digest(t, everything())
+	count := 0
+	p := everything()
+	members(reflect.ValueOf(&p).Elem(), "Plan", func(string, func()) { count++ })
+	if count < 250 {
+		t.Fatalf("only %d members were found", count)
+	}
+	for i := range count {
+		p, n := everything(), 0
+		members(reflect.ValueOf(&p).Elem(), "Plan", func(path string, change func()) {
+			n++
+			if n != i+1 || immaterial(path) != "" {
+				return
+			}
+			change()
+			if digest(t, p) == was {
+				t.Errorf("%s does not count", path)
+			}
+		})
+	}
+	if got := digest(t, everything()); got != was {
+		t.Errorf("made twice, the digest is %s and %s", was, got)
+	}
+}
+
+// TestASecretsValueDoesNotCount: the digest is public.
+func TestASecretsValueDoesNotCount(t *testing.T) {
+	with := func(value, name string) string {
+		c := plan.Call{Method: "PUT", Path: "/x", Body: plan.SecretLeaf{Name: name, Secret: secret.New(value)}}
+		f := plan.File{Path: "/x", Content: c.Body}
+		return digest(t, plan.Plan{Actions: []plan.Action{{Key: "a", Ops: []plan.Op{{ID: "o", Call: &c}, {ID: "f", Kind: plan.KindFile, File: &f}}}}})
+	}
+	if with("one", "key") != with("two", "key") {
+		t.Error("the value counts")
+	}
+	if with("one", "key") == with("one", "password") {
+		t.Error("the name does not count")
+	}
+}
+
+// TestWhatChangesByItselfDoesNotCount: members that a guard does not compare are not part of the digest either.
+func TestWhatChangesByItselfDoesNotCount(t *testing.T) {
+	with := func(times, name string) string {
+		g := &plan.Guard{
+			Lookup: plan.Lookup{Call: plan.Call{Method: "GET", Path: "/x"}}, Volatile: []string{"times"},
+			Want: plan.Object{{Name: "times", Value: plan.String(times)}, {Name: "name", Value: plan.String(name)}},
+		}
+		return digest(t, plan.Plan{Actions: []plan.Action{{Key: "a", Ops: []plan.Op{{ID: "o", Guard: g, Call: &plan.Call{}}}}}})
+	}
+	if with("1", "a") != with("2", "a") || with("1", "a") == with("1", "b") {
+		t.Error("the wrong members count")
+	}
+}
