@@ -187,6 +187,9 @@ func scrolled(scroll, rows int, b *block) int {
 			scroll = b.top
 		}
 	}
+	if c := b.cursor; c != nil { // in a very low window the line with the cursor goes before everything
+		scroll = min(max(scroll, c.Y-rows+1), c.Y)
+	}
 	return max(min(scroll, len(b.lines)-rows), 0)
 }
 

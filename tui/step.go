@@ -211,6 +211,7 @@ func (p *stepPage) landed(m *model, msg seenMsg) tea.Cmd {
 	m.looked = !msg.seen.Stopped
 	if msg.seen.Err != nil {
 		p.anyway = true
+		m.say("! " + problem.Plain(problem.All(msg.seen.Err)[0].What) + " (pgdown tells more)")
 		return nil
 	}
 	if msg.next {
@@ -285,12 +286,9 @@ func (p *stepPage) body(m *model, width int) *block {
 // found draws what is wrong, and what was seen: by this step, and certificates by earlier ones where a fingerprint is asked.
 func (p *stepPage) found(m *model, b *block, width int) {
 	if p.seen != nil && p.seen.Err != nil {
-		from := len(b.lines)
 		b.add(width, "")
 		m.problems(b, width, p.seen.Err)
 		b.styled(width, m.st.faint, "enter checks again · ctrl+t goes on anyway: nothing is changed before all is checked")
-		b.focus(from)
-		b.bottom = min(b.bottom, from+2)
 	}
 	for _, f := range m.earlier(p.step) {
 		drawFinding(m, b, width, f)

@@ -36,13 +36,18 @@ func bare(r row) row {
 	for k, v := range r.clone() {
 		lower := strings.ToLower(k)
 		switch {
-		case lower == "id", strings.HasSuffix(lower, "id") && k != "approvalWorkflowId", strings.HasSuffix(lower, "count") && lower != "sessionextensioncount",
+		case lower == "id", strings.HasSuffix(lower, "id") && k != "approvalWorkflowId", counts(lower),
 			strings.HasSuffix(lower, "utc"), lower == "createdby", lower == "modifiedby", lower == "priority", lower == "lastlogontimestamp", lower == "isdeleted":
 			continue
 		}
 		c[k] = bareValue(v)
 	}
 	return c
+}
+
+// counts tells accessPolicyCount from loginAccount, and from a count that is a setting.
+func counts(member string) bool {
+	return strings.HasSuffix(member, "count") && !strings.HasSuffix(member, "account") && member != "sessionextensioncount"
 }
 
 func bareValue(v any) any {

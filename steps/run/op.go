@@ -65,7 +65,7 @@ func (r *runner) turnedToHand(a plan.Action, op plan.Op, sent int, cause error) 
 	}
 	p := problem.New(fmt.Sprintf("%s %q is to be done by hand", a.Object, problem.Plain(a.Name))).Because("this server does not offer " + op.Call.Method + " " + op.Call.Path).From(cause)
 	if sent > 0 {
-		p.Try(fmt.Sprintf("%d earlier calls of this step were carried out; what they made stands in NPS and is not used", sent))
+		p.Try(fmt.Sprintf("calls of this step that were carried out before it: %d; what they made stands in NPS and is not used", sent))
 	}
 	return ActionResult{Outcome: steps.Waiting, Err: p}
 }

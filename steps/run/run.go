@@ -4,6 +4,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -173,9 +174,9 @@ func (r *runner) ready(ctx context.Context, a plan.Action) (ready, settled bool)
 		case n == nil:
 			open = true
 		case n.Outcome == steps.Waiting:
-			waitsFor = need
+			waitsFor = cmp.Or(waitsFor, need)
 		case n.Outcome == steps.Failed, n.Outcome == steps.NotRun, n.Outcome == steps.Skipped:
-			lacks = need
+			lacks = cmp.Or(lacks, need)
 		}
 	}
 	r.mu.Unlock()
@@ -183,12 +184,14 @@ func (r *runner) ready(ctx context.Context, a plan.Action) (ready, settled bool)
 	switch {
 	case stopped == nil && ctx.Err() != nil, stopped != nil:
 		result = ActionResult{Outcome: steps.NotRun, Err: problem.New("not started").Because("the run was stopped before it")}
+	case open: // also when one of them has failed: what is said of the action must not depend on which ends first
+		return false, false
 	case lacks != "":
 		result = ActionResult{Outcome: steps.NotRun, Err: problem.New("not started").Because("it needs " + lacks + ", which was not done")}
 	case waitsFor != "":
 		result = ActionResult{Outcome: steps.Waiting, Err: problem.New("it waits").Because("it needs " + waitsFor + ", which a person does")}
 	default:
-		return !open, false
+		return true, false
 	}
 	r.starting(a)
 	r.settle(a, result)
