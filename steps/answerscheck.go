@@ -70,10 +70,10 @@ func (r *reading) override(o Overrides) {
 	sort.Strings(set)
 	for _, key := range set {
 		if _, known := r.fields[key]; !known {
-			r.fault("--set", "", "there is no such answer", "", "the nearest known key is "+r.nearest(key))
+			r.fault("--set", "", "there is no answer "+problem.Plain(key), "", "the nearest known key is "+r.nearest(key))
 			continue
 		}
-		r.drafts[key], r.places[key] = r.listed(key, o.Set[key]), "--set "+key
+		r.drafts[key], r.places[key] = r.listed(key, o.Set[key]), "--set"
 	}
 	if len(o.Accept) > 0 {
 		r.drafts[RiskKey] = strings.Trim(r.drafts[RiskKey]+"\n"+strings.Join(o.Accept, "\n"), "\n")

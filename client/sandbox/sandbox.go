@@ -36,6 +36,9 @@ type Checker interface {
 	Response(r *http.Request, status int, header http.Header, body []byte) error
 }
 
+// ErrExposed refuses an address beyond loopback that was not asked for in so many words.
+var ErrExposed = errors.New("it can be reached from other machines, and the sandbox hands out its secrets to whoever asks")
+
 // Request is one request as it arrived.
 type Request struct {
 	Class  string `json:"class"` // read, auth, probe, change, outside
@@ -125,7 +128,7 @@ func listen(o Options) (net.Listener, error) {
 		return nil, err
 	}
 	if a, ok := l.Addr().(*net.TCPAddr); ok && !a.IP.IsLoopback() && !o.Exposed {
-		return nil, errors.Join(fmt.Errorf("%s can be reached from other machines; the sandbox hands out its secrets to whoever asks", o.Listen), l.Close())
+		return nil, errors.Join(fmt.Errorf("%s: %w", o.Listen, ErrExposed), l.Close())
 	}
 	return l, nil
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -79,6 +80,11 @@ func (j *job) apply(ctx context.Context) error {
 			return err
 		}
 		return ending(planCode(p))
+	}
+	for _, id := range j.done {
+		if !slices.Contains(byHand(p), id) {
+			_, _ = fmt.Fprintf(j.talk(), "--done %s: nothing of it is left to do by hand, so it is not needed\n", problem.Plain(id))
+		}
 	}
 	if err := j.consent(ctx, p); err != nil {
 		return err

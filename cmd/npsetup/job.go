@@ -205,13 +205,16 @@ func (j *job) fromRecord(state string, o steps.Overrides) (steps.Parsed, error) 
 // checkDone refuses --done for steps that nobody does by hand.
 func (j *job) checkDone() error {
 	for _, id := range j.done {
-		if _, ok := j.guide.Step(id); !ok {
-			var ids []string
-			for _, s := range j.guide.Applying(j.answers) {
+		if s, ok := j.guide.Step(id); ok && s.Plan != nil {
+			continue
+		}
+		var ids []string
+		for _, s := range j.guide.Applying(j.answers) {
+			if s.Plan != nil {
 				ids = append(ids, s.ID)
 			}
-			return problem.New("--done names no step: " + problem.Plain(id)).Try("the steps are " + strings.Join(ids, ", ")).Of(problem.Usage)
 		}
+		return problem.New("--done names no step that is done by hand: " + problem.Plain(id)).Try("npsetup plan shows which steps are; at most they are " + strings.Join(ids, ", ")).Of(problem.Usage)
 	}
 	return nil
 }

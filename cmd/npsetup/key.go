@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
@@ -27,6 +28,9 @@ func newKey(shared *options) *cobra.Command {
 			}
 			recipient := secret.ToWriter(o.app.out)
 			if to != "" {
+				if _, err := os.Lstat(to); err == nil {
+					return problem.New(problem.Plain(to) + " exists already and is left as it is").Because("a key is written to a new file only").Try("name a file that does not exist yet: --to FILE")
+				}
 				recipient = secret.ToFile(to)
 			}
 			return runKey(c.Context(), c, &o, recipient, to)
@@ -112,7 +116,7 @@ func (j *job) generate(ctx context.Context, id plan.Value, name string) error {
 	_, _ = fmt.Fprintf(j.talk(), "%s has no API key yet; making one would send\n  %s %s\n", problem.Plain(name), r.Method, r.Path)
 	if !j.yes {
 		if !j.app.terminal {
-			return problem.New("nobody agreed to making an API key").Because("the application user has none yet").Try("npsetup key --to FILE --yes").Of(problem.Usage)
+			return problem.New("nobody agreed to making an API key").Because("the application user has none yet").Try("add --yes to make one").Of(problem.Usage)
 		}
 		ok, err := j.app.confirm(ctx, j.talk(), "Make a key?")
 		if err != nil {

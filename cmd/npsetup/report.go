@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -66,7 +67,7 @@ func (j *job) finish(ctx context.Context, result run.Result) error {
 	}
 	code := endCode(report, result, lookErr)
 	if code == exitPerson {
-		j.tellPerson(report)
+		j.tellPerson()
 	}
 	return ending(code)
 }
@@ -135,15 +136,28 @@ func (j *job) report(lines []run.Line) error {
 	return nil
 }
 
-// tellPerson prints what is to be done by hand, and how to go on.
-func (j *job) tellPerson(report run.Report) {
-	p, err := steps.Draft(j.guide, j.scene, j.identity())
-	if err == nil {
-		for _, a := range p.Actions {
-			if a.Effect == plan.ByHand {
-				_, _ = fmt.Fprintf(j.talk(), "\n%s", plan.ManualText(a))
-			}
+// byHand lists the steps of a plan that a person does.
+func byHand(p plan.Plan) []string {
+	var ids []string
+	for _, a := range p.Actions {
+		if a.Effect == plan.ByHand && !slices.Contains(ids, a.Step) {
+			ids = append(ids, a.Step)
 		}
 	}
-	_, _ = fmt.Fprintf(j.talk(), "\na person is needed; when it is done: npsetup resume --yes --done %s\n", strings.Join(report.Waiting(j.guide), ","))
+	return ids
+}
+
+// tellPerson prints what is to be done by hand, and how to go on.
+func (j *job) tellPerson() {
+	p, err := steps.Draft(j.guide, j.scene, j.identity())
+	if err != nil {
+		_, _ = fmt.Fprintln(j.talk(), "a person is needed; npsetup plan shows for what")
+		return
+	}
+	for _, a := range p.Actions {
+		if a.Effect == plan.ByHand {
+			_, _ = fmt.Fprintf(j.talk(), "\n%s", plan.ManualText(a))
+		}
+	}
+	_, _ = fmt.Fprintf(j.talk(), "\na person is needed; when it is done: npsetup resume --yes --done %s\n", strings.Join(byHand(p), ","))
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"strings"
 	"time"
 
@@ -30,8 +31,7 @@ func newSandbox(shared *options) *cobra.Command {
 			o.Now = shared.app.now
 			s, err := sandbox.Start(c.Context(), o)
 			if err != nil {
-				return problem.New("the sandbox does not start").Because(problem.Plain(err.Error())).
-					Try("npsetup sandbox --help lists the values", "an address beyond loopback needs --accept-risk "+riskExposed).Of(problem.Usage)
+				return notStarted(err)
 			}
 			if err := json.NewEncoder(c.OutOrStdout()).Encode(s.Announcement()); err != nil {
 				return err
@@ -49,4 +49,12 @@ func newSandbox(shared *options) *cobra.Command {
 	c.Flags().StringArrayVar(&o.Faults, "fault", nil, "misbehave: `NAME` or NAME@n; one of "+strings.Join(sandbox.FaultNames(), ", "))
 	c.Flags().StringSliceVar(&accept, "accept-risk", nil, "accept the risk `NAME`")
 	return c
+}
+
+func notStarted(err error) error {
+	p := problem.New("the sandbox does not start").Because(problem.Plain(err.Error())).Of(problem.Usage)
+	if errors.Is(err, sandbox.ErrExposed) {
+		return p.Try("listen on 127.0.0.1, or accept it with --accept-risk " + riskExposed)
+	}
+	return p.Try("npsetup sandbox --help lists the values")
 }

@@ -141,7 +141,7 @@ func (a *app) checkSources(answers steps.Answers, g steps.Guide) error {
 		for _, f := range s.Fields {
 			if f.Kind == steps.SecretField && f.Asked(answers) {
 				r, ok := answers.Reference(f.Key)
-				check(f.Key, lowerFirst(f.Prompt), r, ok)
+				check(f.Key, "secret for "+f.Key, r, ok)
 			}
 		}
 	}
@@ -151,18 +151,12 @@ func (a *app) checkSources(answers steps.Answers, g steps.Guide) error {
 			r, ok := answers.ReferenceIn(rest)
 			check("nps.signIn.mfa", "TOTP secret", r, ok)
 		}
-		if mfa == "prompt" {
-			check("nps.signIn.mfa", "MFA code", secret.Reference{}, true)
+		if mfa == "prompt" && !a.terminal && a.face == nil {
+			l.Add(problem.New("the MFA code has to be asked for, and there is no terminal").At("nps.signIn.mfa").
+				Try("set nps.signIn.mfa to totp:env:NAME with the authenticator's base32 secret, to push:WORD, or to none").Of(problem.Usage))
 		}
 	}
 	return l.Err()
-}
-
-func lowerFirst(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToLower(s[:1]) + s[1:]
 }
 
 // confirm asks a yes-or-no question. The end of input is a no.

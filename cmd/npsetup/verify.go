@@ -61,6 +61,9 @@ func runVerify(ctx context.Context, c *cobra.Command, o *options) error {
 	}
 	for _, l := range lines {
 		for _, d := range l.Difference {
+			if d.Is == "" {
+				continue // the whole object is not there, and that was said
+			}
 			_, _ = fmt.Fprintf(j.talk(), "%s: %s (%s) is %s, wanted %s\n", l.Step, d.Setting, d.Field, d.Is, d.Wanted)
 		}
 	}

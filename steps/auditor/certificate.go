@@ -90,7 +90,16 @@ func (w World) exportFirst(s *steps.Scene, path string) error {
 	if err != nil {
 		return err
 	}
-	for i, c := range m.Clicks {
+	clicks := m.Clicks
+	if !s.Memory.ManualDone["auditor-start"] {
+		dialog, err := w.page(s, "auditor-start")
+		if err != nil {
+			return err
+		}
+		clicks = append(append([]plan.Click{}, dialog.Clicks...), clicks...)
+	}
+	p.Try("make and export it on the server of Netwrix Auditor:")
+	for i, c := range clicks {
 		p.Try(fmt.Sprintf("%d. %s", i+1, c.Text))
 	}
 	return p

@@ -44,17 +44,6 @@ func ReportOf(proofs []steps.StepProof, result Result) Report {
 // Count is how many steps came to an outcome.
 func (r Report) Count(o steps.Outcome) int { return r.counts[o] }
 
-// Waiting lists the steps that a person has to do.
-func (r Report) Waiting(g steps.Guide) []string {
-	var ids []string
-	for _, l := range r.Lines {
-		if s, ok := g.Step(l.Step); ok && l.Outcome == steps.Waiting.String() && s.Plan != nil {
-			ids = append(ids, l.Step)
-		}
-	}
-	return ids
-}
-
 // LineOf is the line of one step.
 func LineOf(p steps.StepProof, outcome string) Line {
 	l := Line{Step: p.Step.ID, Outcome: outcome, Proof: problem.Plain(p.Proof.Text)}
