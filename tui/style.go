@@ -50,8 +50,9 @@ func theme(dark bool) *huh.Styles {
 	t.Focused.Base, t.Blurred.Base = none, none
 	t.Focused.Title, t.Focused.Description = s.strong, s.faint
 	t.Focused.SelectSelector = s.focus.SetString("> ")
-	t.Focused.FocusedButton = s.bar.Padding(0, 1)
-	t.Focused.BlurredButton = none.Padding(0, 1)
+	// A sign, not only a colour, says which button is marked.
+	t.Focused.FocusedButton = s.strong.Transform(func(text string) string { return "[" + text + "]" })
+	t.Focused.BlurredButton = none.Transform(func(text string) string { return " " + text + " " })
 	return t
 }
 
