@@ -126,7 +126,9 @@ func (p *picker) body(m *model, width int) *block {
 	}
 	rows := max(m.height-7, 1)
 	p.list.SetSize(width, rows)
-	b.lines = append(b.lines, strings.Split(strings.TrimRight(p.list.View(), "\n"), "\n")...)
+	for _, l := range strings.Split(strings.TrimRight(p.list.View(), " \n"), "\n") {
+		b.lines = append(b.lines, strings.TrimRight(l, " "))
+	}
 	return b
 }
 

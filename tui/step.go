@@ -222,6 +222,7 @@ func (p *stepPage) landed(m *model, msg seenMsg) tea.Cmd {
 
 // goOn shows the next step, or what comes behind the last one.
 func (p *stepPage) goOn(m *model) tea.Cmd {
+	m.said = ""
 	before := m.m.Current().ID
 	after, faults := m.m.Next()
 	if len(faults) > 0 {

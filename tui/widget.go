@@ -238,6 +238,9 @@ func (w *widget) drawHelp(m *model, b *block, width int) {
 	if w.f.Default != "" && w.choices() == nil {
 		b.styled(width, m.st.faint, "  empty: "+w.f.Default)
 	}
+	if w.f.Kind == steps.SecretField && !w.typed {
+		b.styled(width, m.st.faint, "  type it: it is not shown, and kept in memory only")
+	}
 	if w.f.Help != "" {
 		b.styled(width, m.st.faint, "  "+w.f.Help)
 	}

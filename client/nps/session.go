@@ -168,11 +168,16 @@ func (c *Client) signInAgain(ctx context.Context) (secret.Secret, error) {
 	return secret.Secret{}, err
 }
 
+// SignInEnded is the problem of a token that has run out where nothing is at hand to sign in again with.
+func SignInEnded() error {
+	return problem.New("the sign-in to NPS has ended").
+		Because("a token lives about 15 minutes and cannot be renewed once it has expired").
+		Try("run npsetup resume and sign in with a new code; nothing that was done is lost").Of(problem.SignInAgain)
+}
+
 func (c *Client) askAgain(ctx context.Context) error {
 	if c.again == nil {
-		return problem.New("the sign-in to NPS has ended").
-			Because("a token lives about 15 minutes and cannot be renewed once it has expired").
-			Try("run npsetup resume and sign in with a new code; nothing that was done is lost").Of(problem.SignInAgain)
+		return SignInEnded()
 	}
 	cr, err := c.again(ctx)
 	if err != nil {

@@ -174,7 +174,8 @@ func (l *link) Greet(ctx context.Context) (shared.Greeting, error) {
 func (l *link) Reader() shared.Reader { return l.client }
 
 // SignIn implements the guides' Connection. A second look in the same run finds itself signed in.
-func (l *link) SignIn(ctx context.Context) (shared.Identity, error) {
+func (l *link) SignIn(ctx context.Context, a steps.Answers) (shared.Identity, error) {
+	l.answers = a
 	if l.identity != nil && l.signedAs == signedAs(l.answers) {
 		return *l.identity, nil
 	}
@@ -259,10 +260,12 @@ func (l *link) mfa(ctx context.Context, answer string) (nps.MFA, error) {
 
 // again signs in anew in the middle of a run, when the means for it are at hand without asking, or a person is there.
 func (l *link) again() func(context.Context) (nps.Credentials, error) {
-	if l.answers.Has("nps.signIn.token") {
-		return nil
+	return func(ctx context.Context) (nps.Credentials, error) {
+		if l.answers.Has("nps.signIn.token") {
+			return nps.Credentials{}, nps.SignInEnded()
+		}
+		return l.credentials(ctx)
 	}
-	return l.credentials
 }
 
 func readCertificate(path string, now time.Time) (auditor.Certificate, error) {

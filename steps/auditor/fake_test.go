@@ -79,7 +79,7 @@ func (f *server) Greet(context.Context) (nps.Greeting, error) {
 	return nps.Greeting{Health: "Healthy"}, nil
 }
 
-func (f *server) SignIn(context.Context) (nps.Identity, error) {
+func (f *server) SignIn(context.Context, steps.Answers) (nps.Identity, error) {
 	return nps.Identity{User: "admin", Roles: []string{"Admin"}, Admin: true, Version: "25.12.1"}, nil
 }
 

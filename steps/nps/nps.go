@@ -21,8 +21,8 @@ type Reader interface {
 type Connection interface {
 	// Greet finds out whether NPS answers there, without a token.
 	Greet(ctx context.Context) (Greeting, error)
-	// SignIn signs in with the answers' credentials. It is called once per run.
-	SignIn(ctx context.Context) (Identity, error)
+	// SignIn signs in with the answers' credentials. Signed in with the same ones already, it answers at once.
+	SignIn(ctx context.Context, a steps.Answers) (Identity, error)
 	Reader() Reader
 }
 

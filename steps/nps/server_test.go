@@ -118,7 +118,7 @@ type still struct {
 }
 
 func (c still) Greet(context.Context) (Greeting, error)  { return c.greeting, c.err }
-func (c still) SignIn(context.Context) (Identity, error) { return c.identity, c.err }
+func (c still) SignIn(context.Context, steps.Answers) (Identity, error) { return c.identity, c.err }
 func (c still) Reader() Reader                           { return nil }
 
 func TestTrustStep(t *testing.T) {

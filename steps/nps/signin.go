@@ -39,7 +39,7 @@ func signInFields() []steps.Field {
 		},
 		{
 			Key: "nps.signIn.password", Kind: steps.SecretField, Prompt: "Password of that user", When: byPassword,
-			Help: "Where it is to be taken from: env:NAME, file:PATH, keyring:NAME or prompt.", Example: "env:NPS_PASSWORD",
+			Help: "In a file, where it is to be taken from: env:NAME, file:PATH, keyring:NAME or prompt.", Example: "env:NPS_PASSWORD",
 		},
 		{
 			Key: "nps.signIn.mfa", Kind: steps.Text, Prompt: "MFA", When: byPassword, Default: "prompt", Check: CheckMFA,
@@ -70,7 +70,7 @@ func lookSignIn(ctx context.Context, s *steps.Scene, minVersion string) error {
 	if !ok {
 		return problem.New("there is no connection to sign in on")
 	}
-	id, err := c.SignIn(ctx)
+	id, err := c.SignIn(ctx, s.Answers)
 	if err != nil {
 		return err
 	}

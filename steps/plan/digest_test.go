@@ -12,42 +12,42 @@ import (
 
 // members visits every member of a plan, down to texts, numbers and values, with a way to change it.
 func members(v reflect.Value, path string, visit func(path string, change func())) {
-	switch v.Kind() {
-	case reflect.Struct:
+	switch k := v.Kind(); {
+	case k == reflect.Struct:
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() {
 				members(v.Field(i), path+"."+f.Name, visit)
 			}
 		}
-	case reflect.Pointer:
+	case k == reflect.Pointer:
 		if !v.IsNil() {
 			members(v.Elem(), path, visit)
 			visit(path+" taken away", func() { v.SetZero() })
 		}
-	case reflect.Slice:
+	case k == reflect.Slice:
 		for i := range v.Len() {
 			members(v.Index(i), path+"["+strconv.Itoa(i)+"]", visit)
 		}
 		if v.Len() > 0 {
 			visit(path+" shortened", func() { v.SetLen(v.Len() - 1) })
 		}
-	case reflect.Map:
-		for _, k := range v.MapKeys() {
-			if k.String() == "nps.url" { // one is enough, and their order is not fixed
-				visit(path, func() { v.SetMapIndex(k, reflect.ValueOf("changed")) })
+	case k == reflect.Map:
+		for _, key := range v.MapKeys() {
+			if key.String() == "nps.url" { // one is enough, and their order is not fixed
+				visit(path, func() { v.SetMapIndex(key, reflect.ValueOf("changed")) })
 			}
 		}
-	case reflect.Interface:
+	case k == reflect.Interface:
 		if !v.IsNil() {
 			visit(path, func() { v.Set(reflect.ValueOf(plan.String("changed"))) })
 		}
-	case reflect.String:
+	case k == reflect.String:
 		visit(path, func() { v.SetString(v.String() + "x") })
-	case reflect.Bool:
+	case k == reflect.Bool:
 		visit(path, func() { v.SetBool(!v.Bool()) })
-	case reflect.Int:
+	case k == reflect.Int:
 		visit(path, func() { v.SetInt(v.Int() + 1) })
-	case reflect.Uint32:
+	case k == reflect.Uint32:
 		visit(path, func() { v.SetUint(v.Uint() + 1) })
 	default:
 		panic("a member of a kind that this test does not know: " + path)

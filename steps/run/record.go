@@ -126,6 +126,9 @@ func List(state string) ([]Record, error) {
 	}
 	var list []Record
 	for _, f := range folders {
+		if !f.IsDir() {
+			continue
+		}
 		r, err := readRecord(filepath.Join(state, "runs", f.Name()))
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
@@ -141,8 +144,12 @@ func List(state string) ([]Record, error) {
 func readRecord(dir string) (Record, error) {
 	path := filepath.Join(dir, "record.json")
 	raw, err := os.ReadFile(path)
-	if err != nil {
+	if errors.Is(err, fs.ErrNotExist) {
 		return Record{}, err
+	}
+	if err != nil {
+		return Record{}, problem.New("the run record " + problem.Plain(path) + " cannot be read").Because(problem.Plain(err.Error())).
+			Try("mend the permissions of the state folder, or name another with --state DIR").From(err)
 	}
 	var r Record
 	if err := json.Unmarshal(raw, &r); err != nil || r.Format != recordVersion {
@@ -170,6 +177,14 @@ func (d *Dir) Begin(s Start) error {
 	if fresh, err := readRecord(d.path); err == nil {
 		d.record = fresh // what another process wrote between Open and the lock
 	}
+	now, err := readJournal(d.path)
+	if err != nil {
+		return err
+	}
+	if len(now) != d.seq {
+		return problem.New("this run went on elsewhere").Because("another npsetup changed the server after this one had looked").
+			Try("run the same command again: it looks anew").Of(problem.Stale)
+	}
 	j, err := os.OpenFile(filepath.Join(d.path, "journal.jsonl"), os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return problem.New("the journal cannot be opened").Because(problem.Plain(err.Error())).Try("mend the permissions of the state folder").From(err)
@@ -178,12 +193,6 @@ func (d *Dir) Begin(s Start) error {
 		return errors.Join(err, j.Close())
 	}
 	d.journal = j
-	if now, err := readJournal(d.path); err != nil {
-		return err
-	} else if len(now) != d.seq {
-		return problem.New("this run went on elsewhere").Because("another npsetup changed the server after this one had looked").
-			Try("run the same command again: it looks anew").Of(problem.Stale)
-	}
 	for _, e := range d.lost {
 		// The plan that is now carried out rests on a look that came after them.
 		e.State, e.Time, e.Before, e.Body = Looked, d.now(), nil, ""
