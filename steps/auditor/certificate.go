@@ -21,11 +21,11 @@ func (w World) certificate() steps.Step {
 		Why: "its serial number goes into the application user; read from the file, not typed",
 		Fields: []steps.Field{
 			{
-				Key: keyCertificate, Kind: steps.FileField, Prompt: "Auditor's client certificate", Check: checkCertificateAnswer,
+				Key: keyCertificate, Kind: steps.FileField, Prompt: "Auditor's client certificate", Check: checkCertificateAnswer, Complete: completeFile,
 				Help: "The certificate that Auditor generated, exported without its private key (.cer, DER or Base64).", Example: "file:auditor-client.cer",
 			},
 			{
-				Key: keyPrivateKey, Kind: steps.FileField, Prompt: "Its private key", Optional: true, Check: checkFileAnswer,
+				Key: keyPrivateKey, Kind: steps.FileField, Prompt: "Its private key", Optional: true, Check: checkFileAnswer, Complete: completeFile,
 				Help: "Only when the key exists as a file: then it is checked to belong to the certificate.", Example: "file:auditor-client.key",
 			},
 		},
@@ -35,6 +35,15 @@ func (w World) certificate() steps.Step {
 			return steps.Proof{State: steps.Proven, Text: fmt.Sprintf("serial %s, valid to %s", c.Serial, c.NotAfter.UTC().Format("2006-01-02"))}
 		},
 	}
+}
+
+// completeFile takes a bare path for a file.
+func completeFile(text string) (string, string) {
+	v := strings.TrimSpace(text)
+	if v == "" || v == "new" || v == "request" || strings.HasPrefix(v, "file:") {
+		return v, ""
+	}
+	return "file:" + v, "completed to file:" + v
 }
 
 func checkFileAnswer(v string) error {
