@@ -102,7 +102,7 @@ func (m Machine) Faults(s Step) []Fault {
 // Next goes to the following step that applies. With faults in the current one it stays, and gives them. On the last step it
 // stays without faults.
 func (m Machine) Next() (Machine, []Fault) {
-	if faults := m.Faults(m.Current()); len(faults) > 0 && !m.skipped[m.current] {
+	if faults := m.Faults(m.Current()); len(faults) > 0 && !m.leftOut(m.Current()) {
 		return m, faults
 	}
 	list := m.applying()
@@ -131,7 +131,7 @@ func (m Machine) Jump(id string) (Machine, error) {
 		return m, fmt.Errorf("there is no step %s for these answers", id)
 	}
 	for i := from; i >= 0 && i < to; i++ {
-		if !m.skipped[list[i].ID] && len(m.Faults(list[i])) > 0 {
+		if !m.leftOut(list[i]) && len(m.Faults(list[i])) > 0 {
 			return m, fmt.Errorf("the step %s comes first: an answer of it is missing or not valid", list[i].ID)
 		}
 	}
@@ -139,13 +139,27 @@ func (m Machine) Jump(id string) (Machine, error) {
 	return m, nil
 }
 
+// needed names a field of a step that must be answered.
+func (m Machine) needed(s Step) (key string, needed bool) {
+	a := m.Answers()
+	for _, f := range s.Fields {
+		if f.Asked(a) && !f.Optional && f.Default == "" {
+			return f.Key, true
+		}
+	}
+	return "", false
+}
+
+// leftOut says whether a step was skipped and may still be: an answer elsewhere can make it ask for more than it did then.
+func (m Machine) leftOut(s Step) bool {
+	_, needed := m.needed(s)
+	return m.skipped[s.ID] && !needed
+}
+
 // Skip leaves the current step out. A step that asks for something that must be answered cannot be: later steps need it.
 func (m Machine) Skip() (Machine, error) {
-	a := m.Answers()
-	for _, f := range m.Current().Fields {
-		if f.Asked(a) && !f.Optional && f.Default == "" {
-			return m, fmt.Errorf("later steps need %s", f.Key)
-		}
+	if key, needed := m.needed(m.Current()); needed {
+		return m, fmt.Errorf("later steps need %s", key)
 	}
 	skipped := map[string]bool{m.current: true}
 	for id := range m.skipped {

@@ -117,9 +117,9 @@ type still struct {
 	err      error
 }
 
-func (c still) Greet(context.Context) (Greeting, error)  { return c.greeting, c.err }
+func (c still) Greet(context.Context) (Greeting, error)                 { return c.greeting, c.err }
 func (c still) SignIn(context.Context, steps.Answers) (Identity, error) { return c.identity, c.err }
-func (c still) Reader() Reader                           { return nil }
+func (c still) Reader() Reader                                          { return nil }
 
 func TestTrustStep(t *testing.T) {
 	leaf := Certificate{Subject: "CN=nps", Issuer: "CN=Contoso CA", SHA256: strings.Repeat("ab", 32)}

@@ -389,7 +389,7 @@ func TestFilesAreNotOverwritten(t *testing.T) {
 	}
 	for _, path := range []string{mine, dangling, dir} {
 		w := &world{}
-		r := w.apply(t, fileAction(path, plan.String("other"), 0o600))
+		r := w.apply(t, fileAction(path, plan.String("ours"), 0o600))
 		wantOutcomes(t, r, steps.Failed)
 		wantError(t, r.Actions[0].Err, problem.Failed, path, "exists already", "left as it is")
 		wantLog(t, w, "journal sending f/file", "journal failed f/file")
