@@ -129,7 +129,7 @@ func (j *job) consent(ctx context.Context, p plan.Plan) error {
 		return problem.New("the approved plan is stale").Because("the server or the answers are not as they were when it was made: it would now be " + digest + ", approved was " + problem.Plain(j.approve)).
 			Try("look at the difference with npsetup plan --out FILE, and have that approved").Of(problem.Stale)
 	}
-	if _, err := fmt.Fprint(j.talk(), p.Text(plan.TextOptions{})); err != nil {
+	if _, err := fmt.Fprint(j.talk(), p.Text(plan.TextOptions{Done: doneSet(j.done)})); err != nil {
 		return err
 	}
 	if j.yes || j.approve != "" || len(p.Pending()) == 0 {

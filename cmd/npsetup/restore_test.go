@@ -36,8 +36,8 @@ func TestWhatWasDeletedComesBack(t *testing.T) {
 		changes          int
 	}{
 		{"activity", "activities", "Netwrix Auditor Domain Admin", map[string]any{"isDeleted": true}, []string{`^ restore: activity "Netwrix Auditor Domain Admin"`, "deleted (isDeleted): true → false"}, 1},
-		{"activity", "activities", "Netwrix Auditor Domain Admin", map[string]any{"isDeleted": true, "deleteAccount": false}, []string{"^ restore: activity", "Delete After Use (deleteAccount): false → true"}, 1},
-		{"connection-profile", "connectionProfiles", "Netwrix Auditor", map[string]any{"isDeleted": true, "record": false}, []string{"^ restore: connection profile", "Record Proxy Session (record): false → True"}, 1},
+		{"activity", "activities", "Netwrix Auditor Domain Admin", map[string]any{"isDeleted": true, "deleteAccount": false}, []string{"^ restore: activity", "Delete After Use (deleteAccount): False → True"}, 1},
+		{"connection-profile", "connectionProfiles", "Netwrix Auditor", map[string]any{"isDeleted": true, "record": false}, []string{"^ restore: connection profile", "Record Proxy Session (record): False → True"}, 1},
 		{"policy-resource", "policies", "Netwrix Auditor (resource)", map[string]any{"isDeleted": true}, []string{"^ restore: access policy", "Status?isDeleted=false&isDisabled=false"}, 1},
 		{"policy-resource", "policies", "Netwrix Auditor (resource)", map[string]any{"isDeleted": true, "isDisabled": true, "activityConfigurationId": nil}, []string{"^ restore: access policy", "another profile → Netwrix Auditor"}, 2},
 	} {

@@ -237,6 +237,7 @@ func (w World) planActivity(s *steps.Scene) ([]plan.Action, error) {
 	a.Assumption = a.Ops[len(a.Ops)-1].Assumed
 	if same(s.Answers.Text(keyGroup), "Domain Admins") {
 		a.Consents = []string{RiskDomainAdmins}
+		a.Notes = append(a.Notes, "accepted as "+RiskDomainAdmins+": "+risks()[0].Text)
 	}
 	if op, missing := notOffered(s, operations(a)...); missing {
 		return []plan.Action{insteadByHand(a, op)}, nil

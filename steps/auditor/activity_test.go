@@ -67,7 +67,7 @@ func TestEachActivitySetting(t *testing.T) {
 	}{
 		"platformId": {"p-win", "Platform: p-win → Active Directory"}, "loginAccount": {0, "Login Account: 0 → Activity Token"}, "activityType": {1, "Activity Type: 1 → Interactive"},
 		"loginAccountNameFormat": {` %targetDomain%\%samAccountName% `, `Login Account Template:  %targetDomain%\%samAccountName%  → %targetDomain%\%samAccountName%`},
-		"createAccount":          {false, "Create Account: false → true"}, "deleteAccount": {nil, "Delete After Use: (nothing) → true"},
+		"createAccount":          {false, "Create Account: False → True"}, "deleteAccount": {nil, "Delete After Use: (nothing) → True"},
 		"name": {"netwrix auditor DOMAIN ADMIN", "Name: netwrix auditor DOMAIN ADMIN → " + activityName},
 	} {
 		st := newSite().complete().made()
@@ -98,7 +98,7 @@ func TestADeletedActivityComesBack(t *testing.T) {
 	p := st.draft(t)
 	wantEffects(t, p, "restore activity")
 	a := p.Actions[0]
-	if labels(a) != "deleted: true → false; Create Account: false → true" || sends(a) != "PUT /api/v1/Activity/a-own" {
+	if labels(a) != "deleted: true → false; Create Account: False → True" || sends(a) != "PUT /api/v1/Activity/a-own" {
 		t.Errorf("%q by %s", labels(a), sends(a))
 	}
 	sent := body(t, a, "update")
@@ -219,7 +219,7 @@ func TestLeftoverGroupsAreUsed(t *testing.T) {
 	st.groups("g-pre", "g-post", "Domain Admins")
 	a := st.action(t, activityStep)
 	b := body(t, a, "create")
-	if sends(a) != "POST /api/v1/Activity" || b["startActionGroupId"] != "g-pre" || b["endActionGroupId"] != "g-post" || len(a.Notes) != 2 {
+	if sends(a) != "POST /api/v1/Activity" || b["startActionGroupId"] != "g-pre" || b["endActionGroupId"] != "g-post" || len(a.Notes) != 3 {
 		t.Errorf("%s with %v, %v", sends(a), b, a.Notes)
 	}
 	// Only the first of the two groups was made.

@@ -259,8 +259,8 @@ func addMembers(s *steps.Scene, seen seenPolicy, policy plan.Value, name string)
 			after = []string{activityStep}
 		}
 		actions = append(actions, plan.Action{
-			Key: policyStep + "/" + m.key, Effect: plan.Update, Object: kindPolicy, Name: name, Article: m.article, After: after,
-			Difference: []plan.Difference{{Label: m.label, From: "without", To: "with " + strings.Join(names, ", ")}},
+			Key: policyStep + "/" + m.key, Effect: plan.Create, Object: m.key + " in " + kindPolicy, Name: name, Article: m.article, After: after,
+			Difference: []plan.Difference{{Label: m.label, To: strings.Join(names, ", ")}},
 			Ops:        []plan.Op{callOp("add", npsapi.AddMembers(m.kind, policy, missing...))},
 			Undo:       undoOp(npsapi.RemoveMembers(m.kind, policy, missing...)),
 		})

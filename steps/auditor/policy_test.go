@@ -14,7 +14,7 @@ func TestANewPolicyOverObjectsThatAreThere(t *testing.T) {
 	st := newSite().complete().made()
 	st.server.rows["listPolicies"] = nil
 	p := st.draft(t)
-	wantEffects(t, p, "create policy-resource", "update policy-resource/user", "update policy-resource/activity", "update policy-resource/resources")
+	wantEffects(t, p, "create policy-resource", "create policy-resource/user", "create policy-resource/activity", "create policy-resource/resources")
 	a := p.Actions[0]
 	want := "map[activityConfigurationId:c-own description:Netwrix Auditor integration name:Netwrix Auditor (resource) policyType:0]"
 	if got := fmt.Sprint(body(t, a, "create")); got != want || len(a.Needs()) != 0 {
@@ -54,7 +54,7 @@ func TestAPolicyThatIsOffComesBack(t *testing.T) {
 	st.server.named("listPolicies", policyName)["isDeleted"] = true
 	st.server.rows["searchPolicyAccounts"] = nil
 	p := st.draft(t)
-	wantEffects(t, p, "restore policy-resource", "update policy-resource/user")
+	wantEffects(t, p, "restore policy-resource", "create policy-resource/user")
 	if needs := p.Actions[1].Needs(); strings.Join(needs, " ") != policyStep {
 		t.Errorf("the member waits for %v", needs)
 	}
@@ -122,7 +122,7 @@ func TestMissingMembersAreAdded(t *testing.T) {
 		st := newSite().complete().made()
 		st.server.rows[operation] = []row{{"id": "other", "name": "Another one"}}
 		p := st.draft(t)
-		wantEffects(t, p, "update policy-resource/"+key)
+		wantEffects(t, p, "create policy-resource/"+key)
 		if len(p.Actions) == 1 && (p.Actions[0].Article == "" || len(p.Actions[0].Needs()) != 0) {
 			t.Errorf("%s: %+v", key, p.Actions[0])
 		}
@@ -131,8 +131,8 @@ func TestMissingMembersAreAdded(t *testing.T) {
 	st.drafts[keyResources] = "dc01.contoso.com\ndc02.contoso.com"
 	st.server.add("searchResources", row{"id": "r-two", "dnsHostName": "dc02.contoso.com", "platformId": "p-ad", "serviceAccountId": "k-nps"})
 	p := st.draft(t)
-	wantEffects(t, p, "adopt resource/dc02.contoso.com", "update policy-resource/resources")
-	if got := string(p.Actions[1].Ops[0].Call.Redacted(nil).Body); got != `[{"id":"r-two","entityType":0}]` || labels(p.Actions[1]) != "Resources: without → with dc02.contoso.com" {
+	wantEffects(t, p, "adopt resource/dc02.contoso.com", "create policy-resource/resources")
+	if got := string(p.Actions[1].Ops[0].Call.Redacted(nil).Body); got != `[{"id":"r-two","entityType":0}]` || labels(p.Actions[1]) != "Resources:  → dc02.contoso.com" {
 		t.Errorf("sent is %s, shown is %s", got, labels(p.Actions[1]))
 	}
 }

@@ -104,11 +104,14 @@ func profileSettings(a steps.Answers) []setting {
 		case p.name == "approvalWorkflow":
 			wanted = append(wanted, numeral(p.label, p.field, npsapi.ApprovalAllow, "Automatic").marked(p.mark))
 		case p.number:
-			wanted = append(wanted, numeral(p.label, p.field, a.Number(key), a.Text(key)).marked(p.mark))
-		default:
-			st := truth(p.label, p.field, a.Switch(key)).marked(p.mark)
-			st.Shown = strings.ToUpper(st.Shown[:1]) + st.Shown[1:]
+			st := numeral(p.label, p.field, a.Number(key), a.Text(key)).marked(p.mark)
+			st.Unit = "minutes"
+			if strings.HasPrefix(p.help, "Seconds") {
+				st.Unit = "seconds"
+			}
 			wanted = append(wanted, st)
+		default:
+			wanted = append(wanted, truth(p.label, p.field, a.Switch(key)).marked(p.mark))
 		}
 	}
 	return wanted

@@ -72,10 +72,10 @@ func TestEachSettingIsReadAndWritten(t *testing.T) {
 		for k, v := range have {
 			before[k] = v
 		}
-		shown := "7"
+		former := "7"
 		switch v := have[want.Field].(type) {
 		case bool:
-			have[want.Field], shown = !v, fmt.Sprint(!v)
+			have[want.Field], former = !v, fmt.Sprint(!v)
 		default:
 			have[want.Field] = 7
 		}
@@ -83,7 +83,7 @@ func TestEachSettingIsReadAndWritten(t *testing.T) {
 		wantEffects(t, p, "update connection-profile")
 		a := p.Actions[0]
 		label, value, _ := strings.Cut(article()[i], " = ")
-		if got := labels(a); got != label+": "+shown+" → "+value || a.Difference[0].Field != want.Field {
+		if got := labels(a); got != label+": "+spoken(former)+" → "+strings.TrimSpace(value+" "+want.Unit) || a.Difference[0].Field != want.Field {
 			t.Errorf("the difference is %q", got)
 		}
 		sent := body(t, a, "update")
@@ -96,10 +96,10 @@ func TestEachSettingIsReadAndWritten(t *testing.T) {
 			t.Errorf("%s: %d members are sent, %d were read", want.Label, len(sent), len(before))
 		}
 		g := a.Ops[0].Guard
-		if g == nil || g.Lookup.Call.Operation != "listConnectionProfiles" || g.Lookup.Member != "id" || g.Lookup.Value != "c-own" || member(g.Want, want.Field) != shown || !slices.Contains(g.Volatile, "modifiedDateTimeUtc") {
+		if g == nil || g.Lookup.Call.Operation != "listConnectionProfiles" || g.Lookup.Member != "id" || g.Lookup.Value != "c-own" || member(g.Want, want.Field) != former || !slices.Contains(g.Volatile, "modifiedDateTimeUtc") {
 			t.Errorf("%s: the guard is %+v", want.Label, g)
 		}
-		if undo := a.Undo[0].Call.Redacted(nil); !strings.Contains(string(undo.Body), fmt.Sprintf("%q:%s", want.Field, shown)) {
+		if undo := a.Undo[0].Call.Redacted(nil); !strings.Contains(string(undo.Body), fmt.Sprintf("%q:%s", want.Field, former)) {
 			t.Errorf("%s: undo does not write the former value", want.Label)
 		}
 		// A member that is not there differs too, and a text in place of a number does not.
@@ -116,7 +116,7 @@ func TestOtherSettingsThanTheArticles(t *testing.T) {
 	st := newSite().complete().made()
 	st.drafts[settingsPrefix+"maxDuration"] = "240"
 	st.drafts[settingsPrefix+"recordSessionAudio"] = "false"
-	if got := labels(st.action(t, profileStep)); got != "Max Duration: 60 → 240; Record Session Audio: true → False" {
+	if got := labels(st.action(t, profileStep)); got != "Max Duration: 60 → 240 minutes; Record Session Audio: True → False" {
 		t.Errorf("the difference is %q", got)
 	}
 	if sent := body(t, st.action(t, profileStep), "update"); sent["maxSessionLength"] != 240.0 || sent["recordAudio"] != false {
@@ -143,7 +143,7 @@ func TestADeletedProfileComesBack(t *testing.T) {
 	p := st.draft(t)
 	wantEffects(t, p, "restore connection-profile")
 	a := p.Actions[0]
-	if labels(a) != "deleted: true → false; Max Duration: 15 → 60" {
+	if labels(a) != "deleted: true → false; Max Duration: 15 → 60 minutes" {
 		t.Errorf("the difference is %q", labels(a))
 	}
 	if sent := body(t, a, "update"); sent["isDeleted"] != false || sent["id"] != "c-own" || sent["tenantMark"] != "kept" || sends(a) != "PUT /api/v1/ConnectionProfile/c-own" {

@@ -118,6 +118,7 @@ type setting struct {
 	Label, Field string
 	Want         plan.Value
 	Shown        string // how Want is shown
+	Unit         string // behind what is shown; not part of the value
 	Mark         string
 }
 
@@ -130,7 +131,26 @@ func numeral(label, field string, want int, shown string) setting {
 }
 
 func truth(label, field string, want bool) setting {
-	return setting{Label: label, Field: field, Want: plan.Bool(want), Shown: fmt.Sprint(want)}
+	return setting{Label: label, Field: field, Want: plan.Bool(want), Shown: spoken(fmt.Sprint(want))}
+}
+
+// spoken writes truth values as the product does.
+func spoken(v string) string {
+	switch v {
+	case "true":
+		return "True"
+	case "false":
+		return "False"
+	}
+	return v
+}
+
+// shown is the wanted value for people, with its unit.
+func (st setting) shown() string {
+	if st.Unit == "" {
+		return st.Shown
+	}
+	return st.Shown + " " + st.Unit
 }
 
 func (st setting) marked(mark string) setting { st.Mark = mark; return st }
@@ -143,7 +163,7 @@ func differing(o plan.Object, wanted []setting) []plan.Difference {
 	var ds []plan.Difference
 	for _, st := range wanted {
 		if have := member(o, st.Field); have != st.wantText() {
-			ds = append(ds, plan.Difference{Label: st.Label, Field: st.Field, From: orNothing(have), To: st.Shown, Mark: st.Mark})
+			ds = append(ds, plan.Difference{Label: st.Label, Field: st.Field, From: spoken(orNothing(have)), To: st.shown(), Mark: st.Mark})
 		}
 	}
 	return ds
@@ -160,7 +180,7 @@ func orNothing(s string) string {
 func fresh(wanted []setting) []plan.Difference {
 	ds := make([]plan.Difference, 0, len(wanted))
 	for _, st := range wanted {
-		ds = append(ds, plan.Difference{Label: st.Label, Field: st.Field, To: st.Shown, Mark: st.Mark})
+		ds = append(ds, plan.Difference{Label: st.Label, Field: st.Field, To: st.shown(), Mark: st.Mark})
 	}
 	return ds
 }

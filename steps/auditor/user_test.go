@@ -66,7 +66,7 @@ func TestAUserWithoutName(t *testing.T) {
 	have["name"] = nil
 	wantEffects(t, st.draft(t))
 	have["name"] = "Something else" // a display name alone is no identity
-	wantEffects(t, st.draft(t), "create application-user", "update policy-resource/user")
+	wantEffects(t, st.draft(t), "create application-user", "create policy-resource/user")
 }
 
 func TestALockedUserIsTold(t *testing.T) {

@@ -10,8 +10,9 @@ import (
 
 // TextOptions chooses what Text shows.
 type TextOptions struct {
-	Calls bool // the exact requests with their bodies, not only method and path, and what files hold
-	Width int  // columns; 0: 100
+	Calls bool            // the exact requests with their bodies, not only method and path, and what files hold
+	Width int             // columns; 0: 100
+	Done  map[string]bool // steps that a person says to have done: their clicks are not shown again
 }
 
 // Text renders a plan for people. Everything that came from a server or an answer is made harmless.
@@ -20,6 +21,7 @@ func (p Plan) Text(o TextOptions) string {
 	t.line("%s", p.Title)
 	t.line("  server       %s", withVersion(p.Server, p.Version))
 	t.line("  application  %s", p.Identity)
+	t.wrapped("signs        ", "+ create  = take over as it is  ~ update  ^ bring back  - delete  ! by hand; [in brackets]: how sure a match is", 2)
 	for _, s := range p.Sends {
 		t.wrapped("secrets      ", s, 2)
 	}
@@ -106,6 +108,10 @@ func (t *text) action(a Action, o TextOptions) {
 		verb = "by hand"
 	}
 	t.line("%s %s: %s %q  [%s]", a.Effect.Sign(), verb, a.Object, problem.Plain(a.Name), a.Step)
+	if a.Effect == ByHand && o.Done[a.Step] {
+		t.line("    said to be done; noted down, and read back where that can be")
+		return
+	}
 	if a.Why != "" {
 		t.wrapped("why      ", a.Why, 4)
 	}
@@ -116,14 +122,14 @@ func (t *text) action(a Action, o TextOptions) {
 		t.difference(d)
 	}
 	for _, op := range a.Ops {
-		t.op(op, o)
+		t.op(op, len(a.Ops) > 1, o)
 	}
 	if needs := a.Needs(); len(needs) > 0 {
 		sort.Strings(needs)
 		t.wrapped("after    ", strings.Join(needs, ", "), 4)
 	}
 	if a.Assumption != "" {
-		t.wrapped("assumed  ", a.Assumption+"; else, on 404/405: by hand", 4)
+		t.wrapped("assumed  ", "the vendor does not document this call: "+a.Assumption+". It is tried once with this very object and read back; else, on 404/405: by hand", 4)
 	}
 	for _, n := range a.Notes {
 		t.wrapped("note     ", n, 4)
@@ -164,7 +170,7 @@ func shownValue(s string) string {
 // odd says whether a text changes when it is made harmless and wrapped.
 func odd(s string) bool { return s != strings.Join(strings.Fields(problem.Plain(s)), " ") }
 
-func (t *text) op(op Op, o TextOptions) {
+func (t *text) op(op Op, several bool, o TextOptions) {
 	switch op.Kind {
 	case KindCall:
 		r := op.Call.Redacted(nil)
@@ -172,7 +178,11 @@ func (t *text) op(op Op, o TextOptions) {
 			t.wrapped("checks   ", guardText(op.Guard), 4)
 		}
 		word := map[Class]string{Read: "reads", Auth: "signs in", Probe: "probes", Change: "sends"}[op.Class]
-		t.line("    %-8s %s %s", word, r.Method, r.Path)
+		which := ""
+		if several {
+			which = "   (" + op.ID + ")"
+		}
+		t.line("    %-8s %s %s%s", word, r.Method, r.Path, which)
 		if o.Calls && r.Body != nil {
 			t.line("             %s", string(r.Body))
 		}
@@ -210,10 +220,14 @@ func (t *text) manual(m Manual) {
 }
 
 func (t *text) undo(a Action) {
+	does := "writes back what was there"
+	if a.Effect == Create {
+		does = "takes it out again"
+	}
 	for _, op := range a.Undo {
 		if op.Call != nil {
 			r := op.Call.Redacted(nil)
-			t.line("    undo     %s %s", r.Method, r.Path)
+			t.line("    undo     %s: %s %s", does, r.Method, r.Path)
 		} else {
 			t.wrapped("undo     ", op.Text(), 4)
 		}
