@@ -10,15 +10,18 @@ import (
 
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
+	"npsetup/steps/secret"
 	"npsetup/tui/face"
 )
 
 // manualPage leads a person through what no call can do: numbered clicks, values to carry over, and how to see that it
 // worked.
 type manualPage struct {
-	a    plan.Action
-	at   int // value in focus
-	said string
+	a       plan.Action
+	at      int // value in focus
+	said    string
+	fetched secret.Secret // what was fetched for the value in focus; gone with the page
+	then    string        // the key that asked for it
 }
 
 type (
@@ -27,6 +30,10 @@ type (
 		err   error
 	}
 	printedMsg struct{ err error }
+	fetchedMsg struct {
+		secret secret.Secret
+		err    error
+	}
 )
 
 // manuals makes the plan anew and shows the next thing that a person has to do; when there is none left, the rest.
@@ -63,6 +70,13 @@ func (p *manualPage) update(m *model, msg tea.Msg) tea.Cmd {
 		m.hand.Done = append(m.hand.Done, msg.steps...)
 		m.say("the person has done " + strings.Join(msg.steps, ", "))
 		return p.show(m)
+	case fetchedMsg:
+		if msg.err != nil {
+			p.said = problem.Plain(msg.err.Error())
+			return nil
+		}
+		p.fetched = msg.secret
+		return p.handOver(m, p.then)
 	case printedMsg:
 		if msg.err != nil {
 			p.said = problem.Plain(msg.err.Error())
@@ -108,14 +122,9 @@ func (p *manualPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 		p.at = min(p.at+1, max(len(values)-1, 0))
 	case "up", "k", "shift+tab":
 		p.at = max(p.at-1, 0)
-	case "y":
+	case "y", "p":
 		if p.at < len(values) {
-			m.say("sent to your terminal for copying: " + values[p.at].Label + "; if pasting gives nothing, p prints it")
-			return tea.SetClipboard(values[p.at].Value)
-		}
-	case "p":
-		if p.at < len(values) {
-			return tea.Exec(&printing{label: values[p.at].Label, value: problem.Plain(values[p.at].Value)}, func(err error) tea.Msg { return printedMsg{err} })
+			return p.give(m, k.String(), values[p.at])
 		}
 	case "d":
 		if m.o.Person != nil {
@@ -136,6 +145,42 @@ func (p *manualPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 		m.push(&keysPage{of: p})
 	}
 	return nil
+}
+
+// give copies or prints a value; a secret is fetched first.
+func (p *manualPage) give(m *model, how string, v plan.Labeled) tea.Cmd {
+	if v.Fetch != nil && p.fetched.Empty() {
+		p.then = how
+		machine := m.m
+		return m.do("fetching the "+v.Label, func(ctx context.Context) tea.Msg {
+			s, err := m.o.Work.Fetch(ctx, machine, v)
+			return fetchedMsg{s, err}
+		})
+	}
+	return p.handOver(m, how)
+}
+
+// handOver gives the value in focus to the person who asked for it.
+func (p *manualPage) handOver(m *model, how string) tea.Cmd {
+	v := p.values()[p.at]
+	value := secret.New(v.Value)
+	if how == "p" {
+		value = secret.New(problem.Plain(v.Value)) // a terminal reads it
+	}
+	if v.Fetch != nil {
+		value = p.fetched
+		p.said = v.Label + ": " + value.Arrived()
+	}
+	if how == "p" {
+		return tea.Exec(&printing{label: v.Label, value: value}, func(err error) tea.Msg { return printedMsg{err} })
+	}
+	var cmd tea.Cmd
+	if err := secret.HandOver(value, secret.ToCopy(func(text string) { cmd = tea.SetClipboard(text) })); err != nil {
+		p.said = err.Error()
+		return nil
+	}
+	m.say("sent to your terminal for copying: " + v.Label + "; if pasting gives nothing, p prints it")
+	return cmd
 }
 
 func (p *manualPage) body(m *model, width int) *block {
@@ -165,11 +210,15 @@ func (p *manualPage) body(m *model, width int) *block {
 	}
 	for i, v := range man.Values {
 		from := len(b.lines)
-		line := "  " + v.Label + ": " + problem.Plain(v.Value)
-		if i == p.at {
-			line = m.st.focus.Render("> " + v.Label + ": " + problem.Plain(v.Value))
+		value := problem.Plain(v.Value)
+		if v.Fetch != nil {
+			value = "a secret; y or p fetches it"
 		}
-		b.add(width, line)
+		if i == p.at {
+			b.styled(width, m.st.focus, "> "+v.Label+": "+value)
+		} else {
+			b.add(width, "  "+v.Label+": "+value)
+		}
 		if i == p.at && i > 0 {
 			b.focus(from)
 		}
@@ -197,9 +246,10 @@ func (p *manualPage) hints(m *model) []hint {
 
 // printing shows one value plainly, outside the screen, on one line that a mouse can select.
 type printing struct {
-	label, value string
-	in           io.Reader
-	out          io.Writer
+	label string
+	value secret.Secret
+	in    io.Reader
+	out   io.Writer
 }
 
 // SetStdin, SetStdout, SetStderr and Run implement tea.ExecCommand.
@@ -207,7 +257,13 @@ func (p *printing) SetStdin(r io.Reader)  { p.in = r }
 func (p *printing) SetStdout(w io.Writer) { p.out = w }
 func (p *printing) SetStderr(io.Writer)   {}
 func (p *printing) Run() error {
-	if _, err := fmt.Fprintf(p.out, "\n%s:\n%s\n\nenter goes back ", p.label, p.value); err != nil {
+	if _, err := fmt.Fprintf(p.out, "\n%s:\n", p.label); err != nil {
+		return err
+	}
+	if err := secret.HandOver(p.value, secret.ToWriter(p.out)); err != nil {
+		return err
+	}
+	if _, err := fmt.Fprint(p.out, "\nenter goes back "); err != nil {
 		return err
 	}
 	one := make([]byte, 1)

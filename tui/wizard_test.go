@@ -162,6 +162,27 @@ func TestAQuestionInMidRunLosesNothing(t *testing.T) {
 	}
 }
 
+func TestASecretOfAManualPageIsFetchedWhenAsked(t *testing.T) {
+	call := plan.Call{Operation: "revealApiKey", Method: "GET", Path: "/api/v1/ManagedAccount/RevealApiKey/1"}
+	made := examplePlan()
+	m := made.Actions[0].Ops[0].Manual
+	m.Values = append(m.Values, plan.Labeled{Label: "API key", Fetch: &call})
+	s := newScreen(t, &fakeWork{guide: realGuide(), drafts: filledDrafts(), plan: made}, 80, 24).press("enter")
+	s.m.plan = made
+	s.m.replace(&manualPage{a: made.Actions[0]})
+	s.press("down", "down")
+	s.sees("> API key: a secret; y or p fetches it")
+	s.press("y")
+	s.sees("API key: 24 characters, ends in 89", "sent to your terminal for copying: API key")
+	if strings.Contains(s.text(), "S3CR3T") {
+		t.Error("the secret is shown")
+	}
+	s.w.err = wrongAnswer()
+	s.m.replace(&manualPage{a: made.Actions[0]})
+	s.press("down", "down", "y")
+	s.sees("NPS has no such thing")
+}
+
 func TestCtrlCAsksFirst(t *testing.T) {
 	s := filledScreen(t, 80, 24).press("ctrl+c")
 	s.sees("Leave npsetup?")

@@ -186,6 +186,25 @@ func (d *desk) Keep(key string, s secret.Secret) {
 	d.o.app.scrub.Add(s)
 }
 
+// Fetch implements face.Work.
+func (d *desk) Fetch(ctx context.Context, m steps.Machine, v plan.Labeled) (secret.Secret, error) {
+	if len(v.Fetch.Refs()) > 0 {
+		return secret.Secret{}, problem.New("the " + problem.Plain(v.Label) + " is not there yet").Because("what it belongs to has not been made").Try("carry the plan out first")
+	}
+	j, err := d.job(m)
+	if err != nil {
+		return secret.Secret{}, err
+	}
+	if d.link.client == nil {
+		return secret.Secret{}, problem.New("nobody is signed in to NPS").Try("go back to the sign-in")
+	}
+	key, err := j.revealed(ctx, *v.Fetch)
+	if err == nil && key.Empty() {
+		err = problem.New("there is no " + problem.Plain(v.Label) + " yet").Because("NPS has made none").Try("npsetup key --to FILE makes one, after asking")
+	}
+	return key, err
+}
+
 // Plan implements face.Work.
 func (d *desk) Plan(ctx context.Context, m steps.Machine) (plan.Plan, error) {
 	a := m.Answers()

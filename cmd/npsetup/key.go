@@ -91,7 +91,12 @@ func (j *job) one(ctx context.Context, key string, c plan.Call) (plan.Answer, er
 
 // reveal answers an empty secret when the user has no key yet.
 func (j *job) reveal(ctx context.Context, id plan.Value) (secret.Secret, error) {
-	a, err := j.one(ctx, "reveal", npsapi.RevealAPIKey(id))
+	return j.revealed(ctx, npsapi.RevealAPIKey(id))
+}
+
+// revealed carries out a call that brings a secret.
+func (j *job) revealed(ctx context.Context, call plan.Call) (secret.Secret, error) {
+	a, err := j.one(ctx, "reveal", call)
 	if problem.Is(err, problem.NotFound) {
 		return secret.Secret{}, nil
 	}

@@ -70,7 +70,7 @@ func screenFace(ctx context.Context, o *options, w wizardOptions, d *desk) (face
 }
 
 func lineFace(ctx context.Context, out io.Writer, o *options, w wizardOptions, d *desk) (face.Ending, error) {
-	options := line.Options{Work: d, In: o.app.in, Out: out, DryRun: o.dryRun, Version: version, Now: o.app.now, Person: w.person}
+	options := line.Options{Work: d, In: o.app.in, Out: out, Reveal: o.app.out, DryRun: o.dryRun, Version: version, Now: o.app.now, Person: w.person}
 	if o.app.terminal {
 		options.ReadSecret = o.app.password
 	}

@@ -140,7 +140,14 @@ func (w World) auditorKey() steps.Step {
 			if u, _ := steps.Get(s, userKey); u == nil {
 				after = []string{userStep}
 			}
-			return w.byHand(s, id, "API key in Auditor", s.Answers.Text(keyApplication), after...)
+			name := s.Answers.Text(keyApplication)
+			actions, err := w.byHand(s, id, "API key in Auditor", name, after...)
+			if user, known := s.ID(kindUser, name); known && len(actions) == 1 {
+				call := npsapi.RevealAPIKey(user)
+				m := actions[0].Manual()
+				m.Values = append(m.Values, plan.Labeled{Label: "API key", Fetch: &call})
+			}
+			return actions, err
 		},
 		Verify: byWord(id),
 	}

@@ -89,6 +89,7 @@ type clickDoc struct {
 type labeledDoc struct {
 	Label string `json:"label"`
 	Value string `json:"value"`
+	Fetch string `json:"fetchedWhenAsked,omitempty"`
 }
 
 func (p Plan) document() document {
@@ -185,7 +186,12 @@ func (m *Manual) document() *manualDoc {
 func labeledDocs(ls []Labeled) []labeledDoc {
 	var docs []labeledDoc
 	for _, l := range ls {
-		docs = append(docs, labeledDoc(l))
+		d := labeledDoc{Label: l.Label, Value: l.Value}
+		if l.Fetch != nil {
+			r := l.Fetch.Redacted(nil)
+			d.Fetch = r.Method + " " + r.Path
+		}
+		docs = append(docs, d)
 	}
 	return docs
 }

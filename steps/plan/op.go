@@ -188,5 +188,9 @@ type Click struct {
 	Values []Labeled // values used in it
 }
 
-// Labeled is a value with its label.
-type Labeled struct{ Label, Value string }
+// Labeled is a value with its label. One with Fetch is a secret: the server gives it when a person asks for it, and it is
+// in no plan.
+type Labeled struct {
+	Label, Value string
+	Fetch        *Call
+}

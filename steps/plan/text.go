@@ -209,6 +209,11 @@ func (t *text) manual(m Manual) {
 		t.wrapped(fmt.Sprintf("%7d. ", i+1), c.Text, 4)
 	}
 	for _, v := range m.Values {
+		if v.Fetch != nil {
+			r := v.Fetch.Redacted(nil)
+			t.line("    value    %s: a secret, fetched only when you ask for it: %s %s", v.Label, r.Method, r.Path)
+			continue
+		}
 		t.line("    value    %s: %s", v.Label, shownValue(v.Value))
 	}
 	if m.Check != "" {

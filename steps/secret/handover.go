@@ -29,6 +29,16 @@ func (t toWriter) receive(v string) error {
 	return err
 }
 
+// ToCopy gives the value to what puts it into a person's clipboard.
+func ToCopy(copied func(value string)) Recipient { return toCopy(copied) }
+
+type toCopy func(string)
+
+func (t toCopy) receive(v string) error {
+	t(v)
+	return nil
+}
+
 // ToFile writes the value into a new file with mode 0600. An existing file is never overwritten.
 func ToFile(path string) Recipient { return toFile(path) }
 

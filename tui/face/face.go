@@ -24,6 +24,8 @@ type Work interface {
 	Choices(ctx context.Context, m steps.Machine, f steps.Field) ([]steps.Option, error)
 	// Keep takes the secret of an answer that was typed; it is kept in memory only.
 	Keep(key string, s secret.Secret)
+	// Fetch brings the secret of a manual page's value, because a person asked for it.
+	Fetch(ctx context.Context, m steps.Machine, v plan.Labeled) (secret.Secret, error)
 	// Plan looks at everything and makes the plan.
 	Plan(ctx context.Context, m steps.Machine) (plan.Plan, error)
 	// Apply carries out a plan that was shown. done names manual steps that a person has done.

@@ -10,6 +10,7 @@ import (
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
+	"npsetup/steps/secret"
 	"npsetup/tui/face"
 )
 
@@ -170,8 +171,17 @@ func (l *Line) manuals(ctx context.Context) (bool, error) {
 // hands waits for the person.
 func (l *Line) hands(ctx context.Context, a plan.Action) (bool, error) {
 	demo := ""
+	var fetch []plan.Labeled
+	if man := a.Manual(); man != nil {
+		for _, v := range man.Values {
+			if v.Fetch != nil {
+				fetch = append(fetch, v)
+				demo += ", fetch (prints the " + v.Label + ")"
+			}
+		}
+	}
 	if l.o.Person != nil {
-		demo = ", demo (lets the demonstration do it)"
+		demo += ", demo (lets the demonstration do it)"
 	}
 	for {
 		text, err := l.read(ctx, "Done? yes, later"+demo+": ")
@@ -186,6 +196,9 @@ func (l *Line) hands(ctx context.Context, a plan.Action) (bool, error) {
 			return false, nil
 		case text == "q":
 			return false, l.left()
+		case text == "fetch" && len(fetch) > 0:
+			l.fetch(ctx, fetch)
+			continue
 		case text == "demo" && l.o.Person != nil:
 			did, err := l.o.Person(ctx)
 			if err != nil {
@@ -196,6 +209,20 @@ func (l *Line) hands(ctx context.Context, a plan.Action) (bool, error) {
 			return true, nil
 		}
 		l.print("yes says that it is done, later leaves it for another time.")
+	}
+}
+
+// fetch prints secrets that the person asked for.
+func (l *Line) fetch(ctx context.Context, values []plan.Labeled) {
+	for _, v := range values {
+		s, err := l.o.Work.Fetch(ctx, l.m, v)
+		if err == nil {
+			l.print("%s:", v.Label)
+			err = secret.HandOver(s, secret.ToWriter(l.o.Reveal))
+		}
+		if err != nil {
+			l.problems(err)
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ type Options struct {
 	Work    face.Work
 	In      io.Reader
 	Out     io.Writer
+	Reveal  io.Writer // takes secrets that the person asked to see; Out masks them
 	DryRun  bool
 	Version string
 	Now     func() time.Time

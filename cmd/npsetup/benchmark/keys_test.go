@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -15,7 +16,7 @@ import (
 // keyed is what came of many keys.
 type keyed struct {
 	bytes, took []float64 // took in ms
-	cpu         float64   // ms a key
+	cpu         time.Duration // of all keys
 }
 
 // press types one key and waits for all that it brings. The programs draw 60 times a second: the pause before the key is of a
@@ -32,131 +33,112 @@ func (k *keyed) press(w *terminal, key string) {
 	k.took = append(k.took, ms(got[len(got)-1].at.Sub(at)))
 }
 
-// press3 are the three programs that are compared.
-type trio struct{ ours, gum, raw *terminal }
+// trio are the three programs that are compared: npsetup, gum, raw.
+type trio [3]*terminal
 
 func (r *rig) typing(s site) {
-	w := trio{
-		ours: r.atStep(s, 2),
-		gum:  open(r.t, manners{}, nil, r.gum, "input", "--char-limit", "0"),
-		raw:  open(r.t, manners{}, nil, r.raw, "input"),
-	}
-	w.gum.until(0, frameSettle, "Type something")
-	w.raw.until(0, frameSettle, "Name")
+	w := trio{r.atStep(s, 2), open(r.t, manners{}, nil, r.gum, "input", "--char-limit", "0"), open(r.t, manners{}, nil, r.raw, "input")}
+	w[1].until(0, frameSettle, "Type something")
+	w[2].until(0, frameSettle, "Name")
 	var short, long, both [3]keyed
-	for i, one := range []*terminal{w.ours, w.gum, w.raw} {
-		short[i], long[i] = typed(one)
-		both[i].took = append(short[i].took, long[i].took...)
-		both[i].cpu = (short[i].cpu + long[i].cpu) / 2
+	const rounds = 4
+	for range rounds {
+		for i, one := range w {
+			one.send("x")
+			one.send("\x15") // ctrl+u clears it
+			letters(one, &short[i], 60)
+			one.send(strings.Repeat("-", 30))
+			letters(one, &long[i], 60)
+		}
 	}
-	mean3 := func(k [3]keyed) (float64, float64, float64) {
-		return mean(k[0].bytes), mean(k[1].bytes), mean(k[2].bytes)
+	for i := range w {
+		both[i] = keyed{took: slices.Concat(short[i].took, long[i].took), cpu: short[i].cpu + long[i].cpu}
 	}
-	a, b, c := mean3(short)
-	r.out.add("typed character", "bytes", a, b, c, halfOf(b))
-	a, b, c = mean3(long)
-	r.out.add("typed character, field scrolls", "bytes", a, b, c, halfOf(b))
-	r.latency("typing", both)
-	r.out.add("processor a typed character", "ms", both[0].cpu, both[1].cpu, both[2].cpu, none)
+	r.out.add("typed character", "bytes", mean(short[0].bytes), mean(short[1].bytes), mean(short[2].bytes), halfOf(mean(short[1].bytes)))
+	r.out.add("typed character, field scrolls", "bytes", mean(long[0].bytes), mean(long[1].bytes), mean(long[2].bytes), halfOf(mean(long[1].bytes)))
+	r.latency("typing", both, none)
 	r.idle("text field", w)
 }
 
-// latency tells the time from a key to the last byte that it brings.
-func (r *rig) latency(what string, k [3]keyed) {
-	for _, q := range []struct {
-		name string
-		at   float64
-	}{{"p50", 0.5}, {"p99", 0.99}} {
-		gum, judge := quantile(k[1].took, q.at), none
-		if q.name == "p99" {
-			judge = atMost(gum)
-		}
-		r.out.add("key to last byte, "+what+", "+q.name, "ms", quantile(k[0].took, q.at), gum, quantile(k[2].took, q.at), judge)
-	}
+// latency tells the time from a key to the last byte that it brings, and the processor time.
+func (r *rig) latency(what string, k [3]keyed, cpu judge) {
+	at := func(i int, share float64) float64 { return quantile(k[i].took, share) }
+	r.out.add("key to last byte, "+what+", p50", "ms", at(0, 0.5), at(1, 0.5), at(2, 0.5), none)
+	r.out.add("key to last byte, "+what+", p99", "ms", at(0, 0.99), at(1, 0.99), at(2, 0.99), atMost(at(1, 0.99)))
+	each := func(i int) float64 { return ms(k[i].cpu) / float64(len(k[i].took)) }
+	r.out.add("processor time of a key, "+what, "ms", each(0), each(1), each(2), cpu)
 }
 
-// typed types in a text field, before it scrolls and while it does.
-func typed(w *terminal) (short, long keyed) {
-	letter := 0
-	type1 := func(k *keyed, n int) {
-		before := w.used()
-		for range n {
-			k.press(w, string(rune('a'+letter%26)))
-			letter++
-		}
-		k.cpu += ms(w.used()-before) / float64(n)
+// letters types n of them, no two neighbours alike.
+func letters(w *terminal, k *keyed, n int) {
+	before := w.used()
+	for i := range n {
+		k.press(w, string(rune('a'+i%26)))
 	}
-	const rounds = 3
-	for range rounds {
-		w.send("x")
-		w.send("\x15") // ctrl+u clears it
-		type1(&short, 60)
-		w.send(strings.Repeat("-", 30))
-		type1(&long, 60)
-	}
-	short.cpu /= rounds
-	long.cpu /= rounds
-	return short, long
+	k.cpu += w.used() - before
 }
 
 func (r *rig) moves(s site) {
-	w := trio{ours: r.atStep(s, 13), gum: r.choose(manners{}), raw: open(r.t, manners{}, nil, r.raw, append([]string{"choose"}, r.names...)...)}
-	w.gum.until(0, frameSettle, "submit")
-	w.raw.until(0, frameSettle, r.names[16])
-	w.ours.send("\x0c", "of 106") // ctrl+l opens the list
-	w.ours.send("new", "50 of 106")
-	r.out.add("resident memory with the list open", "MB", mb(w.ours.resident()), mb(w.gum.resident()), mb(w.raw.resident()), below(30))
+	w := trio{r.atStep(s, 13), r.choose(manners{}), open(r.t, manners{}, nil, r.raw, append([]string{"choose"}, r.names...)...)}
+	w[1].until(0, frameSettle, "submit")
+	w[2].until(0, frameSettle, r.names[16])
+	w[0].send("\x0c", "of 106") // ctrl+l opens the list
+	w[0].send("new", "50 of 106")
+	r.out.add("resident memory, list open", "MB", mb(w[0].resident()), mb(w[1].resident()), mb(w[2].resident()), below(30))
 	var k [3]keyed
-	for i, one := range []*terminal{w.ours, w.gum, w.raw} {
-		k[i] = moved(one, entries, func() { one.send(home) })
+	const rounds = 8
+	for range rounds {
+		for i, one := range w {
+			through(one, &k[i], entries)
+			one.send(home)
+		}
 	}
 	gum := mean(k[1].bytes)
 	r.out.add("move in a list of 50", "bytes", mean(k[0].bytes), gum, mean(k[2].bytes), halfOf(gum))
-	r.out.add("the same, without turning the page", "bytes", quantile(k[0].bytes, 0.5), quantile(k[1].bytes, 0.5), quantile(k[2].bytes, 0.5), none)
-	r.latency("list", k)
-	r.out.add("processor a move", "ms", k[0].cpu, k[1].cpu, k[2].cpu, below(6))
+	r.out.add("the same, the page stays (median)", "bytes", median(k[0].bytes), median(k[1].bytes), median(k[2].bytes), none)
+	r.latency("list", k, below(6))
 	r.idle("list", w)
 }
 
-// moved goes through a list from its first to its last entry, several times.
-func moved(w *terminal, n int, back func()) (k keyed) {
-	const rounds = 6
-	for range rounds {
-		before := w.used()
-		for range n - 1 {
-			k.press(w, down)
-		}
-		k.cpu += ms(w.used()-before) / float64(n-1) / rounds
-		back()
+// through goes through a list from its first to its last entry.
+func through(w *terminal, k *keyed, n int) {
+	before := w.used()
+	for range n - 1 {
+		k.press(w, down)
 	}
-	return k
+	k.cpu += w.used() - before
 }
 
-// overview moves in the list of steps, which is a select of huh.
 func (r *rig) overview(s site) {
 	w := r.atStep(s, 1)
 	w.send("\x0f", "All steps") // ctrl+o
-	const n = 16
-	k := moved(w, n, func() { w.send(strings.Repeat(up, n-1)) })
+	const n, rounds = 16, 4
+	var k keyed
+	for range rounds {
+		through(w, &k, n)
+		w.send(strings.Repeat(up, n-1))
+	}
 	r.out.add("move in the overview of 16 steps", "bytes", mean(k.bytes), missing, missing, none)
-	r.out.add("processor a move there", "ms", k.cpu, missing, missing, below(6))
+	r.out.add("processor time of a key there", "ms", ms(k.cpu)/float64(len(k.took)), missing, missing, below(6))
 }
 
 func (r *rig) idle(what string, w trio) {
-	r.out.add("idle in 10 s, "+what, "bytes", float64(w.ours.idle(idleTime)), float64(w.gum.idle(idleTime)), float64(w.raw.idle(idleTime)), atMost(0))
+	r.out.add("idle in 10 s, "+what, "bytes", float64(w[0].idle(idleTime)), float64(w[1].idle(idleTime)), float64(w[2].idle(idleTime)), atMost(0))
 }
 
 // waits measures the sign of a wait: what comes at one time is one tick.
 func (r *rig) waits(site) {
 	slow := r.sandbox("--latency", "20s")
-	ours := r.atStep(slow, 2)
-	ours.until(0, keySettle, "looking")
+	ours := r.atStep(slow, 3)
+	ours.send(next, "Sign in there?", "No")
+	ours.send("y", "[Yes]")
+	ours.send(enter, "step 3 of", "looking") // it waits for the sign-in
 	gum := open(r.t, manners{}, nil, r.gum, "spin", "--spinner", "line", "--title", "waiting", "--", "sleep", "10")
 	gum.until(0, keySettle, "waiting")
 	raw := open(r.t, manners{}, nil, r.raw, "spin")
 	raw.until(0, keySettle, "waiting")
 	var per [3]float64
-	for i, w := range []*terminal{ours, gum, raw} {
+	for i, w := range trio{ours, gum, raw} {
 		from := w.count()
 		bytes := float64(w.idle(spinTime))
 		ticks, last := 0, time.Time{}
@@ -167,6 +149,9 @@ func (r *rig) waits(site) {
 			last = c.at
 		}
 		per[i] = bytes / float64(max(ticks, 1))
+	}
+	if !strings.Contains(ours.text(), "looking") {
+		r.t.Fatalf("it does not wait:\n%s", ours.text())
 	}
 	r.out.add("tick of a wait", "bytes", per[0], per[1], per[2], none)
 }
@@ -190,7 +175,7 @@ func (r *rig) rest(site) {
 			}
 			took = append(took, ms(time.Since(began)))
 		}
-		return quantile(took, 0.5)
+		return median(took)
 	}
 	r.out.add("--version, start to end; raw: a bare Go program", "ms", version(r.npsetup), version(r.gum), version(r.bare), none)
 

@@ -102,3 +102,5 @@ func quantile(list []float64, share float64) float64 {
 	sorted := slices.Sorted(slices.Values(list))
 	return sorted[min(int(math.Ceil(share*float64(len(sorted))))-1, len(sorted)-1)]
 }
+
+func median(list []float64) float64 { return quantile(list, 0.5) }
