@@ -130,7 +130,7 @@ func (p *applyPage) landed(m *model, msg appliedMsg) tea.Cmd {
 	if msg.err == nil && msg.report.Count(steps.Failed)+msg.report.Count(steps.NotRun) == 0 {
 		return m.manuals()
 	}
-	p.menu = newMenu(m.theme, []string{"Look again and go on", "Change an answer", "Do the manual steps first", "See the report", "Leave; npsetup resume continues"})
+	p.menu = newMenu(m.theme, []string{"Look again and go on", "Change an answer", "Leave the failed step out, and go on", "Do the manual steps first", "See the report", "Leave; npsetup resume continues"})
 	return nil
 }
 
@@ -145,8 +145,11 @@ func (p *applyPage) choose(m *model, k tea.KeyPressMsg) tea.Cmd {
 		m.push(newOverview(m))
 		return nil
 	case 2:
-		return m.manuals()
+		m.hand.LeaveOut(m.result)
+		return m.review()
 	case 3:
+		return m.manuals()
+	case 4:
 		m.replace(&reportPage{})
 		return nil
 	}

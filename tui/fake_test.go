@@ -80,7 +80,11 @@ func (w *fakeWork) Keep(key string, s secret.Secret) {
 func (w *fakeWork) Fetch(context.Context, steps.Machine, plan.Labeled) (secret.Secret, error) {
 	return secret.New("S3CR3T-apikey-0123456789"), w.err
 }
-func (w *fakeWork) Plan(context.Context, steps.Machine) (plan.Plan, error) { return w.plan, w.err }
+
+func (w *fakeWork) Plan(context.Context, steps.Machine, []string) (plan.Plan, error) {
+	return w.plan, w.err
+}
+
 func (w *fakeWork) Apply(_ context.Context, _ steps.Machine, p plan.Plan, done []string, sink run.Sink) (run.Report, run.Result, error) {
 	w.applied++
 	w.plan.Actions = nil

@@ -38,10 +38,10 @@ type (
 
 // manuals makes the plan anew and shows the next thing that a person has to do; when there is none left, the rest.
 func (m *model) manuals() tea.Cmd {
-	machine := m.m
+	machine, out := m.m, m.hand.Out
 	m.replace(&manualPage{})
 	return m.do("looking what is left", func(ctx context.Context) tea.Msg {
-		made, err := m.o.Work.Plan(ctx, machine)
+		made, err := m.o.Work.Plan(ctx, machine, out)
 		return plannedMsg{made, err}
 	})
 }

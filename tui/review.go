@@ -39,9 +39,9 @@ func (m *model) review() tea.Cmd {
 }
 
 func (p *reviewPage) draft(m *model) tea.Cmd {
-	machine := m.m
+	machine, out := m.m, m.hand.Out
 	return m.do("looking at everything", func(ctx context.Context) tea.Msg {
-		made, err := m.o.Work.Plan(ctx, machine)
+		made, err := m.o.Work.Plan(ctx, machine, out)
 		return plannedMsg{made, err}
 	})
 }
@@ -138,10 +138,10 @@ func (p *reviewPage) body(m *model, width int) *block {
 		b.focus(from)
 		return b
 	}
-	lines(b, width, m.plan.Text(plan.TextOptions{Calls: p.calls, Width: width}))
-	b.add(width, "")
 	b.styled(width, m.st.strong, "Answers")
 	drawAnswers(m, b, width)
+	b.add(width, "")
+	lines(b, width, m.plan.Text(plan.TextOptions{Calls: p.calls, Width: width}))
 	return b
 }
 

@@ -52,7 +52,9 @@ func TestTheWholeWayByKeys(t *testing.T) {
 	for range len(s.m.m.Guide().Steps) {
 		s.press("ctrl+n")
 	}
-	s.sees("Review", "POST /api/v1/AccessControlPolicy")
+	s.sees("Review", "Answers", "NPS administrator: CONTOSO")
+	s.press("pgdown")
+	s.sees("POST /api/v1/AccessControlPolicy")
 	s.press("c")
 	s.press("enter")
 	s.sees("Carry this out?", "1 to create")

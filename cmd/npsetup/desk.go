@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -206,7 +207,7 @@ func (d *desk) Fetch(ctx context.Context, m steps.Machine, v plan.Labeled) (secr
 }
 
 // Plan implements face.Work.
-func (d *desk) Plan(ctx context.Context, m steps.Machine) (plan.Plan, error) {
+func (d *desk) Plan(ctx context.Context, m steps.Machine, leftOut []string) (plan.Plan, error) {
 	a := m.Answers()
 	var l problem.List
 	for _, f := range a.Check(m.Guide()) {
@@ -218,7 +219,27 @@ func (d *desk) Plan(ctx context.Context, m steps.Machine) (plan.Plan, error) {
 	if err := l.Err(); err != nil {
 		return plan.Plan{}, err
 	}
-	return d.at(m).Draft(ctx, a, a.Text(auditor.IdentityKey))
+	p, err := d.at(m).Draft(ctx, a, a.Text(auditor.IdentityKey))
+	if err != nil || len(leftOut) == 0 {
+		return p, err
+	}
+	return without(p, leftOut)
+}
+
+// without leaves steps out of a plan, unless others rest on them.
+func without(p plan.Plan, out []string) (plan.Plan, error) {
+	kept := make([]plan.Action, 0, len(p.Actions))
+	for _, a := range p.Actions {
+		if !slices.Contains(out, a.Step) {
+			kept = append(kept, a)
+		}
+	}
+	p.Actions = kept
+	if err := p.Check(); err != nil {
+		return p, problem.New("the failed step cannot be left out").Because(problem.Plain(err.Error())).Try("mend what made it fail, then look again; or change an answer")
+	}
+	p.Warnings = append(p.Warnings, "left out, as you wished: "+strings.Join(out, ", "))
+	return p, nil
 }
 
 // job is a job over the desk's link, for these answers.

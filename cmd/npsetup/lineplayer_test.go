@@ -127,22 +127,22 @@ func (l *linePlayer) clear(prompt string) { l.t.Helper(); l.question(prompt); l.
 
 func (l *linePlayer) keep(step string) {
 	l.t.Helper()
-	began := l.from
-	onwards := func() bool {
-		after := regexp.MustCompile(`(?m)^Step \d+ of \d+: (.*)$|^Consent |^Looking at everything`).FindAllStringSubmatch(l.text()[began:], -1)
-		for i, m := range after {
-			if i > 0 && m[1] != step {
-				return true
-			}
-		}
-		return false
+	l.next()
+	began := len(l.text())
+	if all := headers().FindAllStringSubmatch(l.text(), -1); len(all) == 0 || all[len(all)-1][1] != step {
+		l.t.Fatalf("%s is not what is asked for\n%s", step, l.text())
 	}
-	for l.next(); !onwards(); l.next() {
+	for l.next(); !headers().MatchString(l.text()[began:]); l.next() {
 		if strings.HasPrefix(l.asked(), "Answer again") {
 			l.t.Fatalf("%s cannot be left\n%s", step, l.text())
 		}
 		l.send("")
 	}
+}
+
+// headers are the lines with which something new begins.
+func headers() *regexp.Regexp {
+	return regexp.MustCompile(`(?m)^(?:Step \d+ of \d+: (.*)|Consent .*|Looking at everything.*)$`)
 }
 
 func (l *linePlayer) back(step string) {

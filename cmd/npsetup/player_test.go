@@ -116,15 +116,10 @@ func (p *played) end() int {
 // squeezed makes texts comparable that are wrapped at different widths.
 func squeezed(s string) string { return strings.Join(strings.Fields(s), " ") }
 
-// typist is the app of a person at a face.
+// typist is the world of a person at a face.
 func (st *site) typist() *app {
-	a := &app{
-		now:  time.Now,
-		env:  func(name string) (string, bool) { v, ok := st.env[name]; return v, ok },
-		home: func() (string, error) { return st.state, nil },
+	return &app{
+		now: time.Now, home: func() (string, error) { return st.state, nil },
+		env: func(name string) (string, bool) { v, ok := st.env[name]; return v, ok },
 	}
-	if st.clock != nil {
-		a.now = st.clock
-	}
-	return a
 }

@@ -4,6 +4,7 @@ package face
 
 import (
 	"context"
+	"slices"
 
 	"npsetup/steps"
 	"npsetup/steps/plan"
@@ -26,8 +27,9 @@ type Work interface {
 	Keep(key string, s secret.Secret)
 	// Fetch brings the secret of a manual page's value, because a person asked for it.
 	Fetch(ctx context.Context, m steps.Machine, v plan.Labeled) (secret.Secret, error)
-	// Plan looks at everything and makes the plan.
-	Plan(ctx context.Context, m steps.Machine) (plan.Plan, error)
+	// Plan looks at everything and makes the plan, without the steps that are left out. It refuses to leave out what later
+	// steps need.
+	Plan(ctx context.Context, m steps.Machine, leftOut []string) (plan.Plan, error)
 	// Apply carries out a plan that was shown. done names manual steps that a person has done.
 	Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []string, sink run.Sink) (run.Report, run.Result, error)
 	// Verify reads everything back.
@@ -69,6 +71,7 @@ func Sends(p plan.Plan) bool {
 // Hand keeps account of what a person does by hand in one sitting.
 type Hand struct {
 	Done  []string        // steps said to be done
+	Out   []string        // steps that failed and are left out
 	Later map[string]bool // action keys that were put off
 	noted int
 }
@@ -81,12 +84,16 @@ func (h *Hand) Unnoted() bool { return len(h.Done) > h.noted }
 
 // IsDone says whether a step was said to be done.
 func (h *Hand) IsDone(step string) bool {
-	for _, d := range h.Done {
-		if d == step {
-			return true
+	return slices.Contains(h.Done, step)
+}
+
+// LeaveOut leaves the steps out whose changes failed. What only waited for them is no failure of its own.
+func (h *Hand) LeaveOut(r run.Result) {
+	for _, a := range r.Actions {
+		if a.Outcome == steps.Failed && !slices.Contains(h.Out, a.Step) {
+			h.Out = append(h.Out, a.Step)
 		}
 	}
-	return false
 }
 
 // PutOff leaves an action for later.

@@ -32,7 +32,7 @@ func (l *Line) review(ctx context.Context) (done bool, err error) {
 	}
 	l.print("")
 	l.print("Looking at everything before the plan is made …")
-	p, err := l.o.Work.Plan(ctx, l.m)
+	p, err := l.o.Work.Plan(ctx, l.m, l.hand.Out)
 	if err != nil {
 		if problem.Is(err, problem.Cancelled) {
 			return false, err
@@ -97,16 +97,18 @@ func (l *Line) failed(ctx context.Context, report run.Report, result run.Result)
 			l.problems(a.Err)
 		}
 	}
-	n, err := l.pick(ctx, "How to go on", []string{"Look again and go on", "Change an answer", "Leave; npsetup resume continues"}, 0)
+	n, err := l.pick(ctx, "How to go on", []string{"Look again and go on", "Change an answer", "Leave the failed step out, and go on", "Leave; npsetup resume continues"}, 0)
 	if _, is := err.(command); err != nil && !is {
 		return false, err
 	}
 	switch {
-	case err != nil || n == 2:
+	case err != nil || n == 3:
 		l.report(report)
 		return true, nil
 	case n == 1:
 		return false, nil
+	case n == 2:
+		l.hand.LeaveOut(result)
 	}
 	return l.review(ctx)
 }
@@ -141,7 +143,7 @@ var _ run.Sink = (*telling)(nil)
 // manuals leads through what is left to do by hand.
 func (l *Line) manuals(ctx context.Context) (bool, error) {
 	for {
-		p, err := l.o.Work.Plan(ctx, l.m)
+		p, err := l.o.Work.Plan(ctx, l.m, l.hand.Out)
 		if err != nil {
 			return false, err
 		}

@@ -15,7 +15,7 @@ import (
 
 // keyed is what came of many keys.
 type keyed struct {
-	bytes, took []float64 // took in ms
+	bytes, took []float64     // took in ms
 	cpu         time.Duration // of all keys
 }
 
@@ -133,16 +133,17 @@ func (r *rig) waits(site) {
 	ours.send(next, "Sign in there?", "No")
 	ours.send("y", "[Yes]")
 	ours.send(enter, "step 3 of", "looking") // it waits for the sign-in
-	gum := open(r.t, manners{}, nil, r.gum, "spin", "--spinner", "line", "--title", "waiting", "--", "sleep", "10")
+	gum := open(r.t, manners{}, nil, r.gum, "spin", "--spinner", "line", "--title", "waiting", "--", "sleep", "15")
 	gum.until(0, keySettle, "waiting")
 	raw := open(r.t, manners{}, nil, r.raw, "spin")
 	raw.until(0, keySettle, "waiting")
 	var per [3]float64
-	for i, w := range trio{ours, gum, raw} {
+	all := trio{ours, gum, raw}
+	for i, w := range all {
 		from := w.count()
 		bytes := float64(w.idle(spinTime))
 		ticks, last := 0, time.Time{}
-		for _, c := range w.chunks[from:] {
+		for _, c := range w.since(from) {
 			if c.at.Sub(last) > keySettle {
 				ticks++
 			}

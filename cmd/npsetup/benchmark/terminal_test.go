@@ -237,9 +237,14 @@ func (w *terminal) resident() int64 {
 func (w *terminal) idle(d time.Duration) int {
 	from := w.count()
 	time.Sleep(d) // the measure itself: nothing is waited for
+	return sum(w.since(from))
+}
+
+// since gives the reads behind the first from.
+func (w *terminal) since(from int) []chunk {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return sum(w.chunks[from:])
+	return w.chunks[from:len(w.chunks):len(w.chunks)]
 }
 
 func sum(list []chunk) (n int) {

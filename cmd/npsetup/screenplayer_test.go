@@ -1,0 +1,400 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"reflect"
+	"strconv"
+	"strings"
+
+	"github.com/creack/pty"
+	"github.com/hinshun/vt10x"
+	"golang.org/x/term"
+)
+
+// Keys as a terminal sends them.
+const (
+	keyEnter    = "\r"
+	keyEsc      = "\x1b"
+	keyTab      = "\t"
+	keyBackTab  = "\x1b[Z"
+	keyDown     = "\x1b[B"
+	keyRight    = "\x1b[C"
+	keyPageDown = "\x1b[6~"
+	keyCtrlC    = "\x03"
+	keyCtrlN    = "\x0e"
+	keyCtrlX    = "\x18"
+)
+
+// screenPlayer plays on the full screen, on a pseudo-terminal of 80x24.
+type screenPlayer struct {
+	*played
+	keys    *os.File // the terminal's own end
+	tty     *os.File // npsetup's end
+	screen  vt10x.Terminal
+	bare    bool     // the last byte was a carriage return
+	prompts []string // all questions that were answered, in order
+}
+
+func (s *screenPlayer) run(args []string, st *site) {
+	s.open()
+	a := st.typist()
+	a.in, a.out, a.err, a.terminal, a.screen = s.tty, s.tty, s.tty, true, true
+	a.environ = []string{"TERM=xterm-256color"}
+	st.env["TERM"] = "xterm-256color"
+	s.start(func(ctx context.Context) int { return startContext(ctx, append([]string{"--state", st.state}, args...), a) })
+	s.t.Cleanup(func() { st.printed.WriteString(s.text()) })
+}
+
+func (s *screenPlayer) open() {
+	s.t.Helper()
+	var err error
+	if s.keys, s.tty, err = pty.Open(); err != nil {
+		s.t.Fatal(err)
+	}
+	if err := pty.Setsize(s.tty, &pty.Winsize{Rows: 24, Cols: 80}); err != nil {
+		s.t.Fatal(err)
+	}
+	s.screen = vt10x.New(vt10x.WithSize(80, 24))
+}
+
+// start lets a program work on the terminal. Behind it, the terminal must be as it was before.
+func (s *screenPlayer) start(program func(context.Context) int) {
+	s.t.Helper()
+	before, err := term.GetState(int(s.tty.Fd()))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(s.t.Context())
+	s.stop = stop
+	go func() {
+		s.code = program(ctx)
+		if after, err := term.GetState(int(s.tty.Fd())); err != nil || !reflect.DeepEqual(before, after) {
+			s.t.Errorf("the terminal was left in another state (%v)", err)
+		}
+		_ = s.tty.Close()
+	}()
+	go s.read()
+	s.t.Cleanup(func() {
+		stop()
+		<-s.over
+		_ = s.keys.Close()
+		if s.screen.Mode()&vt10x.ModeAltScreen != 0 || !s.screen.CursorVisible() {
+			s.t.Error("the alternate screen was not left, or the cursor is not visible")
+		}
+	})
+}
+
+// read feeds the screen, and keeps each of its states: a secret that is drawn in parts would not be found in the bytes.
+func (s *screenPlayer) read() {
+	buf := make([]byte, 1<<15)
+	for {
+		n, err := s.keys.Read(buf)
+		if n > 0 {
+			s.mu.Lock()
+			s.out.Write(buf[:n])
+			_, _ = s.screen.Write(s.returned(buf[:n]))
+			s.out.WriteString(strings.ReplaceAll(s.screen.String(), "\n", ""))
+			s.mu.Unlock()
+			s.tell()
+		}
+		if err != nil { // EIO: the other end was closed
+			close(s.over)
+			return
+		}
+	}
+}
+
+// returned gives every line feed the carriage return that the emulator needs.
+func (s *screenPlayer) returned(p []byte) []byte {
+	var out []byte
+	for _, c := range p {
+		if c == '\n' && !s.bare {
+			out = append(out, '\r')
+		}
+		out = append(out, c)
+		s.bare = c == '\r'
+	}
+	return out
+}
+
+// lines is what the screen shows.
+func (s *screenPlayer) lines() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	lines := strings.Split(s.screen.String(), "\n")
+	for i := range lines {
+		lines[i] = strings.TrimRight(lines[i], " ")
+	}
+	return lines
+}
+
+func (s *screenPlayer) shown() string { return strings.Join(s.lines(), "\n") }
+
+// header is the first line without the number of the step.
+func (s *screenPlayer) header() string {
+	h := s.lines()[0]
+	if _, title, found := strings.Cut(h, " · "); found {
+		h = title
+	}
+	return strings.TrimSuffix(h, " (dry run)")
+}
+
+// marked is the line in focus, without its sign; above is the one over it.
+func (s *screenPlayer) marked() (line, above string) {
+	lines := s.lines()
+	for i := len(lines) - 1; i > 0; i-- {
+		if rest, is := strings.CutPrefix(lines[i], ">"); is {
+			return strings.TrimSpace(rest), lines[i-1]
+		}
+	}
+	return "", ""
+}
+
+// focus is the question in focus; empty: none.
+func (s *screenPlayer) focus() string {
+	line, above := s.marked()
+	if prompt, _, found := strings.Cut(line, ": ‹ "); found {
+		return prompt
+	}
+	return above
+}
+
+func (s *screenPlayer) wait(what string, ready func() bool) {
+	s.t.Helper()
+	s.until(what, s.shown, ready)
+}
+
+func (s *screenPlayer) busy() bool { return strings.Contains(s.shown(), "(esc stops waiting)") }
+
+// page waits for a page with this title.
+func (s *screenPlayer) page(title string) {
+	s.t.Helper()
+	s.wait("the page "+title, func() bool { return s.header() == title && !s.busy() })
+}
+
+func (s *screenPlayer) send(keys string) {
+	s.t.Helper()
+	if _, err := io.WriteString(s.keys, keys); err != nil && !errors.Is(err, os.ErrClosed) {
+		s.t.Fatalf("%q was not taken: %v\n%s", keys, err, s.shown())
+	}
+}
+
+// press sends a key and waits until it shows an effect.
+func (s *screenPlayer) press(key string) {
+	s.t.Helper()
+	before := s.shown()
+	s.send(key)
+	s.wait(strconv.Quote(key)+" has an effect", func() bool { return s.shown() != before })
+}
+
+// mark moves the mark of a list to an entry.
+func (s *screenPlayer) mark(entry string) {
+	s.t.Helper()
+	s.wait("the entry "+entry, func() bool { return strings.Contains(s.shown(), entry) })
+	for range 40 {
+		if line, _ := s.marked(); strings.Contains(line, entry) {
+			return
+		}
+		s.press(keyDown)
+	}
+	s.t.Fatalf("the entry %q cannot be reached\n%s", entry, s.shown())
+}
+
+func (s *screenPlayer) choose(entry string) { s.t.Helper(); s.mark(entry); s.press(keyEnter) }
+
+func (s *screenPlayer) pass(step string) {
+	s.t.Helper()
+	s.page(step)
+	s.press(keyEnter)
+}
+
+// question moves the focus. What lies out of sight is looked for downwards.
+func (s *screenPlayer) question(prompt string) {
+	s.t.Helper()
+	s.wait("the question "+prompt, func() bool { return !s.busy() && strings.Contains(s.shown(), prompt) && s.focus() != "" })
+	for range 40 {
+		if strings.HasPrefix(s.focus(), prompt) {
+			return
+		}
+		key := keyTab
+		text := s.shown()
+		if at := strings.Index(text, prompt); at >= 0 && at < strings.Index(text, "\n>") {
+			key = keyBackTab
+		}
+		s.press(key)
+	}
+	s.t.Fatalf("the question %q cannot be reached\n%s", prompt, s.shown())
+}
+
+func (s *screenPlayer) answer(prompt, text string) {
+	s.t.Helper()
+	s.question(prompt)
+	s.prompts = append(s.prompts, prompt)
+	if line, _ := s.marked(); strings.Contains(line, ": ‹ ") {
+		s.turn(text)
+	} else {
+		s.fill(text)
+	}
+	s.press(keyEnter)
+}
+
+// turn changes the answer of a question with choices.
+func (s *screenPlayer) turn(text string) {
+	s.t.Helper()
+	for range 20 {
+		if line, _ := s.marked(); strings.HasSuffix(line, "‹ "+text+" ›") {
+			return
+		}
+		s.press(keyRight)
+	}
+	s.t.Fatalf("there is no choice %q\n%s", text, s.shown())
+}
+
+// fill replaces what stands in the field in focus. Of what is hidden only the length can be awaited.
+func (s *screenPlayer) fill(text string) {
+	s.t.Helper()
+	empty := func() bool { line, _ := s.marked(); return line == "" }
+	if !empty() {
+		s.send(keyCtrlX)
+		s.wait("an empty field", empty)
+	}
+	s.send(text)
+	s.wait("what was typed", func() bool {
+		line, _ := s.marked()
+		tail := text[max(len(text)-40, 0):]
+		return strings.HasSuffix(line, tail) || line == strings.Repeat("•", len(text)) || len(text) > 76 && strings.HasSuffix(line, strings.Repeat("•", 40))
+	})
+}
+
+func (s *screenPlayer) clear(prompt string) {
+	s.t.Helper()
+	s.question(prompt)
+	s.press(keyCtrlX)
+}
+
+func (s *screenPlayer) keep(step string) {
+	s.t.Helper()
+	s.page(step)
+	s.send(keyCtrlN)
+	s.wait("what is behind "+step, func() bool { return s.header() != step && !s.busy() })
+}
+
+func (s *screenPlayer) back(step string) {
+	s.t.Helper()
+	for range 40 {
+		if s.header() == step {
+			return
+		}
+		from := s.header()
+		s.wait("an idle screen", func() bool { return !s.busy() })
+		s.send(keyEsc)
+		s.wait("what is before "+from, func() bool { return s.header() != from })
+	}
+	s.t.Fatalf("no way back to %s\n%s", step, s.shown())
+}
+
+func (s *screenPlayer) again() {} // the page is the same
+
+func (s *screenPlayer) accept(risk string) {
+	s.t.Helper()
+	s.page("Consent: " + risk)
+	s.press("y")
+}
+
+func (s *screenPlayer) agree(question string) {
+	s.t.Helper()
+	s.page("Your consent is needed")
+	s.see(question)
+	s.press("y")
+}
+
+func (s *screenPlayer) give(what, text string) {
+	s.t.Helper()
+	s.page("Your answer is needed")
+	s.see(what)
+	s.fill(text)
+	s.press(keyEnter)
+}
+
+func (s *screenPlayer) plan() {
+	s.t.Helper()
+	s.wait("the plan", func() bool { return s.header() == "Review" && !strings.Contains(s.shown(), "looking at everything") })
+}
+
+func (s *screenPlayer) carryOut() {
+	s.t.Helper()
+	s.plan()
+	s.send(keyEnter)
+	s.page("Carry this out?")
+	s.press("y")
+}
+
+func (s *screenPlayer) byHand(what, key string) {
+	s.t.Helper()
+	s.wait("what is to be done by hand: "+what, func() bool { return strings.HasPrefix(s.header(), "By hand: "+what) && !s.busy() })
+	s.press(key)
+}
+
+func (s *screenPlayer) done(what string)  { s.t.Helper(); s.byHand(what, keyEnter) }
+func (s *screenPlayer) later(what string) { s.t.Helper(); s.byHand(what, "n") }
+func (s *screenPlayer) demo()             { s.t.Helper(); s.byHand("", "d") }
+
+func (s *screenPlayer) report() {
+	s.t.Helper()
+	s.wait("the report", func() bool {
+		h := s.header()
+		return (h == "Report" || h == "End of the dry run") && !s.busy() && !strings.Contains(s.shown(), "reading everything back")
+	})
+}
+
+func (s *screenPlayer) write(path string) {
+	s.t.Helper()
+	s.report()
+	s.press("s")
+	s.fill(path)
+	s.press(keyEnter)
+	s.see("reads it")
+}
+
+func (s *screenPlayer) leave() {
+	s.t.Helper()
+	s.send(keyCtrlC)
+	s.page("Leave npsetup?")
+	s.send("y")
+}
+
+func (s *screenPlayer) finish() {
+	s.t.Helper()
+	s.report()
+	s.send(keyEnter)
+}
+
+func (s *screenPlayer) shows(text string) bool {
+	return strings.Contains(squeezed(s.shown()), squeezed(text))
+}
+
+func (s *screenPlayer) see(text string) {
+	s.t.Helper()
+	s.wait(strconv.Quote(text), func() bool { return s.shows(text) })
+}
+
+// find scrolls down until the text is shown.
+func (s *screenPlayer) find(text string) {
+	s.t.Helper()
+	for range 60 {
+		if s.shows(text) {
+			return
+		}
+		if strings.Contains(s.shown(), "↓ more") {
+			s.press(keyPageDown)
+			continue
+		}
+		s.wait(strconv.Quote(text)+", or more to scroll", func() bool { return s.shows(text) || strings.Contains(s.shown(), "↓ more") })
+	}
+	s.t.Fatalf("%q is not shown\n%s", text, s.shown())
+}
+
+var _ player = (*screenPlayer)(nil)
