@@ -275,7 +275,7 @@ func (m Machine) Save() ([]byte, error) {
 	a := m.Answers()
 	for key, draft := range m.drafts {
 		f := a.fields[key]
-		if f.Kind == Code || f.Kind == SecretField && f.Valid(draft) != nil || f.Check != nil && f.Valid(draft) != nil {
+		if f.Kind == Code || (f.Kind == SecretField || f.Check != nil) && f.Valid(a.Text(key)) != nil {
 			continue
 		}
 		s.Drafts[key] = draft

@@ -162,6 +162,8 @@ func (m *model) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
 		return m, m.tick(msg)
 	case jobMsg:
 		return m, m.landed(msg)
+	case eventMsg: // the runner waits until it is taken, whatever lies over the page
+		return m, m.below().update(m, msg)
 	case tea.KeyPressMsg:
 		return m, m.key(msg)
 	}

@@ -81,6 +81,9 @@ func (w *Wizard) Run(ctx context.Context) (face.Ending, error) {
 	}
 	if ctx.Err() != nil {
 		ending.Cancelled = true
+		if m.guided && !m.left {
+			return ending, w.o.Work.Save(m.m)
+		}
 		return ending, nil
 	}
 	return ending, err

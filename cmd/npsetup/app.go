@@ -28,6 +28,7 @@ type app struct {
 	out      io.Writer // the result
 	err      io.Writer // the talk
 	env      func(string) (string, bool)
+	environ  []string // what the full screen is told of its terminal; nil: the environment of the process
 	now      func() time.Time
 	terminal bool // in and err are a person's
 	screen   bool // out is one too: the full screen can be shown

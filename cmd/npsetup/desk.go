@@ -30,6 +30,7 @@ type desk struct {
 	state string
 	start *steps.Parsed // answers of a file, offered first
 
+	turn  sync.Mutex // one piece of work at a time: one that was given up may not have ended yet
 	mu    sync.Mutex
 	sight *steps.Sight
 	held  map[string]secret.Secret
@@ -54,6 +55,12 @@ func (d *desk) meet(ctx context.Context, asks asker, talk io.Writer) {
 	d.c.SetContext(ctx)
 	d.c.SetOut(talk)
 	d.c.SetErr(talk)
+}
+
+// lone waits for the turn, and gives back how to end it.
+func (d *desk) lone() func() {
+	d.turn.Lock()
+	return d.turn.Unlock
 }
 
 // typedFirst gives what was typed into a field before it asks.
@@ -147,7 +154,10 @@ func (d *desk) Begin(o face.Offer) (steps.Machine, error) {
 
 // memory is what earlier runs for these answers left behind. What cannot be read shows itself when the run begins.
 func (d *desk) memory() steps.Memory {
-	store, err := d.store(d.m)
+	d.mu.Lock()
+	m := d.m
+	d.mu.Unlock()
+	store, err := d.store(m)
 	if err != nil {
 		return steps.Memory{}
 	}
@@ -171,11 +181,13 @@ func (d *desk) at(m steps.Machine) *steps.Sight {
 
 // Look implements face.Work.
 func (d *desk) Look(ctx context.Context, m steps.Machine, step string) steps.Seen {
+	defer d.lone()()
 	return d.at(m).Look(ctx, m.Answers(), step)
 }
 
 // Choices implements face.Work.
 func (d *desk) Choices(ctx context.Context, m steps.Machine, f steps.Field) ([]steps.Option, error) {
+	defer d.lone()()
 	return d.at(m).Choices(ctx, m.Answers(), f, "")
 }
 
@@ -189,6 +201,7 @@ func (d *desk) Keep(key string, s secret.Secret) {
 
 // Fetch implements face.Work.
 func (d *desk) Fetch(ctx context.Context, m steps.Machine, v plan.Labeled) (secret.Secret, error) {
+	defer d.lone()()
 	if len(v.Fetch.Refs()) > 0 {
 		return secret.Secret{}, problem.New("the " + problem.Plain(v.Label) + " is not there yet").Because("what it belongs to has not been made").Try("carry the plan out first")
 	}
@@ -208,6 +221,7 @@ func (d *desk) Fetch(ctx context.Context, m steps.Machine, v plan.Labeled) (secr
 
 // Plan implements face.Work.
 func (d *desk) Plan(ctx context.Context, m steps.Machine, leftOut []string) (plan.Plan, error) {
+	defer d.lone()()
 	a := m.Answers()
 	var l problem.List
 	for _, f := range a.Check(m.Guide()) {
@@ -250,6 +264,7 @@ func (d *desk) job(m steps.Machine) (*job, error) {
 
 // Apply implements face.Work.
 func (d *desk) Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []string, sink run.Sink) (run.Report, run.Result, error) {
+	defer d.lone()()
 	j, err := d.job(m)
 	if err != nil {
 		return run.Report{}, run.Result{}, err
@@ -295,6 +310,7 @@ func (d *desk) joined(result *run.Result) {
 
 // Verify implements face.Work.
 func (d *desk) Verify(ctx context.Context, m steps.Machine) (run.Report, error) {
+	defer d.lone()()
 	d.at(m).Forget()
 	j, err := d.job(m)
 	if err != nil {

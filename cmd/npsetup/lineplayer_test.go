@@ -123,6 +123,21 @@ func (l *linePlayer) answer(prompt, text string) {
 	l.send(text)
 }
 
+// take types what the list shows: there is nothing to point at.
+func (l *linePlayer) take(prompt, entry string) {
+	l.t.Helper()
+	l.question(prompt)
+	l.send("?")
+	l.next()
+	for _, line := range strings.Split(l.now(), "\n") {
+		if rest, is := strings.CutPrefix(line, "  - "); is && strings.Contains(rest, entry) {
+			l.send(strings.Fields(rest)[0])
+			return
+		}
+	}
+	l.t.Fatalf("the list has no entry %q\n%s", entry, l.text())
+}
+
 func (l *linePlayer) clear(prompt string) { l.t.Helper(); l.question(prompt); l.send("-") }
 
 func (l *linePlayer) keep(step string) {
@@ -132,18 +147,13 @@ func (l *linePlayer) keep(step string) {
 	if all := headers().FindAllStringSubmatch(l.text(), -1); len(all) == 0 || all[len(all)-1][1] != step {
 		l.t.Fatalf("%s is not what is asked for\n%s", step, l.text())
 	}
-	for l.next(); !headers().MatchString(l.text()[began:]); l.next() {
-		if strings.HasPrefix(l.asked(), "Answer again") {
-			l.t.Fatalf("%s cannot be left\n%s", step, l.text())
-		}
+	for over := regexp.MustCompile(`(?m)^Step \d|Looking `); !over.MatchString(l.text()[began:]); l.next() {
 		l.send("")
 	}
 }
 
-// headers are the lines with which something new begins.
-func headers() *regexp.Regexp {
-	return regexp.MustCompile(`(?m)^(?:Step \d+ of \d+: (.*)|Consent .*|Looking at everything.*)$`)
-}
+// headers are the lines with which a step begins.
+func headers() *regexp.Regexp { return regexp.MustCompile(`(?m)^Step \d+ of \d+: (.*)$`) }
 
 func (l *linePlayer) back(step string) {
 	l.t.Helper()
@@ -166,6 +176,7 @@ func (l *linePlayer) accept(risk string) {
 }
 
 func (l *linePlayer) agree(question string)  { l.t.Helper(); l.asks(question); l.send("yes") }
+func (l *linePlayer) await(what string)      { l.t.Helper(); l.asks(what) }
 func (l *linePlayer) give(what, text string) { l.t.Helper(); l.asks(what); l.send(text) }
 
 func (l *linePlayer) plan() {
@@ -175,6 +186,8 @@ func (l *linePlayer) plan() {
 	}
 	l.see("signs + create")
 }
+
+func (l *linePlayer) endDry() { l.t.Helper(); l.see("End of the dry run") }
 
 func (l *linePlayer) carryOut() { l.t.Helper(); l.asks("Carry this out?"); l.send("yes") }
 
@@ -228,7 +241,9 @@ func (l *linePlayer) ended() bool {
 	}
 }
 
-func (l *linePlayer) shows(text string) bool { return strings.Contains(squeezed(l.now()), squeezed(text)) }
+func (l *linePlayer) shows(text string) bool {
+	return strings.Contains(squeezed(l.now()), squeezed(text))
+}
 
 func (l *linePlayer) see(text string) {
 	l.t.Helper()

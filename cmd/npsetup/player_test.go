@@ -16,14 +16,17 @@ type player interface {
 	pass(step string)            // a step that asks nothing
 	question(prompt string)      // goes to a question of the step that is shown
 	answer(prompt, text string)  // answers a question and goes on
+	take(prompt, entry string)   // answers a question with an entry of the server's list
 	clear(prompt string)         // takes an answer back
 	keep(step string)            // leaves a step with all its answers as they are
 	back(step string)            // goes back until the step is shown
 	again()                      // answers again what a look refused
 	accept(risk string)          // a risk, by its name
 	agree(question string)       // a question in between
+	await(what string)           // waits until a secret is asked for in between
 	give(what, text string)      // a secret that is asked for in between
 	plan()                       // waits for the plan
+	endDry()                     // takes note of the plan of a dry run
 	carryOut()                   // agrees to the plan that is shown
 	done(what string)            // says that the manual step that is shown is done
 	later(what string)           // puts it off
@@ -35,6 +38,7 @@ type player interface {
 	see(text string)             // waits until it is shown
 	find(text string)            // waits until it is shown, scrolling
 	shows(text string) bool      // whether it is shown now
+	printed(text string) bool    // whether it was printed at any time
 	end() int                    // waits for the exit code
 	run(args []string, st *site) // starts npsetup
 }
@@ -78,7 +82,7 @@ func (p *played) text() string {
 }
 
 // patience is how long a face may take for what a sentence waits for.
-const patience = 30 * time.Second
+const patience = 6 * time.Second
 
 // until looks after everything that is printed whether what is waited for has come. shown tells what is there instead.
 func (p *played) until(what string, shown func() string, ready func() bool) {
@@ -98,6 +102,8 @@ func (p *played) until(what string, shown func() string, ready func() bool) {
 		}
 	}
 }
+
+func (p *played) printed(text string) bool { return strings.Contains(p.text(), text) }
 
 // end waits for the end of the program.
 func (p *played) end() int {

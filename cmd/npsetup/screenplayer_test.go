@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
@@ -24,7 +25,9 @@ const (
 	keyRight    = "\x1b[C"
 	keyPageDown = "\x1b[6~"
 	keyCtrlC    = "\x03"
+	keyCtrlL    = "\x0c"
 	keyCtrlN    = "\x0e"
+	keyCtrlU    = "\x15"
 	keyCtrlX    = "\x18"
 )
 
@@ -34,6 +37,7 @@ type screenPlayer struct {
 	keys    *os.File // the terminal's own end
 	tty     *os.File // npsetup's end
 	screen  vt10x.Terminal
+	begun   []byte   // the beginning of a character
 	bare    bool     // the last byte was a carriage return
 	prompts []string // all questions that were answered, in order
 }
@@ -44,8 +48,10 @@ func (s *screenPlayer) run(args []string, st *site) {
 	a.in, a.out, a.err, a.terminal, a.screen = s.tty, s.tty, s.tty, true, true
 	a.environ = []string{"TERM=xterm-256color"}
 	st.env["TERM"] = "xterm-256color"
-	s.start(func(ctx context.Context) int { return startContext(ctx, append([]string{"--state", st.state}, args...), a) })
 	s.t.Cleanup(func() { st.printed.WriteString(s.text()) })
+	s.start(func(ctx context.Context) int {
+		return startContext(ctx, append([]string{"--state", st.state}, args...), a)
+	})
 }
 
 func (s *screenPlayer) open() {
@@ -107,10 +113,22 @@ func (s *screenPlayer) read() {
 	}
 }
 
-// returned gives every line feed the carriage return that the emulator needs.
+// returned gives every line feed the carriage return that the emulator needs, and holds the beginning of a character back
+// until the rest of it has come.
 func (s *screenPlayer) returned(p []byte) []byte {
+	p = append(s.begun, p...)
+	whole := len(p)
+	for i := 1; i <= min(utf8.UTFMax, len(p)); i++ {
+		if tail := p[len(p)-i:]; utf8.RuneStart(tail[0]) {
+			if !utf8.FullRune(tail) {
+				whole = len(p) - i
+			}
+			break
+		}
+	}
+	s.begun = append([]byte{}, p[whole:]...)
 	var out []byte
-	for _, c := range p {
+	for _, c := range p[:whole] {
 		if c == '\n' && !s.bare {
 			out = append(out, '\r')
 		}
@@ -182,12 +200,18 @@ func (s *screenPlayer) send(keys string) {
 	}
 }
 
-// press sends a key and waits until it shows an effect.
+// press sends a key and waits until it shows an effect. How long something has gone on is none.
 func (s *screenPlayer) press(key string) {
 	s.t.Helper()
-	before := s.shown()
+	before := s.still()
 	s.send(key)
-	s.wait(strconv.Quote(key)+" has an effect", func() bool { return s.shown() != before })
+	s.wait(strconv.Quote(key)+" has an effect", func() bool { return s.still() != before })
+}
+
+// still is what is shown, without the line that moves by itself.
+func (s *screenPlayer) still() string {
+	lines := s.lines()
+	return strings.Join(append(lines[:len(lines)-2:len(lines)-2], lines[len(lines)-1]), "\n")
 }
 
 // mark moves the mark of a list to an entry.
@@ -241,6 +265,17 @@ func (s *screenPlayer) answer(prompt, text string) {
 	s.press(keyEnter)
 }
 
+func (s *screenPlayer) take(prompt, entry string) {
+	s.t.Helper()
+	s.question(prompt)
+	s.send(keyCtrlL)
+	s.see("filter:")
+	s.mark(entry)
+	s.send(keyEnter)
+	s.question(prompt)
+	s.press(keyEnter)
+}
+
 // turn changes the answer of a question with choices.
 func (s *screenPlayer) turn(text string) {
 	s.t.Helper()
@@ -258,7 +293,7 @@ func (s *screenPlayer) fill(text string) {
 	s.t.Helper()
 	empty := func() bool { line, _ := s.marked(); return line == "" }
 	if !empty() {
-		s.send(keyCtrlX)
+		s.send(keyCtrlU)
 		s.wait("an empty field", empty)
 	}
 	s.send(text)
@@ -279,7 +314,7 @@ func (s *screenPlayer) keep(step string) {
 	s.t.Helper()
 	s.page(step)
 	s.send(keyCtrlN)
-	s.wait("what is behind "+step, func() bool { return s.header() != step && !s.busy() })
+	s.wait("what is behind "+step, func() bool { return s.header() != step })
 }
 
 func (s *screenPlayer) back(step string) {
@@ -304,17 +339,24 @@ func (s *screenPlayer) accept(risk string) {
 	s.press("y")
 }
 
+// asks waits for a question that lies over the page while something goes on below it.
+func (s *screenPlayer) asks(title, question string) {
+	s.t.Helper()
+	s.wait(question, func() bool { return s.header() == title && s.shows(question) })
+}
+
 func (s *screenPlayer) agree(question string) {
 	s.t.Helper()
-	s.page("Your consent is needed")
-	s.see(question)
+	s.asks("Your consent is needed", question)
 	s.press("y")
+	s.press(keyEnter)
 }
+
+func (s *screenPlayer) await(what string) { s.t.Helper(); s.asks("Your answer is needed", what) }
 
 func (s *screenPlayer) give(what, text string) {
 	s.t.Helper()
-	s.page("Your answer is needed")
-	s.see(what)
+	s.await(what)
 	s.fill(text)
 	s.press(keyEnter)
 }
@@ -322,6 +364,13 @@ func (s *screenPlayer) give(what, text string) {
 func (s *screenPlayer) plan() {
 	s.t.Helper()
 	s.wait("the plan", func() bool { return s.header() == "Review" && !strings.Contains(s.shown(), "looking at everything") })
+}
+
+func (s *screenPlayer) endDry() {
+	s.t.Helper()
+	s.plan()
+	s.send(keyEnter)
+	s.page("End of the dry run")
 }
 
 func (s *screenPlayer) carryOut() {

@@ -150,6 +150,9 @@ func (l *Line) manuals(ctx context.Context) (bool, error) {
 		a, is := l.hand.Next(p)
 		if !is {
 			if l.hand.Unnoted() {
+				if face.Sends(p) { // it became possible by what was done by hand
+					_, _ = fmt.Fprint(l.o.Out, p.Text(plan.TextOptions{Width: 80}))
+				}
 				return l.consented(ctx, p)
 			}
 			break

@@ -39,6 +39,8 @@ type Line struct {
 	m    steps.Machine
 	hand face.Hand
 	end  face.Ending
+
+	begun bool // there are answers that can be kept
 }
 
 // errEnd is the end of input. Silence is not consent: it cancels.
@@ -56,6 +58,11 @@ func New(o Options) *Line {
 func (l *Line) Run(ctx context.Context) (face.Ending, error) {
 	err := l.run(ctx)
 	l.end.Cancelled = l.end.Cancelled || problem.Is(err, problem.Cancelled) || ctx.Err() != nil
+	if l.end.Cancelled && l.begun {
+		if bad := l.o.Work.Save(l.m); bad != nil {
+			l.print("The answers could not be kept: %s", problem.Plain(bad.Error()))
+		}
+	}
 	return l.end, err
 }
 
@@ -74,6 +81,7 @@ func (l *Line) run(ctx context.Context) error {
 	if offer.Verify {
 		return l.verify(ctx)
 	}
+	l.begun = true
 	return l.walk(ctx)
 }
 

@@ -24,9 +24,13 @@ func (l *Line) walk(ctx context.Context) error {
 		switch turn {
 		case backwards:
 			m, moved := l.m.Back()
+			for moved && len(l.asked(m.Current())) == 0 { // it would only lead forwards again
+				m, moved = m.Back()
+			}
 			if !moved {
-				l.print("This is the first step.")
+				l.print("This is the first question.")
 				back = false
+				continue
 			}
 			l.m = m
 			continue

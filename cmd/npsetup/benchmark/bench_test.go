@@ -178,7 +178,7 @@ func (r *rig) frames(s site) {
 			if m.manners.silent && i >= slowStarts {
 				continue
 			}
-			input = append(input, frame(open(r.t, m.manners, nil, r.gum, "input"), "Type something"))
+			input = append(input, frame(open(r.t, m.manners, nil, r.gum, "input"), "submit"))
 			choose = append(choose, frame(r.choose(m.manners), r.names[16], "submit"))
 		}
 		r.out.add("first frame, "+m.what, "ms", median(ours), median(input), median(raw), below(80))

@@ -38,7 +38,7 @@ type trio [3]*terminal
 
 func (r *rig) typing(s site) {
 	w := trio{r.atStep(s, 2), open(r.t, manners{}, nil, r.gum, "input", "--char-limit", "0"), open(r.t, manners{}, nil, r.raw, "input")}
-	w[1].until(0, frameSettle, "Type something")
+	w[1].until(0, frameSettle, "submit")
 	w[2].until(0, frameSettle, "Name")
 	var short, long, both [3]keyed
 	const rounds = 4
