@@ -41,6 +41,19 @@ func (a Answers) Drafts() map[string]string {
 	return c
 }
 
+// Lasting are the drafts that may be written down: the valid ones without codes. What stands where a reference to a secret
+// belongs and is none may be the secret, also in a field that is not asked.
+func (a Answers) Lasting() map[string]string {
+	c := a.Drafts()
+	for key := range c {
+		f := a.fields[key]
+		if fault, bad := a.CheckField(f); f.Kind == Code || bad && !fault.Missing {
+			delete(c, key)
+		}
+	}
+	return c
+}
+
 // Dir is the folder to which relative paths belong.
 func (a Answers) Dir() string { return a.dir }
 

@@ -20,6 +20,7 @@ func (r *reading) complete(g Guide, dir string, o Overrides) (Parsed, error) {
 	for _, fault := range a.Check(g) {
 		r.answerFault(fault, a)
 	}
+	r.unaskedSecrets(a)
 	if f, has := r.fields[RiskKey]; has {
 		if fault, bad := a.CheckField(f); bad {
 			r.answerFault(fault, a)
@@ -122,6 +123,20 @@ func (r *reading) answerFault(f Fault, a Answers) {
 		what = "a secret stands in the answers themselves"
 	}
 	r.fault(r.placeOf(f.Key), f.Key, what, f.Why, f.Try)
+}
+
+// unaskedSecrets finds secrets that stand in answers which nobody asks for, such as a password beside a token.
+func (r *reading) unaskedSecrets(a Answers) {
+	keys := make([]string, 0, len(r.drafts))
+	for key := range r.drafts {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	for _, key := range keys {
+		if fault, bad := a.CheckField(r.fields[key]); bad && !fault.Missing && r.literalSecret(key, a) {
+			r.answerFault(fault, a)
+		}
+	}
 }
 
 // literalSecret says whether an answer that must be a reference is something else.

@@ -48,7 +48,7 @@ func tree(g Guide, keep func(Field) bool) *node {
 func WriteAnswers(g Guide, a Answers) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "version: %s\nguide: %s\n", AnswersVersion, g.ID)
-	drafts := a.Drafts()
+	drafts := a.Lasting()
 	t := tree(g, func(f Field) bool { return strings.TrimSpace(drafts[f.Key]) != "" && f.Kind != Code })
 	writeLevel(&b, t, drafts, 0)
 	return []byte(b.String())

@@ -18,6 +18,7 @@ type Scene struct {
 	Server  string // URL; set by the server step
 
 	step     string
+	halted   string // step whose look could not be ended: what comes from it on was not looked at
 	findings map[string][]Finding
 	observed map[string][]byte
 	warnings []string

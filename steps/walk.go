@@ -16,10 +16,12 @@ func Survey(ctx context.Context, g Guide, s *Scene) error {
 			continue
 		}
 		if err := step.Look(ctx, s); err != nil {
+			s.halted = step.ID
 			s.Problem(err)
 			return s.Problems()
 		}
 		if err := ctx.Err(); err != nil {
+			s.halted = step.ID
 			return err
 		}
 	}
@@ -29,7 +31,7 @@ func Survey(ctx context.Context, g Guide, s *Scene) error {
 // Draft makes the plan of a surveyed scene.
 func Draft(g Guide, s *Scene, identity string) (plan.Plan, error) {
 	p := plan.Plan{
-		Guide: g.ID, Title: g.Title, Server: s.Server, Version: s.Version, Identity: identity, Answers: s.Answers.Drafts(),
+		Guide: g.ID, Title: g.Title, Server: s.Server, Version: s.Version, Identity: identity, Answers: s.Answers.Lasting(),
 		AnswersDir: s.Answers.Dir(),
 	}
 	for _, step := range g.Applying(s.Answers) {
@@ -69,10 +71,14 @@ type StepProof struct {
 // Prove verifies every applying step of a surveyed scene.
 func Prove(ctx context.Context, g Guide, s *Scene) []StepProof {
 	var list []StepProof
+	unseen := false
 	for _, step := range g.Applying(s.Answers) {
 		s.step = step.ID
+		unseen = unseen || step.ID == s.halted
 		p := Proof{State: Proven, Text: "asked and checked"}
-		if step.Verify != nil {
+		if unseen {
+			p = Proof{State: NotProven, Text: "not read back: the look ended at the step " + s.halted}
+		} else if step.Verify != nil {
 			p = step.Verify(ctx, s)
 		}
 		list = append(list, StepProof{step, p})

@@ -121,7 +121,7 @@ func (p *applyPage) event(e run.Event) {
 
 func (p *applyPage) landed(m *model, msg appliedMsg) tea.Cmd {
 	p.over, p.err = true, msg.err
-	m.result = msg.result
+	m.result, m.ending.Err = msg.result, msg.err
 	m.looked = false
 	if msg.err == nil {
 		m.report = &msg.report

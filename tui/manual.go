@@ -96,8 +96,7 @@ func (p *manualPage) show(m *model) tea.Cmd {
 	}
 	if m.hand.Unnoted() { // it is noted down, and everything is read back
 		if face.Sends(m.plan) {
-			m.replace(&reviewPage{ready: true})
-			return nil
+			return m.review() // what was done by hand has given objects that the last plan did not know
 		}
 		return m.apply()
 	}

@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"strings"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -182,7 +183,9 @@ func (p *stepPage) back(m *model) tea.Cmd {
 func (p *stepPage) next(m *model) tea.Cmd {
 	faults := m.m.Faults(p.step)
 	if len(faults) == 0 {
-		return p.look(m, true)
+		cmd := p.look(m, true)
+		p.completed(m)
+		return cmd
 	}
 	first := -1
 	for i, w := range p.widgets {
@@ -200,6 +203,18 @@ func (p *stepPage) next(m *model) tea.Cmd {
 		p.focus(first)
 	}
 	return nil
+}
+
+// completed says what was added to an answer, such as a scheme and a port.
+func (p *stepPage) completed(m *model) {
+	for _, w := range p.widgets {
+		if w.f.Complete == nil || !m.m.Answers().Has(w.f.Key) {
+			continue
+		}
+		if _, said := w.f.Complete(m.m.Drafts()[w.f.Key]); said != "" {
+			m.say(w.f.Prompt + ": " + problem.Plain(said))
+		}
+	}
 }
 
 func (p *stepPage) landed(m *model, msg seenMsg) tea.Cmd {
@@ -222,7 +237,9 @@ func (p *stepPage) landed(m *model, msg seenMsg) tea.Cmd {
 
 // goOn shows the next step, or what comes behind the last one.
 func (p *stepPage) goOn(m *model) tea.Cmd {
-	m.said = ""
+	if strings.HasPrefix(m.said, "! ") {
+		m.said = "" // what was wrong is mended, or passed on purpose
+	}
 	before := m.m.Current().ID
 	after, faults := m.m.Next()
 	if len(faults) > 0 {

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"npsetup/steps/npsapi"
+	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
 
@@ -52,9 +53,12 @@ func (c *Client) judged(r request, status int) *problem.Problem {
 	absent := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
 	switch {
 	case absent && r.op.Source != npsapi.Documented:
-		return problem.New("this server does not offer " + r.text() + fmt.Sprintf(" (%d)", status)).
-			Because("the call is " + r.op.Source.String() + ", not documented: " + r.op.Reason).
-			Try("do the step by hand; npsetup plan shows the clicks").Of(problem.NotOffered)
+		p = problem.New("this server does not offer " + r.text() + fmt.Sprintf(" (%d)", status)).
+			Because("the call is " + r.op.Source.String() + ", not documented: " + r.op.Reason).Of(problem.NotOffered)
+		if r.op.Class == plan.Read { // without it there is no plan, and no page of clicks
+			return p.Try("check that nps.url leads to NPS itself", "npsetup cannot compare what is there on this version: set it up in NPS by the article")
+		}
+		return p.Try("do the step by hand; npsetup plan shows the clicks")
 	case status == http.StatusNotFound:
 		return p.Because("there is no such object, or none that this user may see").
 			Try("run npsetup plan: it looks again at what is there").Of(problem.NotFound)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
 	"errors"
 	"net"
 	"net/http"
@@ -69,6 +70,17 @@ func TestRefusals(t *testing.T) {
 				t.Errorf("harmful: %q", err.Error())
 			}
 		})
+	}
+}
+
+// TestAReadThatIsNotOffered points to no page of clicks: there is no plan without it.
+func TestAReadThatIsNotOffered(t *testing.T) {
+	s := newServer(t)
+	s.on("GET /api/v1/ConnectionProfile", func(w http.ResponseWriter, _ *http.Request) { reply(w, 404, ``) })
+	err := s.signedIn(nil).List(context.Background(), npsapi.ListConnectionProfiles(), func(json.RawMessage) (bool, error) { return true, nil })
+	wantProblem(t, err, problem.NotOffered, "by the article")
+	if next := strings.Join(problem.All(err)[0].Next, " "); strings.Contains(next, "npsetup plan") {
+		t.Error(next)
 	}
 }
 

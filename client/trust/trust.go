@@ -65,7 +65,7 @@ func ParseTrust(text string) (Choice, error) {
 func parsePin(rest string) (Choice, error) {
 	algorithm, digits, named := strings.Cut(rest, ":")
 	if !named || !strings.EqualFold(strings.TrimSpace(algorithm), "sha256") {
-		return Choice{}, usage("the pin does not begin with pin:sha256:", "only SHA-256 fingerprints are taken", "run npsetup trust show and take the whole line it prints")
+		return Choice{}, usage("the pin does not begin with pin:sha256:", "only SHA-256 fingerprints are taken", "npsetup plan --set nps.trust=system names the whole line, when the certificate does not verify")
 	}
 	sha, err := fingerprint(digits)
 	if err != nil {
@@ -85,16 +85,16 @@ func fingerprint(text string) (string, error) {
 		case r >= 'A' && r <= 'F':
 			b.WriteRune(unicode.ToLower(r))
 		default:
-			return "", usage("the pin holds something that is no hex digit", "a SHA-256 fingerprint is written with 0-9 and a-f", "run npsetup trust show and take the fingerprint whole")
+			return "", usage("the pin holds something that is no hex digit", "a SHA-256 fingerprint is written with 0-9 and a-f", "take the fingerprint whole: npsetup plan --set nps.trust=system names it, when the certificate does not verify")
 		}
 	}
 	switch n := b.Len(); n {
 	case 64:
 		return b.String(), nil
 	case 40:
-		return "", usage("the pin has 40 hex digits", "that is the length of a SHA-1 thumbprint, as Windows shows it; SHA-256 has 64", "run npsetup trust show and take the SHA-256 fingerprint")
+		return "", usage("the pin has 40 hex digits", "that is the length of a SHA-1 thumbprint, as Windows shows it; SHA-256 has 64", "take the SHA-256 fingerprint: npsetup plan --set nps.trust=system names it, when the certificate does not verify")
 	default:
-		return "", usage("the pin does not have 64 hex digits", "a SHA-256 fingerprint that is cut off proves nothing", "run npsetup trust show and take the fingerprint whole")
+		return "", usage("the pin does not have 64 hex digits", "a SHA-256 fingerprint that is cut off proves nothing", "take the fingerprint whole: npsetup plan --set nps.trust=system names it, when the certificate does not verify")
 	}
 }
 

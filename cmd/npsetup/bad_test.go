@@ -93,6 +93,8 @@ func TestBadInput(t *testing.T) {
 		{name: "no certificate yet", edit: other, code: exitFailed, says: []string{"has to be exported first", "DER encoded binary"}},
 		{name: "key of another certificate", edit: []string{"file:auditor-client.cer", "file:other.cer"}, before: func(t *testing.T, st *site) { certificateFile(t, st.dir, 1, false, auditorCertificate()) }, code: exitFailed, says: []string{"key"}},
 		{name: "literal secret", edit: []string{"env:NPS_PASSWORD", "S3CR3T-in-the-file"}, code: exitUsage, says: []string{"a secret stands in", ":8:", "env:NPS_PASSWORD"}},
+		{name: "literal secret beside a token", edit: []string{"env:NPS_PASSWORD", "S3CR3T-in-the-file\n    token: env:NPS_PASSWORD"}, code: exitUsage, says: []string{"a secret stands in", ":8:", "env:NPS_PASSWORD"}},
+		{name: "key that is to be made", edit: []string{"file:auditor-client.key", "new"}, code: exitUsage, says: []string{"(application.key)", "file:PATH"}},
 		{name: "missing consent", edit: []string{"acceptRisks: [domain-admins]", ""}, code: exitUsage, says: []string{"domain-admins", "--accept-risk"}},
 		{name: "missing variable", env: map[string]string{"NPS_PASSWORD": ""}, code: exitUsage, says: []string{"NPS_PASSWORD is not set"}},
 		{name: "unknown key", edit: []string{"monitoringPlan:", "monitorPlan:"}, code: exitUsage, says: []string{"no such key", "monitoringPlan", ":25:"}},

@@ -182,7 +182,18 @@ func (d *desk) at(m steps.Machine) *steps.Sight {
 // Look implements face.Work.
 func (d *desk) Look(ctx context.Context, m steps.Machine, step string) steps.Seen {
 	defer d.lone()()
-	return d.at(m).Look(ctx, m.Answers(), step)
+	seen := d.at(m).Look(ctx, m.Answers(), step)
+	seen.Err = d.signedOut(m, seen.Err)
+	return seen
+}
+
+// signedOut lets the next look sign in anew when the server has refused what this one was signed in with.
+func (d *desk) signedOut(m steps.Machine, err error) error {
+	if problem.Is(err, problem.Refused) || problem.Is(err, problem.SignInAgain) {
+		d.link.identity = nil
+		d.at(m).Forget()
+	}
+	return err
 }
 
 // Choices implements face.Work.
@@ -235,7 +246,7 @@ func (d *desk) Plan(ctx context.Context, m steps.Machine, leftOut []string) (pla
 	}
 	p, err := d.at(m).Draft(ctx, a, a.Text(auditor.IdentityKey))
 	if err != nil || len(leftOut) == 0 {
-		return p, err
+		return p, d.signedOut(m, err)
 	}
 	return without(p, leftOut)
 }
@@ -286,7 +297,7 @@ func (d *desk) Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []s
 	if lookErr == nil && report.Count(steps.Waiting)+report.Count(steps.Failed)+report.Count(steps.NotRun) == 0 {
 		_ = os.Remove(d.savedPath(m.Guide().ID)) // the run record has it all
 	}
-	return report, result, lookErr
+	return report, result, d.signedOut(m, lookErr)
 }
 
 // joined lets the report tell what the whole sitting did, and not only its last run.

@@ -26,6 +26,7 @@ type site struct {
 	printed bytes.Buffer // all output of all commands
 	asked   []string     // passwords that were asked for
 	answer  string       // what is typed at a question; empty: there is no terminal
+	pdc     func(ctx context.Context, domain string) (string, error)
 }
 
 func newSite(t *testing.T, o sandbox.Options) *site {
@@ -68,7 +69,7 @@ func (st *site) within(ctx context.Context, args ...string) result {
 	a := &app{
 		in: strings.NewReader(st.answer), out: &out, err: &errs, now: time.Now, terminal: st.answer != "",
 		env:  func(name string) (string, bool) { v, ok := st.env[name]; return v, ok },
-		home: func() (string, error) { return st.state, nil },
+		home: func() (string, error) { return st.state, nil }, pdc: st.pdc,
 		password: func(prompt string) ([]byte, error) {
 			st.asked = append(st.asked, prompt)
 			return []byte(st.env["TYPED"]), nil

@@ -8,9 +8,12 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"npsetup/assets"
 )
 
 const root = "../.."
@@ -137,6 +140,39 @@ func shipped(t *testing.T) []source {
 		t.Fatalf("%d files, %v", len(list), err)
 	}
 	return list
+}
+
+// TestHouseNamesOnlyCommandsThatExist reads every text of the program for commands that the design knows and this version does
+// not have.
+func TestHouseNamesOnlyCommandsThatExist(t *testing.T) {
+	known := map[string]bool{}
+	for _, c := range newRoot(&app{}).Commands() {
+		known[c.Name()] = true
+	}
+	named := regexp.MustCompile(`\bnpsetup (plan|apply|resume|verify|undo|validate|key|assumptions|cert|trust|sandbox|demo|schema|doctor|explain|import|renew|man)\b`)
+	look := func(path, text string) {
+		for _, m := range named.FindAllStringSubmatch(text, -1) {
+			if !known[m[1]] {
+				t.Errorf("%s says %q: that is no command", path, m[0])
+			}
+		}
+	}
+	for _, f := range shipped(t) {
+		ast.Inspect(f.file, func(n ast.Node) bool {
+			if l, is := n.(*ast.BasicLit); is && l.Kind == token.STRING {
+				look(f.path, l.Value)
+			}
+			return true
+		})
+	}
+	pages, err := fs.Glob(assets.Texts(), "*.txt")
+	if err != nil || len(pages) == 0 {
+		t.Fatal(pages, err)
+	}
+	for _, page := range pages {
+		raw, _ := fs.ReadFile(assets.Texts(), page)
+		look(page, string(raw))
+	}
 }
 
 // selectors lists the files that use x.name for any x, or the package's x.

@@ -242,10 +242,23 @@ func (j *job) survey(ctx context.Context) error {
 }
 
 func (j *job) draft(ctx context.Context) (plan.Plan, error) {
-	if err := j.survey(ctx); err != nil {
+	err := j.survey(ctx)
+	j.tellDoubts()
+	if err != nil {
 		return plan.Plan{}, err
 	}
 	return steps.Draft(j.guide, j.scene, j.identity())
+}
+
+// tellDoubts says what was seen and is no part of the plan, since it may be otherwise at the next look: clocks, DNS.
+func (j *job) tellDoubts() {
+	for _, s := range j.guide.Steps {
+		for _, f := range j.scene.Findings(s.ID) {
+			if f.Kind == steps.TextFinding && f.State == steps.Doubtful {
+				_, _ = fmt.Fprintf(j.talk(), "note: %s: %s\n", problem.Plain(f.Title), problem.Plain(f.Text))
+			}
+		}
+	}
 }
 
 // absolute makes a path independent of where the next command is run.

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -45,7 +46,10 @@ func TestAStoppedRunContinues(t *testing.T) {
 					}
 				}
 			})
-			st.within(ctx, "apply", "-f", st.answers(), "--yes").want(t, exitCancelled)
+			r := st.within(ctx, "apply", "-f", st.answers(), "--yes").want(t, exitCancelled)
+			if !strings.Contains(r.err, "npsetup resume --yes continues it") || strings.Contains(r.out, "is not there") {
+				t.Errorf("it says\n%s\n%s", r.err, r.out)
+			}
 			st.do("resume", "--yes").want(t, exitPerson)
 			if got := st.canonical(); got != want {
 				t.Errorf("another end state:\n%s\nwant\n%s", got, want)

@@ -191,16 +191,15 @@ func (l *linePlayer) endDry() { l.t.Helper(); l.see("End of the dry run") }
 
 func (l *linePlayer) carryOut() { l.t.Helper(); l.asks("Carry this out?"); l.send("yes") }
 
-func (l *linePlayer) byHand(what, answer string) {
+func (l *linePlayer) byHand(what string) {
 	l.t.Helper()
 	l.asks("Done? yes, later")
 	l.see(": " + what)
-	l.send(answer)
 }
 
-func (l *linePlayer) done(what string)  { l.t.Helper(); l.byHand(what, "yes") }
-func (l *linePlayer) later(what string) { l.t.Helper(); l.byHand(what, "later") }
-func (l *linePlayer) demo()             { l.t.Helper(); l.byHand("", "demo") }
+func (l *linePlayer) done(what string)  { l.t.Helper(); l.byHand(what); l.send("yes") }
+func (l *linePlayer) later(what string) { l.t.Helper(); l.byHand(what); l.send("later") }
+func (l *linePlayer) demo()             { l.t.Helper(); l.byHand(""); l.send("demo") }
 
 // report waits until nothing but the answers file is asked for any more.
 func (l *linePlayer) report() {

@@ -28,6 +28,7 @@ type player interface {
 	plan()                       // waits for the plan
 	endDry()                     // takes note of the plan of a dry run
 	carryOut()                   // agrees to the plan that is shown
+	byHand(what string)          // waits for a manual step
 	done(what string)            // says that the manual step that is shown is done
 	later(what string)           // puts it off
 	demo()                       // lets the demonstration do it

@@ -59,6 +59,10 @@ func (p *progress) Emit(e run.Event) {
 func (j *job) finish(ctx context.Context, result run.Result) error {
 	tellFailures(j.talk(), result)
 	report, lookErr := j.prove(ctx, result)
+	if ctx.Err() != nil && lookErr != nil {
+		lookErr = problem.New("stopped").Because("the run was interrupted; what was sent stands in the journal, and was not looked at again").
+			Try("npsetup resume --yes continues it").Of(problem.Cancelled).From(lookErr)
+	}
 	if lookErr != nil {
 		printProblems(j.talk(), lookErr)
 	}

@@ -38,7 +38,6 @@ type screenPlayer struct {
 	tty     *os.File // npsetup's end
 	screen  vt10x.Terminal
 	begun   []byte   // the beginning of a character
-	bare    bool     // the last byte was a carriage return
 	prompts []string // all questions that were answered, in order
 }
 
@@ -101,7 +100,7 @@ func (s *screenPlayer) read() {
 		if n > 0 {
 			s.mu.Lock()
 			s.out.Write(buf[:n])
-			_, _ = s.screen.Write(s.returned(buf[:n]))
+			_, _ = s.screen.Write(s.whole(buf[:n]))
 			s.out.WriteString(strings.ReplaceAll(s.screen.String(), "\n", ""))
 			s.mu.Unlock()
 			s.tell()
@@ -113,29 +112,20 @@ func (s *screenPlayer) read() {
 	}
 }
 
-// returned gives every line feed the carriage return that the emulator needs, and holds the beginning of a character back
-// until the rest of it has come.
-func (s *screenPlayer) returned(p []byte) []byte {
+// whole holds the beginning of a character back until the rest of it has come: the emulator would take it for two.
+func (s *screenPlayer) whole(p []byte) []byte {
 	p = append(s.begun, p...)
-	whole := len(p)
+	n := len(p)
 	for i := 1; i <= min(utf8.UTFMax, len(p)); i++ {
 		if tail := p[len(p)-i:]; utf8.RuneStart(tail[0]) {
 			if !utf8.FullRune(tail) {
-				whole = len(p) - i
+				n -= i
 			}
 			break
 		}
 	}
-	s.begun = append([]byte{}, p[whole:]...)
-	var out []byte
-	for _, c := range p[:whole] {
-		if c == '\n' && !s.bare {
-			out = append(out, '\r')
-		}
-		out = append(out, c)
-		s.bare = c == '\r'
-	}
-	return out
+	s.begun = append([]byte{}, p[n:]...)
+	return p[:n]
 }
 
 // lines is what the screen shows.
@@ -381,15 +371,14 @@ func (s *screenPlayer) carryOut() {
 	s.press("y")
 }
 
-func (s *screenPlayer) byHand(what, key string) {
+func (s *screenPlayer) byHand(what string) {
 	s.t.Helper()
 	s.wait("what is to be done by hand: "+what, func() bool { return strings.HasPrefix(s.header(), "By hand: "+what) && !s.busy() })
-	s.press(key)
 }
 
-func (s *screenPlayer) done(what string)  { s.t.Helper(); s.byHand(what, keyEnter) }
-func (s *screenPlayer) later(what string) { s.t.Helper(); s.byHand(what, "n") }
-func (s *screenPlayer) demo()             { s.t.Helper(); s.byHand("", "d") }
+func (s *screenPlayer) done(what string)  { s.t.Helper(); s.byHand(what); s.press(keyEnter) }
+func (s *screenPlayer) later(what string) { s.t.Helper(); s.byHand(what); s.press("n") }
+func (s *screenPlayer) demo()             { s.t.Helper(); s.byHand(""); s.press("d") }
 
 func (s *screenPlayer) report() {
 	s.t.Helper()

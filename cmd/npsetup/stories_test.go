@@ -59,12 +59,16 @@ func vocabulary() []sentence {
 		say(`answer again`, func(a *tale, _ []string) { a.p.again() }),
 		say(`accept TEXT`, func(a *tale, w []string) { a.p.accept(w[0]) }),
 		say(`say yes to TEXT`, func(a *tale, w []string) { a.p.agree(w[0]) }),
-		say(`give the code`, func(a *tale, _ []string) { a.p.await("MFA code"); a.p.give("MFA code", a.st.authenticator(a.late.now())) }),
+		say(`give the code`, func(a *tale, _ []string) {
+			a.p.await("MFA code")
+			a.p.give("MFA code", a.st.authenticator(a.late.now()))
+		}),
 		say(`give TEXT for TEXT`, func(a *tale, w []string) { a.p.give(w[1], w[0]) }),
 		say(`read the plan`, func(a *tale, _ []string) { a.p.plan() }),
 		say(`carry it out`, func(a *tale, _ []string) { a.p.carryOut() }),
 		say(`end the dry run`, func(a *tale, _ []string) { a.p.endDry() }),
-		say(`do TEXT by hand`, func(a *tale, w []string) { a.st.s.Person(); a.p.done(w[0]) }),
+		say(`do TEXT by hand`, func(a *tale, w []string) { a.p.byHand(w[0]); a.st.s.Person(); a.p.done(w[0]) }),
+		say(`say that TEXT is done`, func(a *tale, w []string) { a.p.done(w[0]) }),
 		say(`leave TEXT for later`, func(a *tale, w []string) { a.p.later(w[0]) }),
 		say(`let the demo do it`, func(a *tale, _ []string) { a.p.demo() }),
 		say(`read the report`, func(a *tale, _ []string) { a.p.report() }),

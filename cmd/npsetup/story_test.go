@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -66,6 +67,17 @@ func TestTheMainJob(t *testing.T) {
 	}
 	st.do("resume", "--yes").want(t, exitOK) // the one open run
 	st.do("verify").want(t, exitOK)
+}
+
+// TestDoubtsAreTold says what DNS answers about the domain controller, without making it part of the plan.
+func TestDoubtsAreTold(t *testing.T) {
+	st := newSite(t, sandbox.Options{})
+	before := st.do("plan", "-f", st.answers()).want(t, exitPending)
+	st.pdc = func(context.Context, string) (string, error) { return "dc02.contoso.com", nil }
+	r := st.do("plan", "-f", st.answers()).want(t, exitPending)
+	if !strings.Contains(r.err, "note: PDC emulator of contoso.com: dc02.contoso.com") || r.out != before.out {
+		t.Errorf("it says\n%s", r.err)
+	}
 }
 
 func TestReportNamesEveryStepOnce(t *testing.T) {
@@ -170,6 +182,11 @@ func TestObservedServersAreDoneByHand(t *testing.T) {
 	}
 	if !strings.Contains(r.err, "Max Duration") || !strings.Contains(r.err, "%target_domain%") {
 		t.Error("the manual pages are not shown in full")
+	}
+	// A word alone makes nothing: what is not there cannot be used, and that is said.
+	word := st.do("apply", "-f", st.answers(), "--yes", "--done", "connection-profile").want(t, exitFailed)
+	if !strings.Contains(word.err, `connection profile "Netwrix Auditor" was said to be made by hand and is not there`) {
+		t.Errorf("it says\n%s", word.err)
 	}
 	st.s.Person()
 	again := st.do("apply", "-f", st.answers(), "--yes", "--done", "auditor-start,certificate-trust,auditor-key,connection-profile,activity")

@@ -100,10 +100,16 @@ func ended(c *cobra.Command, e face.Ending, err error) error {
 		return ending(exitCancelled)
 	case e.Pending:
 		return ending(exitPending)
-	case e.Report != nil:
-		return ending(endCode(*e.Report, e.Result, nil))
+	case e.Err != nil:
+		return ending(max(exitCode(e.Err), exitFailed))
+	case e.Report == nil:
+		return nil
 	}
-	return nil
+	code := endCode(*e.Report, e.Result, nil)
+	if code == exitFailed && len(e.Result.Actions) == 0 {
+		code = exitPending // it was only read back: what differs is a change to make
+	}
+	return ending(code)
 }
 
 // keepCrash writes a crash report that only its owner can read.

@@ -32,8 +32,9 @@ type link struct {
 	life    context.Context // ends with the command: the token is renewed in the background until then
 
 	client   *nps.Client
-	served   string // url and trust that the client was made for
-	signedAs string // answers that the identity was signed in with
+	fresh    *nps.Client // whose token is renewed in the background
+	served   string      // url and trust that the client was made for
+	signedAs string      // answers that the identity was signed in with
 	answers  steps.Answers
 	identity *shared.Identity
 	chain    shared.Presented
@@ -201,8 +202,9 @@ func (l *link) SignIn(ctx context.Context, a steps.Answers) (shared.Identity, er
 		id.LicenceExpired, id.LicenceText = licence.Expired, licence.String()
 	}
 	l.identity, l.signedAs = &id, signedAs(l.answers)
-	if l.life != nil {
-		go func() { _ = l.client.KeepFresh(l.life) }() // the next request meets whatever failed
+	if client := l.client; l.life != nil && l.fresh != client {
+		l.fresh = client
+		go func() { _ = client.KeepFresh(l.life) }() // the next request meets whatever failed
 	}
 	return id, l.remember()
 }

@@ -18,7 +18,7 @@ func createActivity(s *steps.Scene, seen seenActivity) plan.Action {
 	postName, preName := groupName(name, "post-session"), groupName(name, "pre-session")
 
 	postID, postAction := ref("post-session id", postName), ref("post-session action id", postName)
-	if g := seen.PostGroup; g != nil && len(g.Action) > 0 {
+	if g := seen.PostGroup; g != nil {
 		postID, postAction = plan.String(g.ID), plan.String(g.Action[0].ID)
 		notes = append(notes, "the action group "+postName+" was made by a run that was stopped, and is used")
 	} else {
@@ -30,7 +30,7 @@ func createActivity(s *steps.Scene, seen seenActivity) plan.Action {
 	}
 
 	preID := ref("pre-session id", preName)
-	if g := seen.PreGroup; g != nil && len(g.Action) > 0 {
+	if g := seen.PreGroup; g != nil {
 		preID = plan.String(g.ID)
 		notes = append(notes, "the action group "+preName+" was made by a run that was stopped, and is used")
 	} else {

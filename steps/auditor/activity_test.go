@@ -242,7 +242,13 @@ func TestLeftoverGroupsMustFit(t *testing.T) {
 			t.Errorf("%s: %s, %v", says, a.Effect, a.Notes)
 		}
 	}
+	// A server that takes no actions with their group has left it without any: it is not made once more.
 	st := newSite()
+	st.server.add("listActionGroups", row{"id": "g-post", "name": activityName + " (post-session)", "action": []any{}})
+	if a := st.action(t, activityStep); a.Effect != plan.ByHand || !strings.Contains(strings.Join(a.Notes, " "), "is not there") {
+		t.Errorf("%s, %v", a.Effect, a.Notes)
+	}
+	st = newSite()
 	st.drafts[keyGroup] = "Event Log Readers"
 	st.groups("g-pre", "g-post", "Domain Admins")
 	if a := st.action(t, activityStep); a.Effect != plan.ByHand || !strings.Contains(strings.Join(a.Notes, " "), `Group is "Domain Admins", should be "Event Log Readers"`) {

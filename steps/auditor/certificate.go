@@ -47,9 +47,6 @@ func completeFile(text string) (string, string) {
 }
 
 func checkFileAnswer(v string) error {
-	if v == "new" || v == "request" {
-		return nil
-	}
 	if !strings.HasPrefix(v, "file:") || v == "file:" {
 		return errors.New("not of the form file:PATH")
 	}

@@ -20,6 +20,7 @@ const (
 type seenPolicy struct {
 	Policy  *object[npsapi.Policy]
 	Off     bool                                    // deleted or disabled
+	Was     func(plan.Value) plan.Call              // brings that status back
 	Members map[npsapi.MemberKind]map[string]string // lower-case id → name
 }
 
@@ -77,6 +78,7 @@ func lookPolicy(ctx context.Context, s *steps.Scene) error {
 	if seen.Off, err = isOff(ctx, s, found[0].Row); err != nil {
 		return err
 	}
+	seen.Was = statusOf(found[0].Row)
 	s.Observe("off", seen.Off)
 	return lookMembers(ctx, s, &seen)
 }
@@ -103,6 +105,14 @@ func isOff(ctx context.Context, s *steps.Scene, p npsapi.Policy) (bool, error) {
 	}
 	live, err := find(ctx, s, npsapi.ListPolicies(false), func(l npsapi.Policy) bool { return l.ID == p.ID })
 	return len(live) == 0, err
+}
+
+// statusOf makes the call that brings a policy's status back. Where its members do not tell it, it counts as deleted.
+func statusOf(p npsapi.Policy) func(plan.Value) plan.Call {
+	deleted, disabled := p.IsDeleted != nil && *p.IsDeleted, p.IsDisabled != nil && *p.IsDisabled
+	return func(id plan.Value) plan.Call {
+		return npsapi.SetPolicyStatus(id, deleted || !disabled, disabled)
+	}
 }
 
 func lookMembers(ctx context.Context, s *steps.Scene, seen *seenPolicy) error {
@@ -190,9 +200,9 @@ func keepPolicy(s *steps.Scene, seen seenPolicy, name string, profile plan.Value
 	a := plan.Action{Key: policyStep, Effect: plan.Update, Object: kindPolicy, Name: name}
 	if seen.Off {
 		a.Effect = plan.Restore
-		a.Ops = append(a.Ops, callOp("restore", npsapi.RestorePolicy(id)))
+		a.Ops = append(a.Ops, callOp("restore", npsapi.SetPolicyStatus(id, false, false)))
 		a.Difference = append(a.Difference, plan.Difference{Label: "status", From: "deleted or disabled", To: "active"})
-		a.Undo = undoOp(npsapi.DeletePolicy(id))
+		a.Undo = undoOp(seen.Was(id))
 	}
 	raw, err := plan.Encode(plan.Array{profile})
 	if wanted := strings.Trim(string(raw), `[]"`); err != nil || !same(wanted, seen.Policy.Row.ActivityConfigurationID) {
@@ -207,7 +217,7 @@ func keepPolicy(s *steps.Scene, seen seenPolicy, name string, profile plan.Value
 		op.Guard = &plan.Guard{Lookup: plan.Lookup{Call: npsapi.GetPolicy(id)}, Want: was, Volatile: append(volatile(), "isDeleted", "isDisabled")}
 		a.Ops = append(a.Ops, op)
 		a.Difference = append(a.Difference, plan.Difference{Label: "Connection Profile", Field: "activityConfigurationId", From: "another profile", To: s.Answers.Text(keyProfile)})
-		a.Undo = append(a.Undo, undoOp(npsapi.UpdatePolicy(id, was))...)
+		a.Undo = append(undoOp(npsapi.UpdatePolicy(id, was)), a.Undo...) // the status last: a deleted policy may not be written
 	}
 	if len(a.Ops) == 0 {
 		return adopted(s, policyStep, kindPolicy, name)

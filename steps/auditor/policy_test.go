@@ -45,8 +45,10 @@ func TestAPolicyThatIsOffComesBack(t *testing.T) {
 		if sends(a) != "PUT /api/v1/AccessControlPolicy/y-own/Status?isDeleted=false&isDisabled=false" || labels(a) != "status: deleted or disabled → active" {
 			t.Errorf("%s: %s, %s", name, sends(a), labels(a))
 		}
-		if undo := a.Undo[0].Call; undo.Operation != "deletePolicy" {
-			t.Errorf("%s: it is undone by %s", name, undo.Operation)
+		// Undone, a disabled policy is disabled again and not deleted.
+		was := fmt.Sprintf("?isDeleted=%t&isDisabled=%t", set["isDeleted"] == true, set["isDisabled"] == true)
+		if undo := a.Undo[0].Call.Redacted(nil).Path; !strings.HasSuffix(undo, "/Status"+was) {
+			t.Errorf("%s: it is undone by %s", name, undo)
 		}
 	}
 	// Members are added to what came back.
@@ -111,8 +113,8 @@ func TestARestoredPolicyStaysRestored(t *testing.T) {
 	if sent := body(t, a, "update"); sent["isDeleted"] != false || sent["isDisabled"] != false {
 		t.Errorf("the update sends isDeleted %v, isDisabled %v", sent["isDeleted"], sent["isDisabled"])
 	}
-	if undo := string(a.Undo[len(a.Undo)-1].Call.Redacted(nil).Body); !strings.Contains(undo, `"isDeleted":true`) {
-		t.Errorf("undo sends %s", undo)
+	if undo := string(a.Undo[0].Call.Redacted(nil).Body); !strings.Contains(undo, `"isDeleted":true`) || a.Undo[1].Call.Operation != "setPolicyStatus" {
+		t.Errorf("undo sends %s, then %s", undo, a.Undo[1].Call.Operation)
 	}
 }
 

@@ -101,12 +101,16 @@ func lookServiceAccount(ctx context.Context, s *steps.Scene, seen *seenResources
 	if len(byName) == 1 {
 		all = byName // a name is unique, a user name may occur once per domain
 	}
-	switch len(all) {
-	case 1:
+	switch {
+	case len(all) == 1 && all[0].Row.CredentialID == "":
+		s.Problem(problem.New(fmt.Sprintf("the service account %q has no stored credential", problem.Plain(wanted))).At(keyServiceAccount).
+			Because("NPS lists it without one, so that nothing can be managed with it").
+			Try("open it under Configuration > Service Accounts in NPS, give its password and save it"))
+	case len(all) == 1:
 		seen.ServiceAccount = all[0].Row.CredentialID
 		s.Observe("service account", []string{all[0].Row.CredentialID, all[0].Row.DisplayName, all[0].Row.UserName, all[0].Row.Domain})
 		s.Know("service account", wanted, all[0].Row.CredentialID)
-	case 0:
+	case len(all) == 0:
 		s.Problem(problem.New(fmt.Sprintf("NPS has no service account %q", problem.Plain(wanted))).At(keyServiceAccount).
 			Because("neither a name nor a user name of its service accounts is equal to it").
 			Try("look under Configuration > Service Accounts in NPS and give the name exactly, or add the account there first"))
@@ -121,6 +125,9 @@ func lookServiceAccount(ctx context.Context, s *steps.Scene, seen *seenResources
 func lookHost(ctx context.Context, s *steps.Scene, host string) (seenResource, error) {
 	h := seenResource{Host: host}
 	found, err := find(ctx, s, npsapi.SearchResources(host), func(r npsapi.Resource) bool { return same(r.DNSHostName, host) })
+	if err == nil && len(found) == 0 {
+		found, err = enrolled(ctx, s, host)
+	}
 	if err != nil {
 		return h, err
 	}
@@ -142,6 +149,20 @@ func lookHost(ctx context.Context, s *steps.Scene, host string) (seenResource, e
 	}
 	s.See(f)
 	return h, err
+}
+
+// enrolled finds a host that the search of resources does not list by its DNS name, and that is one all the same by what the
+// list of candidates says. Importing it again would have an unknown effect.
+func enrolled(ctx context.Context, s *steps.Scene, host string) ([]object[npsapi.Resource], error) {
+	known, err := find(ctx, s, npsapi.SearchCandidates(host), func(c npsapi.Candidate) bool { return same(c.DNSHostName, host) && c.ManagedResourceID != "" })
+	if err != nil || len(known) == 0 {
+		return nil, err
+	}
+	r, err := read[npsapi.Resource](ctx, s, npsapi.GetResourceByHost(plan.String(known[0].Row.ID)))
+	if problem.Is(err, problem.NotFound) {
+		return nil, nil
+	}
+	return []object[npsapi.Resource]{r}, err
 }
 
 func lookCandidate(ctx context.Context, s *steps.Scene, h *seenResource) error {

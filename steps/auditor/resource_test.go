@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"npsetup/steps"
+	"npsetup/steps/plan"
 )
 
 const resourceKey = "resource/dc01.contoso.com"
@@ -94,6 +95,28 @@ func TestServiceAccounts(t *testing.T) {
 	st.server.add("searchCredentials", row{"credentialId": "k-4", "displayName": "Else", "userName": "svc-nps", "domain": "FABRIKAM"})
 	if got := body(t, st.action(t, resourceKey), "import")["serviceAccountId"]; got != "k-nps" {
 		t.Errorf("it is %v", got)
+	}
+}
+
+// TestAServiceAccountWithoutACredential is not sent as an empty id.
+func TestAServiceAccountWithoutACredential(t *testing.T) {
+	st := newSite()
+	st.server.rows["searchCredentials"][0]["credentialId"] = nil
+	if text := st.trouble(t); !strings.Contains(text, "has no stored credential") || !strings.Contains(text, keyServiceAccount) {
+		t.Error(text)
+	}
+}
+
+// TestAnEnrolledHostIsNotImportedAgain finds a resource that only the list of candidates knows as one.
+func TestAnEnrolledHostIsNotImportedAgain(t *testing.T) {
+	st := newSite()
+	st.server.rows["searchCandidates"][0]["managedResourceId"] = "r-9"
+	if a := st.action(t, resourceKey); a.Effect != plan.Create {
+		t.Errorf("a resource that cannot be read is %s", a.Effect)
+	}
+	st.server.add("resourcesByHost", row{"id": "h-1", "platformId": "p-ad", "serviceAccountId": "k-nps"})
+	if a := st.action(t, resourceKey); a.Effect != plan.Adopt {
+		t.Errorf("it is %s: %s", a.Effect, sends(a))
 	}
 }
 

@@ -151,9 +151,9 @@ func UpdatePolicy(id plan.Value, body plan.Object) plan.Call {
 	return call("updatePolicy", body, at("accessControlPolicyId", id))
 }
 
-// RestorePolicy brings a deleted or disabled policy back.
-func RestorePolicy(id plan.Value) plan.Call {
-	return call("setPolicyStatus", nil, at("accessControlPolicyId", id), query("isDeleted", "false"), query("isDisabled", "false"))
+// SetPolicyStatus deletes, disables or brings back a policy.
+func SetPolicyStatus(id plan.Value, deleted, disabled bool) plan.Call {
+	return call("setPolicyStatus", nil, at("accessControlPolicyId", id), query("isDeleted", strconv.FormatBool(deleted)), query("isDisabled", strconv.FormatBool(disabled)))
 }
 
 // DeletePolicy deletes an access policy.

@@ -22,7 +22,7 @@ func built() []plan.Call {
 		GenerateAPIKey(v), RevealAPIKey(v), DeleteApplicationUsers(v), ListConnectionProfiles(), CreateConnectionProfile(o),
 		UpdateConnectionProfile(v, o), DeleteConnectionProfile(v), ListPlatforms(), ListActionTemplates(), ListActivities(), CreateActivity(o),
 		UpdateActivity(v, o), DeleteActivity(v), ListActionGroups(), GetActionGroup(v), CreateActionGroup(o), DeleteActionGroup(v),
-		ListPolicies(true), GetPolicy(v), CreatePolicy(o), UpdatePolicy(v, o), RestorePolicy(v), DeletePolicy(v), FindPolicies(v, "a", "r"),
+		ListPolicies(true), GetPolicy(v), CreatePolicy(o), UpdatePolicy(v, o), SetPolicyStatus(v, false, true), DeletePolicy(v), FindPolicies(v, "a", "r"),
 		SearchResources("x"), SearchCandidates("x"), AddCandidates(v, v), GetResourceByHost(v), SetServiceAccount(v, v), SetPlatform(v, v),
 		DeleteResource(v), ListDomains(), SearchServiceAccounts("x"), SearchSessions("x"),
 	}

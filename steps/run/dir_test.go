@@ -123,6 +123,34 @@ func TestARecordSurvives(t *testing.T) {
 	}
 }
 
+// TestWhatAKilledRunMadeIsItsOwn takes over, in a second run, what a killed one had sent: it counts as made here, or an undo would
+// leave it. What was refused does not.
+func TestWhatAKilledRunMadeIsItsOwn(t *testing.T) {
+	state := t.TempDir()
+	d := begin(t, state)
+	sending := func(action, effect, state string) run.Entry {
+		return run.Entry{Action: action, Op: "op", Effect: effect, State: state}
+	}
+	all(
+		t, d.Journal(sending("user", "create", run.Sending)), d.Journal(sending("profile", "update", run.Sending)), d.Journal(sending("profile", "update", run.Carried)),
+		d.Journal(sending("policy", "create", run.Sending)), d.Journal(sending("policy", "create", run.Failed)), d.Close(),
+	)
+	d = begin(t, state)
+	for _, action := range []string{"user", "profile", "policy", "resource"} {
+		all(t, d.Made(run.Made{Kind: "thing", Name: action, Effect: "adopt", Action: action}))
+	}
+	all(t, d.Close())
+	list, err := run.List(state)
+	all(t, err)
+	got := ""
+	for _, o := range list[0].Objects {
+		got += o.Name + " " + o.Effect + "\n"
+	}
+	if got != "user create\nprofile update\npolicy adopt\nresource adopt\n" {
+		t.Errorf("the record says\n%s", got)
+	}
+}
+
 func TestASecondRunKeepsTheFirstStart(t *testing.T) {
 	state := t.TempDir()
 	all(t, begin(t, state).Close())

@@ -29,6 +29,7 @@ type Entry struct {
 	Seq     int               `json:"seq"`
 	Action  string            `json:"action"`
 	Op      string            `json:"op"`
+	Effect  string            `json:"effect,omitempty"`
 	State   string            `json:"state"`
 	Request string            `json:"request"`
 	Body    string            `json:"body,omitempty"`
@@ -120,4 +121,20 @@ func unanswered(entries []Entry) []Entry {
 		}
 	}
 	return list
+}
+
+// sent gives the effect of each action of which a change left and was not refused.
+func sent(entries []Entry) map[string]string {
+	effects, carried := map[string]string{}, map[string]bool{}
+	for _, e := range entries {
+		switch {
+		case e.State == Sending && effects[e.Action] == "":
+			effects[e.Action] = e.Effect
+		case e.State == Carried:
+			carried[e.Action] = true
+		case e.State == Failed && !carried[e.Action]:
+			delete(effects, e.Action)
+		}
+	}
+	return effects
 }

@@ -52,7 +52,7 @@ func (r *runner) byHand(a plan.Action) ActionResult {
 }
 
 func (r *runner) keep(a plan.Action, result ActionResult) ActionResult {
-	if err := r.Store.Made(Made{Kind: a.Object, Name: a.Name, Effect: a.Effect.String(), ID: result.Outputs["id"]}); err != nil {
+	if err := r.Store.Made(Made{Kind: a.Object, Name: a.Name, Effect: a.Effect.String(), ID: result.Outputs["id"], Action: a.Key}); err != nil {
 		return failed(err)
 	}
 	return result
@@ -101,14 +101,30 @@ func (r *runner) operate(ctx context.Context, a plan.Action, op plan.Op) (map[st
 	return nil, problem.New("an operation of the kind " + op.Kind.String() + " cannot be carried out")
 }
 
+// unseen is the problem of a call that needs what a person said to have made, and that the look did not find.
+func (r *runner) unseen(c plan.Call) error {
+	for _, ref := range c.Refs() {
+		if a, ok := r.plan.Action(ref.Action); ok && a.Effect == plan.ByHand {
+			if _, known := r.resolve(ref); !known {
+				return problem.New(problem.Plain(ref.What) + " was said to be made by hand and is not there").Because("NPS lists nothing by that name").
+					Try("make it, or correct its name letter by letter, then npsetup resume --yes: it looks again")
+			}
+		}
+	}
+	return nil
+}
+
 func (r *runner) call(ctx context.Context, a plan.Action, op plan.Op) (map[string]string, error) {
+	if err := r.unseen(*op.Call); err != nil {
+		return nil, err
+	}
 	if op.Guard != nil {
 		if err := r.guard(ctx, *op.Guard); err != nil {
 			return nil, err
 		}
 	}
 	shown := op.Call.Redacted(r.resolve)
-	entry := Entry{Action: a.Key, Op: op.ID, Request: shown.Method + " " + shown.Path, Body: string(shown.Body)}
+	entry := Entry{Action: a.Key, Op: op.ID, Effect: a.Effect.String(), Request: shown.Method + " " + shown.Path, Body: string(shown.Body)}
 	change := op.Class == plan.Change
 	if change {
 		entry.State, entry.Before = Sending, before(a)
@@ -173,7 +189,11 @@ func (r *runner) conclude(ctx context.Context, op plan.Op, answer plan.Answer, e
 	}
 	if op.Lookup == nil || lost && op.Repeat == plan.Never {
 		if lost {
-			return nil, problem.New("the answer to " + op.Text() + " was lost").Because("nothing tells whether it was carried out").Try("look in NPS, then npsetup resume --yes").Of(problem.AnswerLost).From(err)
+			p := problem.New("the answer to " + op.Text() + " was lost").Of(problem.AnswerLost).From(err)
+			if op.Repeat != plan.Never {
+				return nil, p.Because("it may or may not have been carried out").Try("npsetup resume --yes looks at what is there and goes on")
+			}
+			return nil, p.Because("nothing tells whether it was carried out").Try("look in NPS, then npsetup resume --yes")
 		}
 		return nil, problem.New("the answer to " + op.Text() + " lacks what later calls need").Because("neither the answer nor a list tells it").Try("npsetup resume --yes looks again")
 	}

@@ -321,7 +321,7 @@ func TestAdoptedActionsAreNoted(t *testing.T) {
 	w := &world{}
 	r := w.apply(t, plan.Action{Key: "a", Step: "a", Effect: plan.Adopt, Object: "thing", Name: "n"}, create("b", "a"))
 	wantOutcomes(t, r, steps.Adopted, steps.Done)
-	if len(w.made) != 2 || w.made[0] != (run.Made{Kind: "thing", Name: "n", Effect: "adopt"}) {
+	if len(w.made) != 2 || w.made[0] != (run.Made{Kind: "thing", Name: "n", Effect: "adopt", Action: "a"}) {
 		t.Errorf("%+v", w.made)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/gofrs/flock"
 
 	"npsetup/steps"
+	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
 
@@ -72,6 +73,7 @@ type Made struct {
 	Name   string `json:"name"`
 	Effect string `json:"effect"`
 	ID     string `json:"id,omitempty"`
+	Action string `json:"-"` // key of the action
 }
 
 // Start is what Begin notes down.
@@ -91,6 +93,7 @@ type Dir struct {
 	record  Record
 	journal *os.File
 	lost    []Entry
+	sent    map[string]string // action → effect of what an earlier run sent and did not see refused
 	seq     int
 }
 
@@ -111,7 +114,7 @@ func Open(state string, id ID, now func() time.Time) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.lost, d.seq = unanswered(entries), len(entries)
+	d.lost, d.sent, d.seq = unanswered(entries), sent(entries), len(entries)
 	return d, nil
 }
 
@@ -260,8 +263,13 @@ func (d *Dir) NotOffered(operation, version string) error {
 	return d.change(func(r *Record) { r.NotOffered[operation] = version })
 }
 
-// Made implements Store. The first effect stays: what was made here is not merely adopted later.
+// Made implements Store. The first effect stays: what was made here is not merely adopted later, also when the run that made
+// it was killed before it could say so.
 func (d *Dir) Made(m Made) error {
+	if before := d.sent[m.Action]; before != "" && m.Effect == plan.Adopt.String() {
+		m.Effect = before
+	}
+	m.Action = ""
 	return d.change(func(r *Record) {
 		for i, have := range r.Objects {
 			if have.Kind == m.Kind && strings.EqualFold(have.Name, m.Name) {

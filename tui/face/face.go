@@ -55,6 +55,7 @@ type Ending struct {
 	Pending   bool        // a dry run that ended with changes
 	Report    *run.Report // nil: nothing was carried out or read back
 	Result    run.Result
+	Err       error    // what the last attempt to carry the plan out ended with, beside the result
 	Said      []string // said once more behind the face
 }
 

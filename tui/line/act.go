@@ -78,9 +78,13 @@ func (l *Line) consented(ctx context.Context, p plan.Plan) (bool, error) {
 
 func (l *Line) carryOut(ctx context.Context, p plan.Plan) (bool, error) {
 	report, result, err := l.o.Work.Apply(ctx, l.m, p, l.hand.Done, &telling{l: l})
-	l.end.Result = result
-	if err != nil {
+	l.end.Result, l.end.Err = result, err
+	if problem.Is(err, problem.Cancelled) {
 		return false, err
+	}
+	if err != nil {
+		l.problems(err)
+		return l.failed(ctx, report, result)
 	}
 	l.end.Report = &report
 	l.hand.Note()

@@ -23,10 +23,7 @@ func (l *Line) walk(ctx context.Context) error {
 		before := l.m.Current().ID
 		switch turn {
 		case backwards:
-			m, moved := l.m.Back()
-			for moved && len(l.asked(m.Current())) == 0 { // it would only lead forwards again
-				m, moved = m.Back()
-			}
+			m, moved := l.before()
 			if !moved {
 				l.print("This is the first question.")
 				back = false
@@ -53,7 +50,19 @@ func (l *Line) walk(ctx context.Context) error {
 		if done, err := l.review(ctx); done || err != nil {
 			return err
 		}
+		if back = true; len(l.asked(l.m.Current())) == 0 {
+			l.m, _ = l.before()
+		}
 	}
+}
+
+// before stands on the nearest step before this one that asks something: another would only lead forwards again.
+func (l *Line) before() (steps.Machine, bool) {
+	m, moved := l.m.Back()
+	for moved && len(l.asked(m.Current())) == 0 {
+		m, moved = m.Back()
+	}
+	return m, moved
 }
 
 // turn is where a step leads.
@@ -152,6 +161,11 @@ func (l *Line) field(ctx context.Context, s steps.Step, f steps.Field) (turn, er
 	}
 	fault, bad := l.m.Answers().CheckField(f)
 	if !bad {
+		if f.Complete != nil {
+			if _, said := f.Complete(l.m.Drafts()[f.Key]); said != "" {
+				l.print("  %s", problem.Plain(said))
+			}
+		}
 		return onwards, nil
 	}
 	if fault.Missing {
