@@ -1,4 +1,4 @@
-# npsetup: make demo | test | test-full | check | build | clean
+# npsetup: make demo | test | test-full | check | build | bench | pictures | clean
 
 VERSION := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
@@ -6,12 +6,13 @@ TOOLS   := $(CURDIR)/bin/tools
 
 GOFUMPT     := mvdan.cc/gofumpt@v0.12.0
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+GUM         := github.com/charmbracelet/gum@v0.17.0
 EXHAUSTIVE  := github.com/nishanths/exhaustive/cmd/exhaustive@v0.12.0+golang.org/x/tools@v0.40.0
 
 # A fuzz target runs this long in test-full.
 FUZZTIME ?= 10s
 
-.PHONY: demo test test-full check build tools clean
+.PHONY: demo test test-full check build bench pictures tools clean
 
 demo:
 	go build -o bin/npsetup ./cmd/npsetup
@@ -36,6 +37,14 @@ check: tools
 	go mod tidy -diff
 	go generate ./steps/npsapi && git diff --exit-code -- steps/npsapi/table_gen.go
 	go test -run 'TestHouse' ./cmd/npsetup
+
+# Prints the table of docs/performance.md. -s strips gum, so that its size can be compared.
+bench:
+	@GOFLAGS=-ldflags=-s .ci/tools $(TOOLS) $(GUM)
+	go test -C cmd/npsetup/benchmark -tags bench -count=1 -timeout 30m
+
+pictures:
+	.ci/pictures docs/pictures
 
 tools:
 	@.ci/tools $(TOOLS) $(GOFUMPT) $(STATICCHECK) $(EXHAUSTIVE)

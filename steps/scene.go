@@ -30,9 +30,21 @@ type Scene struct {
 
 // Memory is what earlier runs left behind.
 type Memory struct {
-	ManualDone map[string]bool   // step ids that a person said to have done
-	NotOffered map[string]string // operation of the contract → server version that did not have it
-	Made       map[string]bool   // "kind\x00name" of objects that this run made or took over
+	ManualDone  map[string]bool   // step ids that a person said to have done
+	ManualAbout map[string]string // step id → what the doing was good for; absent: for good
+	NotOffered  map[string]string // operation of the contract → server version that did not have it
+	Made        map[string]bool   // "kind\x00name" of objects that this run made or took over
+}
+
+// IsDone says whether a person said to have done a step, for what it is about now. A doing that was about something else,
+// such as the key of a user that is gone, is to be done again.
+func (m Memory) IsDone(step string, about plan.Value) bool {
+	was, bound := m.ManualAbout[step]
+	if !m.ManualDone[step] || !bound || about == nil {
+		return m.ManualDone[step]
+	}
+	now, known := plan.TextOf(about, nil)
+	return known && strings.EqualFold(now, was)
 }
 
 // NewScene starts a walk.

@@ -9,6 +9,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"npsetup/steps"
+	"npsetup/steps/problem"
 	"npsetup/steps/secret"
 )
 
@@ -87,7 +88,7 @@ func newWidget(m *model, f steps.Field) *widget {
 	if masked && draft == "prompt" {
 		draft = ""
 	}
-	w.input = newInput(m, draft, masked)
+	w.input = newInput(m, problem.Plain(draft), masked) // an answers file is text from outside too
 	return w
 }
 

@@ -142,7 +142,20 @@ func (j *job) consent(ctx context.Context, p plan.Plan) error {
 	if !ok {
 		return problem.New("stopped before any change").Of(problem.Cancelled)
 	}
-	return nil
+	again, err := j.draft(ctx)
+	if err != nil {
+		return err
+	}
+	return stillSo(p, again)
+}
+
+// stillSo refuses a plan when the server is no longer as it was when the person looked at it: an answer may take an hour.
+func stillSo(shown, now plan.Plan) error {
+	if shown.Fingerprint == now.Fingerprint {
+		return nil
+	}
+	return problem.New("the plan that was shown is stale").Because("the server changed while it was looked at").
+		Try("look at it again: nothing was changed").Of(problem.Stale)
 }
 
 func doneSet(ids []string) map[string]bool {

@@ -284,7 +284,14 @@ func (d *desk) Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []s
 	if d.link.client == nil {
 		return run.Report{}, run.Result{}, problem.New("nobody is signed in to NPS").Try("go back to the sign-in")
 	}
-	if err := j.begin(p); err != nil {
+	now, err := d.at(m).Draft(ctx, m.Answers(), j.identity())
+	if err == nil {
+		err = stillSo(p, now)
+	}
+	if err == nil {
+		err = j.begin(p)
+	}
+	if err != nil {
 		return run.Report{}, run.Result{}, err
 	}
 	result, err := j.carryOut(ctx, p, doneSet(done), sink)

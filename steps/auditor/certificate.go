@@ -128,12 +128,18 @@ func (w World) certificateTrust() steps.Step {
 		},
 		Plan: func(s *steps.Scene) ([]plan.Action, error) {
 			c, _ := steps.Get(s, certificateKey)
-			actions, err := w.byHand(s, id, "trusted root certificate", c.Subject)
+			actions, err := w.byHand(s, id, "trusted root certificate", c.Subject, trustedAbout(s))
 			for i := range actions {
 				actions[i].UndoNote = "delete the certificate with thumbprint " + c.Thumbprint + " from Trusted Root Certification Authorities (Local Machine) on the NPS server"
 			}
 			return actions, err
 		},
-		Verify: byWord(id),
+		Verify: byWord(id, trustedAbout),
 	}
+}
+
+// trustedAbout is the certificate that was imported: another one has to be imported anew.
+func trustedAbout(s *steps.Scene) plan.Value {
+	c, _ := steps.Get(s, certificateKey)
+	return plan.String(c.Thumbprint)
 }

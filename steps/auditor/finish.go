@@ -28,10 +28,17 @@ func (w World) monitoringPlan() steps.Step {
 			if seen, _ := steps.Get(s, policyKey); seen.Policy == nil {
 				after = []string{policyStep}
 			}
-			return w.byHand(s, id, "monitoring plan", s.Answers.Text(keyPlan), after...)
+			return w.byHand(s, id, "monitoring plan", s.Answers.Text(keyPlan), typedNames(s), after...)
 		},
-		Verify: byWord(id),
+		Verify: byWord(id, typedNames),
 	}
+}
+
+// typedNames are the names that were typed in Auditor: others have to be typed anew.
+func typedNames(s *steps.Scene) plan.Value {
+	a := s.Answers
+	names := append([]string{a.Text(keyPlan), a.Text(keyActivity)}, a.List(keyResources)...)
+	return plan.String(strings.Join(append(names, a.List(keyItems)...), "\n"))
 }
 
 // verify is A17, its reading part: the whole chain as NPS itself judges it.

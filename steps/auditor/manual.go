@@ -46,16 +46,21 @@ func (w World) page(s *steps.Scene, step string) (*plan.Manual, error) {
 	return &m, nil
 }
 
-// byHand is the action of a step that a person does; none when the run record says that it was done.
-func (w World) byHand(s *steps.Scene, step, object, name string, after ...string) ([]plan.Action, error) {
-	if s.Memory.ManualDone[step] {
+// byHand is the action of a step that a person does; none when the run record says that it was done for what it is about.
+func (w World) byHand(s *steps.Scene, step, object, name string, about plan.Value, after ...string) ([]plan.Action, error) {
+	if s.Memory.IsDone(step, about) {
 		return nil, nil
 	}
 	m, err := w.page(s, step)
 	if err != nil {
 		return nil, err
 	}
-	return []plan.Action{manualAction(step, object, name, m, after...)}, nil
+	m.About = about
+	a := manualAction(step, object, name, m, after...)
+	if s.Memory.ManualDone[step] {
+		a.Notes = append(a.Notes, "it was done before, for something that is not there any longer: it has to be done again")
+	}
+	return []plan.Action{a}, nil
 }
 
 func manualAction(key, object, name string, m *plan.Manual, after ...string) plan.Action {
@@ -127,9 +132,9 @@ func missingText(a plan.Action) string {
 }
 
 // byWord is the Verify of a manual step for which nothing can be read back.
-func byWord(step string) func(context.Context, *steps.Scene) steps.Proof {
+func byWord(step string, about func(*steps.Scene) plan.Value) func(context.Context, *steps.Scene) steps.Proof {
 	return func(_ context.Context, s *steps.Scene) steps.Proof {
-		if s.Memory.ManualDone[step] {
+		if s.Memory.IsDone(step, about(s)) {
 			return steps.Proof{State: steps.ByWord, Text: "said to be done; nothing can be read back"}
 		}
 		return steps.Proof{State: steps.NeedPerson, Text: "by hand; say so with --done " + step}

@@ -141,7 +141,7 @@ func (w World) auditorKey() steps.Step {
 				after = []string{userStep}
 			}
 			name := s.Answers.Text(keyApplication)
-			actions, err := w.byHand(s, id, "API key in Auditor", name, after...)
+			actions, err := w.byHand(s, id, "API key in Auditor", name, keyOwner(s), after...)
 			if user, known := s.ID(kindUser, name); known && len(actions) == 1 {
 				call := npsapi.RevealAPIKey(user)
 				m := actions[0].Manual()
@@ -149,6 +149,15 @@ func (w World) auditorKey() steps.Step {
 			}
 			return actions, err
 		},
-		Verify: byWord(id),
+		Verify: byWord(id, keyOwner),
 	}
+}
+
+// keyOwner is the user whose key was pasted: another user has another key.
+func keyOwner(s *steps.Scene) plan.Value {
+	name := s.Answers.Text(keyApplication)
+	if id, known := s.ID(kindUser, name); known {
+		return id
+	}
+	return plan.Ref{Action: userStep, Output: "id", What: kindUser + ` "` + name + `"`}
 }

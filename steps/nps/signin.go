@@ -70,6 +70,7 @@ func lookSignIn(ctx context.Context, s *steps.Scene, minVersion string) error {
 	if !ok {
 		return problem.New("there is no connection to sign in on")
 	}
+	s.Send(sent(s.Answers))
 	id, err := c.SignIn(ctx, s.Answers)
 	if err != nil {
 		return err
@@ -90,6 +91,15 @@ func lookSignIn(ctx context.Context, s *steps.Scene, minVersion string) error {
 	}
 	s.Problem(err)
 	return nil
+}
+
+// sent says which secrets the sign-in sends, and where.
+func sent(a steps.Answers) string {
+	what := "the password and the MFA code of " + problem.Plain(a.Text("nps.signIn.user")) + " go"
+	if a.Has("nps.signIn.token") {
+		what = "the token goes"
+	}
+	return what + " to " + problem.Plain(a.Text("nps.url"))
 }
 
 func judge(id Identity, minVersion string) error {

@@ -78,6 +78,7 @@ type manualDoc struct {
 	Check   string       `json:"check,omitempty"`
 	Proof   string       `json:"proof,omitempty"`
 	Values  []labeledDoc `json:"values,omitempty"`
+	About   string       `json:"about,omitempty"`
 }
 
 type clickDoc struct {
@@ -177,6 +178,12 @@ func (m *Manual) document() *manualDoc {
 		return nil
 	}
 	d := &manualDoc{Where: m.Where, Version: m.Version, Note: m.Note, Check: m.Check, Proof: m.Proof, Values: labeledDocs(m.Values), Clicks: []clickDoc{}}
+	if m.About != nil {
+		d.About, _ = paramText(m.About, leaves{
+			secret: func(s SecretLeaf) (string, error) { return s.Name, nil },
+			ref:    func(r Ref) (string, error) { return r.String(), nil },
+		})
+	}
 	for _, c := range m.Clicks {
 		d.Clicks = append(d.Clicks, clickDoc{Text: c.Text, Lines: c.Lines, Values: labeledDocs(c.Values)})
 	}

@@ -179,6 +179,7 @@ type Manual struct {
 	Check   string    // how the person sees that it worked
 	Proof   string    // what npsetup takes as proof: "read back", or "your word (--done STEP)"
 	Values  []Labeled // values to carry over, each on its own so that it can be copied
+	About   Value     // what the doing is good for, such as the id of a user; when it changes, it has to be done again. Nil: for good
 }
 
 // Click is one instruction.

@@ -109,6 +109,25 @@ func (r Ref) write(b *bytes.Buffer, l leaves) error {
 	return err
 }
 
+// TextOf is a value as text, strings bare, with references filled in. It answers false while one is not known, and for nil.
+func TextOf(v Value, known Resolver) (string, bool) {
+	if v == nil {
+		return "", false
+	}
+	text, err := paramText(v, leaves{
+		secret: func(s SecretLeaf) (string, error) { return "", fmt.Errorf("%s is a secret", s.Name) },
+		ref: func(r Ref) (string, error) {
+			if known != nil {
+				if id, ok := known(r); ok {
+					return id, nil
+				}
+			}
+			return "", fmt.Errorf("%s is not known yet", r.What)
+		},
+	})
+	return text, err == nil
+}
+
 // Get returns the member called name, or nil.
 func (o Object) Get(name string) Value {
 	for _, m := range o {

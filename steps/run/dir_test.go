@@ -92,7 +92,7 @@ func TestARecordSurvives(t *testing.T) {
 	state := t.TempDir()
 	d := begin(t, state)
 	all(
-		t, d.Manual("auditor-start"), d.NotOffered("createProfile", "25.12"),
+		t, d.Manual("auditor-start", ""), d.NotOffered("createProfile", "25.12"),
 		d.Made(run.Made{Kind: "access policy", Name: "P", Effect: "create", ID: "7"}),
 		d.Made(run.Made{Kind: "access policy", Name: "p", Effect: "adopt"}), // the first effect stays, and so does the id
 		d.Made(run.Made{Kind: "activity", Name: "P", Effect: "adopt"}),
@@ -189,7 +189,7 @@ func TestWhoLookedTooEarlyIsTurnedAway(t *testing.T) {
 	all(t, begin(t, state).Close())
 	quiet := open(t, state)
 	other := begin(t, state)
-	all(t, other.Manual("x"), other.Close(), quiet.Begin(start()))
+	all(t, other.Manual("x", ""), other.Close(), quiet.Begin(start()))
 	if !quiet.Memory().ManualDone["x"] {
 		t.Error("what the other process noted down is lost")
 	}

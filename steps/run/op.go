@@ -45,7 +45,11 @@ func (r *runner) byHand(a plan.Action) ActionResult {
 	if !r.ManualDone[a.Step] {
 		return ActionResult{Outcome: steps.Waiting}
 	}
-	if err := r.Store.Manual(a.Step); err != nil {
+	about := ""
+	if m := a.Manual(); m != nil {
+		about, _ = plan.TextOf(m.About, r.resolve)
+	}
+	if err := r.Store.Manual(a.Step, about); err != nil {
 		return failed(err)
 	}
 	return ActionResult{Outcome: steps.Done}

@@ -164,7 +164,7 @@ func TestALostAnswer(t *testing.T) {
 		"found twice":     {plan.ByName, true, append(here, here...), nil, run.Lost, problem.Failed, `2 objects are named "n"`},
 		"cannot look":     {plan.ByName, true, nil, of(problem.SignInAgain), run.Lost, problem.SignInAgain, "it failed"},
 		"never":           {plan.Never, true, here, nil, run.Lost, problem.AnswerLost, "nothing tells whether it was carried out"},
-		"no lookup":       {plan.ByName, false, here, nil, run.Lost, problem.AnswerLost, "nothing tells whether it was carried out"},
+		"no lookup":       {plan.ByName, false, here, nil, run.Lost, problem.AnswerLost, "resume --yes looks at what is there"},
 	} {
 		w := &world{rows: map[string][]string{"list": c.rows}, fail: map[string]error{"a": of(problem.AnswerLost), "list": c.fail}}
 		a := named("a")

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -60,7 +61,8 @@ type Record struct {
 	Answers     map[string]string    `json:"answers"`
 	AnswersDir  string               `json:"answersDir"`
 	ManualDone  map[string]time.Time `json:"manualDone"`
-	NotOffered  map[string]string    `json:"notOffered"` // operation → server version
+	ManualAbout map[string]string    `json:"manualAbout,omitempty"` // step → what its doing was good for
+	NotOffered  map[string]string    `json:"notOffered"`            // operation → server version
 	Objects     []Made               `json:"objects"`
 	Started     time.Time            `json:"started"`
 	Updated     time.Time            `json:"updated"`
@@ -216,7 +218,7 @@ func (d *Dir) change(f func(*Record)) error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	r := d.record
-	r.ManualDone, r.NotOffered, r.Objects = copied(r.ManualDone), copied(r.NotOffered), append([]Made{}, r.Objects...)
+	r.ManualDone, r.ManualAbout, r.NotOffered, r.Objects = copied(r.ManualDone), copied(r.ManualAbout), copied(r.NotOffered), append([]Made{}, r.Objects...)
 	f(&r)
 	r.Updated = d.now().UTC()
 	raw, err := json.MarshalIndent(r, "", "  ")
@@ -250,12 +252,33 @@ func Replace(path string, raw []byte) error {
 	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(f.Name(), path)
+	if err := os.Rename(f.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder brings a rename to disk. Where a folder cannot be synced, as on Windows, the file itself is.
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	if err := d.Sync(); err != nil && runtime.GOOS != "windows" {
+		return errors.Join(err, d.Close())
+	}
+	return d.Close()
 }
 
 // Manual implements Store.
-func (d *Dir) Manual(step string) error {
-	return d.change(func(r *Record) { r.ManualDone[step] = d.now().UTC() })
+func (d *Dir) Manual(step, about string) error {
+	return d.change(func(r *Record) {
+		r.ManualDone[step] = d.now().UTC()
+		delete(r.ManualAbout, step)
+		if about != "" {
+			r.ManualAbout[step] = about
+		}
+	})
 }
 
 // NotOffered implements Store.
@@ -287,7 +310,7 @@ func (d *Dir) Made(m Made) error {
 func (d *Dir) Memory() steps.Memory {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	m := steps.Memory{ManualDone: map[string]bool{}, NotOffered: copied(d.record.NotOffered), Made: map[string]bool{}}
+	m := steps.Memory{ManualDone: map[string]bool{}, ManualAbout: copied(d.record.ManualAbout), NotOffered: copied(d.record.NotOffered), Made: map[string]bool{}}
 	for step := range d.record.ManualDone {
 		m.ManualDone[step] = true
 	}

@@ -31,7 +31,8 @@ type Clock interface{ Now() time.Time }
 type Store interface {
 	Journal(e Entry) error
 	// Manual remembers that a person said to have done a step.
-	Manual(step string) error
+	// about is what the doing was good for; empty: for good.
+	Manual(step, about string) error
 	// NotOffered remembers that this version of the server lacks an operation.
 	NotOffered(operation, version string) error
 	// Made remembers an object that this run made, changed or took over.

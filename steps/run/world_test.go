@@ -107,7 +107,10 @@ func (w *world) Journal(e run.Entry) error {
 	return nil
 }
 
-func (w *world) Manual(step string) error { w.note("remember", step); return w.store }
+func (w *world) Manual(step, about string) error {
+	w.note("remember", strings.TrimSpace(step+" "+about))
+	return w.store
+}
 
 func (w *world) NotOffered(operation, version string) error {
 	w.note("not offered", operation, version)

@@ -122,8 +122,16 @@ func (r *rig) overview(s site) {
 	r.out.add("processor time of a key there", "ms", ms(k.cpu)/float64(len(k.took)), missing, missing, below(6))
 }
 
+// idle tells what three programs do when nobody does anything.
 func (r *rig) idle(what string, w trio) {
-	r.out.add("idle in 10 s, "+what, "bytes", float64(w[0].idle(idleTime)), float64(w[1].idle(idleTime)), float64(w[2].idle(idleTime)), atMost(0))
+	var bytes, cpu [3]float64
+	for i, one := range w {
+		before := one.used()
+		bytes[i] = float64(one.idle(idleTime))
+		cpu[i] = ms(one.used()-before) / idleTime.Seconds()
+	}
+	r.out.add("idle in 10 s, "+what, "bytes", bytes[0], bytes[1], bytes[2], atMost(0))
+	r.out.add("processor time of an idle second", "ms", cpu[0], cpu[1], cpu[2], none)
 }
 
 // waits measures the sign of a wait: what comes at one time is one tick.
