@@ -83,6 +83,9 @@ func (j *job) show(p plan.Plan) error {
 		return err
 	}
 	_, err = fmt.Fprintf(j.out(), "%s\ndigest %s\n", p.Text(plan.TextOptions{Calls: j.calls}), digest)
+	if !j.calls && err == nil {
+		_, err = fmt.Fprintln(j.talk(), "npsetup plan --calls shows every request with its body")
+	}
 	if j.output != "" && err == nil {
 		_, err = fmt.Fprintf(j.talk(), "written to %s; carry exactly this out with\n  npsetup apply --plan %s --approve %s\n", j.output, j.output, digest)
 	}

@@ -243,7 +243,7 @@ func importResource(s *steps.Scene, key string, h seenResource, account, platfor
 	c := h.Candidate.Row
 	op := callOp("import", npsapi.AddCandidates(plan.String(account), plan.String(c.ID)))
 	op.Outputs = []plan.Output{{Name: "id", Pointer: "/id"}}
-	op.Lookup = &plan.Lookup{Call: npsapi.GetResourceByHost(plan.String(c.ID))}
+	op.Lookup = &plan.Lookup{Call: npsapi.GetResourceByHost(plan.String(c.ID)), Patient: true}
 	ref := plan.Ref{Action: key, Output: "id", What: kindResource + " " + h.Host}
 	a := plan.Action{
 		Key: key, Effect: plan.Create, Object: kindResource, Name: h.Host, Ops: []plan.Op{op}, Undo: undoOp(npsapi.DeleteResource(ref)),

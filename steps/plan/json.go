@@ -156,6 +156,9 @@ func (l Lookup) text() string {
 			s += fmt.Sprintf(", %s = %q", m.Member, m.Value)
 		}
 	}
+	if l.Patient {
+		s += ", looked for again while NPS is at work on it"
+	}
 	if l.Deleted {
 		s += ", also a deleted one"
 	}

@@ -129,6 +129,7 @@ type Lookup struct {
 	Value   string
 	Also    []Match // further members that must be equal
 	Deleted bool
+	Patient bool // what is looked for may appear a while after the answer: NPS works on it behind its back
 }
 
 // Match is one more condition of a Lookup.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"time"
 
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
@@ -113,4 +114,16 @@ func follow(v any, pointer string) (string, bool) {
 	}
 	s, ok := v.(string)
 	return s, ok && s != ""
+}
+
+// patiently looks again after one, two and four seconds when what a patient lookup seeks is not there yet.
+func (r *runner) patiently(ctx context.Context, l plan.Lookup) (json.RawMessage, bool, error) {
+	row, found, err := r.lookup(ctx, l)
+	for pause := time.Second; l.Patient && r.Wait != nil && !found && err == nil && pause <= 4*time.Second; pause *= 2 {
+		if err := r.Wait(ctx, pause); err != nil {
+			return nil, false, err
+		}
+		row, found, err = r.lookup(ctx, l)
+	}
+	return row, found, err
 }

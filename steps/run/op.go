@@ -201,7 +201,7 @@ func (r *runner) conclude(ctx context.Context, op plan.Op, answer plan.Answer, e
 		}
 		return nil, problem.New("the answer to " + op.Text() + " lacks what later calls need").Because("neither the answer nor a list tells it").Try("npsetup resume --yes looks again")
 	}
-	row, found, lookErr := r.lookup(ctx, *op.Lookup)
+	row, found, lookErr := r.patiently(ctx, *op.Lookup)
 	switch {
 	case lookErr != nil:
 		return nil, lookErr

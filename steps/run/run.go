@@ -49,7 +49,8 @@ type Options struct {
 	Store      Store
 	Sink       Sink
 	Parallel   int
-	ManualDone map[string]bool // step ids that a person says to have done
+	Wait       func(ctx context.Context, d time.Duration) error // between patient lookups; nil: they are tried once
+	ManualDone map[string]bool                                  // step ids that a person says to have done
 }
 
 // Result is how a plan ended, in the order of the plan.
