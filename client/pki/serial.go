@@ -39,7 +39,7 @@ func NormaliseSerial(text string) (string, error) {
 	if text == "" {
 		return "", fmt.Errorf("a serial number has hex digits")
 	}
-	if len(text) > 128 {
+	if len(strings.TrimLeft(text, "0")) > 128 {
 		return "", fmt.Errorf("a serial number has 40 hex digits at most")
 	}
 	if len(text)%2 == 1 {
