@@ -221,7 +221,7 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 		}
 		return nil
 	case "esc":
-		if m.busy != nil && !m.modal() {
+		if m.busy != nil && !m.modal() && (m.busy.shown || m.busy.keep) { // a wait that is not shown is none
 			m.giveUp()
 			return nil
 		}

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -29,9 +30,12 @@ type site struct {
 	pdc     func(ctx context.Context, domain string) (string, error)
 }
 
+// readContract reads the contract once for all sites: that takes longer than most tests.
+var readContract = sync.OnceValues(func() (*contract.Checker, error) { return contract.New(assets.NPSContract) })
+
 func newSite(t *testing.T, o sandbox.Options) *site {
 	t.Helper()
-	c, err := contract.New(assets.NPSContract)
+	c, err := readContract()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,19 +14,30 @@ type linePlayer struct {
 	*played
 	in      *io.PipeWriter
 	from    int      // what stands before it was answered
-	sent    []string // all lines
 	prompts []string // all questions that were asked, in order
+	breath  int      // so many questions are answered, then the input ends; 0: all are
 }
 
+// silence is what a player throws when it ends the input.
+type silence struct{ question string }
+
 func (l *linePlayer) run(args []string, st *site) {
+	l.t.Cleanup(func() { st.printed.WriteString(l.text()) })
+	l.start(func(ctx context.Context, pipes *app) int {
+		a := st.typist()
+		a.in, a.out, a.err = pipes.in, pipes.out, pipes.err
+		return startContext(ctx, append([]string{"--state", st.state}, args...), a)
+	})
+}
+
+// start lets a program work on pipes.
+func (l *linePlayer) start(program func(context.Context, *app) int) {
 	in, w := io.Pipe()
 	l.in = w
-	a := st.typist()
-	a.in, a.out, a.err = in, l, l
 	ctx, stop := context.WithCancel(l.t.Context())
 	l.stop = stop
 	go func() {
-		l.code = startContext(ctx, append([]string{"--state", st.state}, args...), a)
+		l.code = program(ctx, &app{in: in, out: l, err: l})
 		_ = in.CloseWithError(io.ErrClosedPipe)
 		close(l.over)
 	}()
@@ -34,7 +45,6 @@ func (l *linePlayer) run(args []string, st *site) {
 		stop()
 		_ = w.Close()
 		<-l.over
-		st.printed.WriteString(l.text())
 	})
 }
 
@@ -62,8 +72,12 @@ func (l *linePlayer) next() string {
 func (l *linePlayer) send(text string) {
 	l.t.Helper()
 	l.prompts = append(l.prompts, l.next())
+	if len(l.prompts) == l.breath {
+		last := silence{l.next()}
+		_ = l.in.Close()
+		panic(last)
+	}
 	l.from = len(l.text())
-	l.sent = append(l.sent, text)
 	if _, err := io.WriteString(l.in, text+"\n"); err != nil {
 		l.t.Fatalf("%q was not taken: %v\n%s", text, err, l.text())
 	}
@@ -138,13 +152,29 @@ func (l *linePlayer) take(prompt, entry string) {
 	l.t.Fatalf("the list has no entry %q\n%s", entry, l.text())
 }
 
+func (l *linePlayer) list(prompt string) {
+	l.t.Helper()
+	l.question(prompt)
+	l.send("?")
+	l.see("On the server there are:")
+}
+
 func (l *linePlayer) clear(prompt string) { l.t.Helper(); l.question(prompt); l.send("-") }
+
+// step is the one that was begun last.
+func (l *linePlayer) step() string {
+	all := regexp.MustCompile(`(?m)^Step \d+ of \d+: (.*)$`).FindAllStringSubmatch(l.text(), -1)
+	if len(all) == 0 {
+		return ""
+	}
+	return all[len(all)-1][1]
+}
 
 func (l *linePlayer) keep(step string) {
 	l.t.Helper()
 	l.next()
 	began := len(l.text())
-	if all := headers().FindAllStringSubmatch(l.text(), -1); len(all) == 0 || all[len(all)-1][1] != step {
+	if l.step() != step {
 		l.t.Fatalf("%s is not what is asked for\n%s", step, l.text())
 	}
 	for over := regexp.MustCompile(`(?m)^Step \d|Looking `); !over.MatchString(l.text()[began:]); l.next() {
@@ -152,27 +182,27 @@ func (l *linePlayer) keep(step string) {
 	}
 }
 
-// headers are the lines with which a step begins.
-func headers() *regexp.Regexp { return regexp.MustCompile(`(?m)^Step \d+ of \d+: (.*)$`) }
-
 func (l *linePlayer) back(step string) {
 	l.t.Helper()
 	for range 40 {
-		l.send("<")
-		if l.next(); l.at(step) {
+		if l.next(); l.step() == step {
 			return
 		}
+		l.send("<")
 	}
 	l.t.Fatalf("no way back to %s\n%s", step, l.text())
 }
 
 func (l *linePlayer) again() { l.t.Helper(); l.asks("Answer again"); l.send("a") }
 
-func (l *linePlayer) accept(risk string) {
+func (l *linePlayer) accept(risk string) { l.t.Helper(); l.consent(risk, "yes") }
+func (l *linePlayer) refuse(risk string) { l.t.Helper(); l.consent(risk, "no") }
+
+func (l *linePlayer) consent(risk, answer string) {
 	l.t.Helper()
 	l.asks("Accept this?")
 	l.see("Consent " + risk + ":")
-	l.send("yes")
+	l.send(answer)
 }
 
 func (l *linePlayer) agree(question string)  { l.t.Helper(); l.asks(question); l.send("yes") }

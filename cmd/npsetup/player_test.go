@@ -5,7 +5,6 @@ import (
 	"context"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 )
 
@@ -17,11 +16,13 @@ type player interface {
 	question(prompt string)      // goes to a question of the step that is shown
 	answer(prompt, text string)  // answers a question and goes on
 	take(prompt, entry string)   // answers a question with an entry of the server's list
+	list(prompt string)          // looks at the server's list for a question
 	clear(prompt string)         // takes an answer back
 	keep(step string)            // leaves a step with all its answers as they are
 	back(step string)            // goes back until the step is shown
 	again()                      // answers again what a look refused
 	accept(risk string)          // a risk, by its name
+	refuse(risk string)          // a risk, by its name
 	agree(question string)       // a question in between
 	await(what string)           // waits until a secret is asked for in between
 	give(what, text string)      // a secret that is asked for in between
@@ -44,9 +45,20 @@ type player interface {
 	run(args []string, st *site) // starts npsetup
 }
 
+// judge is a test, or one try of a property.
+type judge interface {
+	Helper()
+	Error(args ...any)
+	Errorf(format string, args ...any)
+	Fatal(args ...any)
+	Fatalf(format string, args ...any)
+	Cleanup(func())
+	Context() context.Context
+}
+
 // played is a program at work on a face, and all that it has printed.
 type played struct {
-	t     *testing.T
+	t     judge
 	stop  context.CancelFunc
 	moved chan struct{} // something was printed
 	over  chan struct{} // closed behind the last byte
@@ -56,7 +68,7 @@ type played struct {
 	out bytes.Buffer
 }
 
-func newPlayed(t *testing.T) *played {
+func newPlayed(t judge) *played {
 	return &played{t: t, moved: make(chan struct{}, 1), over: make(chan struct{})}
 }
 
@@ -83,7 +95,7 @@ func (p *played) text() string {
 }
 
 // patience is how long a face may take for what a sentence waits for.
-const patience = 6 * time.Second
+const patience = 30 * time.Second
 
 // until looks after everything that is printed whether what is waited for has come. shown tells what is there instead.
 func (p *played) until(what string, shown func() string, ready func() bool) {

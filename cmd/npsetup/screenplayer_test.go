@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -37,8 +38,10 @@ type screenPlayer struct {
 	keys    *os.File // the terminal's own end
 	tty     *os.File // npsetup's end
 	screen  vt10x.Terminal
-	begun   []byte   // the beginning of a character
-	prompts []string // all questions that were answered, in order
+	states  bytes.Buffer // all that it has shown
+	now     string       // what the screen shows
+	begun   []byte       // the beginning of a character
+	prompts []string     // all questions that were answered, in order
 }
 
 func (s *screenPlayer) run(args []string, st *site) {
@@ -47,7 +50,7 @@ func (s *screenPlayer) run(args []string, st *site) {
 	a.in, a.out, a.err, a.terminal, a.screen = s.tty, s.tty, s.tty, true, true
 	a.environ = []string{"TERM=xterm-256color"}
 	st.env["TERM"] = "xterm-256color"
-	s.t.Cleanup(func() { st.printed.WriteString(s.text()) })
+	s.t.Cleanup(func() { st.printed.WriteString(s.text() + s.states.String()) })
 	s.start(func(ctx context.Context) int {
 		return startContext(ctx, append([]string{"--state", st.state}, args...), a)
 	})
@@ -63,6 +66,7 @@ func (s *screenPlayer) open() {
 		s.t.Fatal(err)
 	}
 	s.screen = vt10x.New(vt10x.WithSize(80, 24))
+	s.now = s.screen.String()
 }
 
 // start lets a program work on the terminal. Behind it, the terminal must be as it was before.
@@ -74,42 +78,56 @@ func (s *screenPlayer) start(program func(context.Context) int) {
 	}
 	ctx, stop := context.WithCancel(s.t.Context())
 	s.stop = stop
+	ended := make(chan struct{})
 	go func() {
+		defer close(ended)
 		s.code = program(ctx)
 		if after, err := term.GetState(int(s.tty.Fd())); err != nil || !reflect.DeepEqual(before, after) {
 			s.t.Errorf("the terminal was left in another state (%v)", err)
 		}
-		_ = s.tty.Close()
+		_, _ = io.WriteString(s.tty, endOfProgram)
 	}()
-	go s.read()
+	go func() {
+		s.read()
+		<-ended
+		close(s.over)
+	}()
 	s.t.Cleanup(func() {
 		stop()
 		<-s.over
-		_ = s.keys.Close()
+		_ = s.keys.Close() // the other end is left to the collector: bubbletea may not have ended its reading yet
 		if s.screen.Mode()&vt10x.ModeAltScreen != 0 || !s.screen.CursorVisible() {
 			s.t.Error("the alternate screen was not left, or the cursor is not visible")
 		}
 	})
 }
 
+// endOfProgram is written to the terminal when nothing more can come.
+const endOfProgram = "\x04"
+
 // read feeds the screen, and keeps each of its states: a secret that is drawn in parts would not be found in the bytes.
 func (s *screenPlayer) read() {
 	buf := make([]byte, 1<<15)
 	for {
 		n, err := s.keys.Read(buf)
-		if n > 0 {
-			s.mu.Lock()
-			s.out.Write(buf[:n])
-			_, _ = s.screen.Write(s.whole(buf[:n]))
-			s.out.WriteString(strings.ReplaceAll(s.screen.String(), "\n", ""))
-			s.mu.Unlock()
-			s.tell()
-		}
-		if err != nil { // EIO: the other end was closed
-			close(s.over)
+		got, over := bytes.CutSuffix(buf[:n], []byte(endOfProgram))
+		s.mu.Lock()
+		s.out.Write(got)
+		_, _ = s.screen.Write(s.whole(got))
+		s.now = s.screen.String()
+		s.states.WriteString(strings.ReplaceAll(s.now, "\n", ""))
+		s.mu.Unlock()
+		if over || err != nil {
 			return
 		}
+		s.tell()
 	}
+}
+
+func (s *screenPlayer) printed(text string) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return strings.Contains(s.out.String(), text) || strings.Contains(s.states.String(), text)
 }
 
 // whole holds the beginning of a character back until the rest of it has come: the emulator would take it for two.
@@ -132,7 +150,7 @@ func (s *screenPlayer) whole(p []byte) []byte {
 func (s *screenPlayer) lines() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	lines := strings.Split(s.screen.String(), "\n")
+	lines := strings.Split(s.now, "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
 	}
@@ -266,6 +284,15 @@ func (s *screenPlayer) take(prompt, entry string) {
 	s.press(keyEnter)
 }
 
+func (s *screenPlayer) list(prompt string) {
+	s.t.Helper()
+	s.question(prompt)
+	s.send(keyCtrlL)
+	s.see("filter:")
+	s.press(keyEsc)
+	s.wait("the step again", func() bool { return !s.shows("filter:") })
+}
+
 // turn changes the answer of a question with choices.
 func (s *screenPlayer) turn(text string) {
 	s.t.Helper()
@@ -323,11 +350,9 @@ func (s *screenPlayer) back(step string) {
 
 func (s *screenPlayer) again() {} // the page is the same
 
-func (s *screenPlayer) accept(risk string) {
-	s.t.Helper()
-	s.page("Consent: " + risk)
-	s.press("y")
-}
+func (s *screenPlayer) accept(risk string) { s.t.Helper(); s.page("Consent: " + risk); s.press("y") }
+
+func (s *screenPlayer) refuse(risk string) { s.t.Helper(); s.page("Consent: " + risk); s.press("n") }
 
 // asks waits for a question that lies over the page while something goes on below it.
 func (s *screenPlayer) asks(title, question string) {

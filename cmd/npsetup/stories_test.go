@@ -21,6 +21,9 @@ type tale struct {
 	p    player
 	said map[string]string // what stands for a word in braces
 	late *lateness
+
+	sentences []sentence
+	breath    int // of the line player
 }
 
 // lateness is by how much the server's clock is ahead.
@@ -53,11 +56,13 @@ func vocabulary() []sentence {
 		say(`pass TEXT`, func(a *tale, w []string) { a.p.pass(w[0]) }),
 		say(`answer TEXT with TEXT`, func(a *tale, w []string) { a.p.answer(w[0], w[1]) }),
 		say(`take TEXT from the list for TEXT`, func(a *tale, w []string) { a.p.take(w[1], w[0]) }),
+		say(`look at the list for TEXT`, func(a *tale, w []string) { a.p.list(w[0]) }),
 		say(`clear TEXT`, func(a *tale, w []string) { a.p.clear(w[0]) }),
 		say(`keep the answers of TEXT`, func(a *tale, w []string) { a.p.keep(w[0]) }),
 		say(`go back to TEXT`, func(a *tale, w []string) { a.p.back(w[0]) }),
 		say(`answer again`, func(a *tale, _ []string) { a.p.again() }),
 		say(`accept TEXT`, func(a *tale, w []string) { a.p.accept(w[0]) }),
+		say(`refuse TEXT`, func(a *tale, w []string) { a.p.refuse(w[0]) }),
 		say(`say yes to TEXT`, func(a *tale, w []string) { a.p.agree(w[0]) }),
 		say(`give the code`, func(a *tale, _ []string) {
 			a.p.await("MFA code")
@@ -95,7 +100,7 @@ func (a *tale) run(args []string) {
 		a.p = &screenPlayer{played: newPlayed(a.t)}
 	case "line":
 		args = append(args, "--plain")
-		a.p = &linePlayer{played: newPlayed(a.t)}
+		a.p = &linePlayer{played: newPlayed(a.t), breath: a.breath}
 	}
 	a.p.run(args, a.st)
 }
@@ -195,7 +200,7 @@ func (a *tale) tell(text string) {
 
 func (a *tale) one(line string) {
 	a.t.Helper()
-	for _, s := range vocabulary() {
+	for _, s := range a.sentences {
 		if m := s.words.FindStringSubmatch(line); m != nil {
 			var words []string
 			for _, w := range m[1:] {
@@ -216,7 +221,7 @@ func newTale(t *testing.T, o sandbox.Options, face string) *tale {
 	st := newSite(t, o)
 	st.env["TYPED"] = "S3CR3T-wrong-password"
 	cr := st.s.Credentials()
-	return &tale{t: t, st: st, face: face, late: late, said: map[string]string{
+	return &tale{t: t, st: st, face: face, late: late, sentences: vocabulary(), said: map[string]string{
 		"url": st.s.URL(), "wrong url": "https://127.0.0.1:1/", "pin": st.s.Pin(), "fingerprint": strings.TrimPrefix(st.s.Pin(), "sha256:"),
 		"user": cr.User, "password": cr.Password, "wrong password": st.env["TYPED"],
 		"certificate": filepath.Join(st.dir, "auditor-client.cer"), "key": filepath.Join(st.dir, "auditor-client.key"),
@@ -256,10 +261,13 @@ func stories() []story {
 		{name: "dry-run"},
 		{name: "leave-and-continue"},
 		{name: "token-dies"},
+		{name: "wrong-code-in-between"},
 		{name: "verify-after-drift", before: wasSetUp},
 		{name: "webdav", server: sandbox.Options{Faults: []string{"webdav@1"}}},
 		{name: "answer-lost", server: sandbox.Options{Faults: []string{"answer-lost@2"}}},
 		{name: "observed", server: sandbox.Options{API: "observed"}},
+		{name: "change-an-answer"},
+		{name: "hostile-names", before: hostile},
 		{name: "demo"},
 	}
 }

@@ -40,12 +40,13 @@ func runWizard(ctx context.Context, c *cobra.Command, o *options, w wizardOption
 		return err
 	}
 	var ending face.Ending
-	if o.app.fullScreen(w.plain) {
+	full := o.app.fullScreen(w.plain)
+	if full {
 		ending, err = screenFace(ctx, o, w, d)
 	} else {
 		ending, err = lineFace(ctx, c.OutOrStdout(), o, w, d)
 	}
-	return ended(c, ending, err)
+	return ended(c, ending, err, full)
 }
 
 // fullScreen says whether the terminal can show the full screen, and the person wants it.
@@ -79,12 +80,12 @@ func lineFace(ctx context.Context, out io.Writer, o *options, w wizardOptions, d
 	return l.Run(ctx)
 }
 
-// ended says once more how a face was left, and gives the exit code.
-func ended(c *cobra.Command, e face.Ending, err error) error {
+// ended gives the exit code, and says once more how a face was left whose screen is gone.
+func ended(c *cobra.Command, e face.Ending, err error, gone bool) error {
 	for _, said := range e.Said {
 		_, _ = fmt.Fprintln(c.ErrOrStderr(), said)
 	}
-	if e.Report != nil {
+	if e.Report != nil && gone {
 		for _, l := range e.Report.Lines {
 			_, _ = fmt.Fprintf(c.ErrOrStderr(), "%s %s %s\n", l.Step, l.Outcome, l.Proof)
 		}
