@@ -6,6 +6,7 @@ import (
 
 	tea "charm.land/bubbletea/v2"
 	"charm.land/huh/v2"
+	"charm.land/lipgloss/v2"
 
 	"npsetup/steps"
 	"npsetup/steps/plan"
@@ -141,8 +142,35 @@ func (p *reviewPage) body(m *model, width int) *block {
 	b.styled(width, m.st.strong, "Answers")
 	drawAnswers(m, b, width)
 	b.add(width, "")
-	lines(b, width, m.plan.Text(plan.TextOptions{Calls: p.calls, Width: width}))
+	for _, l := range strings.Split(strings.TrimRight(m.plan.Text(plan.TextOptions{Calls: p.calls, Width: width}), "\n"), "\n") {
+		b.styled(width, m.planLine(l), l)
+	}
 	return b
+}
+
+// planLine makes the heads of actions stand out. The sign says the same without colour.
+func (m *model) planLine(line string) lipgloss.Style {
+	for _, e := range plan.Effects() {
+		if !strings.HasPrefix(line, e.Sign()+" ") {
+			continue
+		}
+		switch e {
+		case plan.Create, plan.Restore:
+			return m.st.good.Bold(true)
+		case plan.Update:
+			return m.st.doubt.Bold(true)
+		case plan.Delete:
+			return m.st.bad.Bold(true)
+		case plan.ByHand:
+			return m.st.focus
+		case plan.Adopt:
+			return m.st.strong
+		}
+	}
+	if strings.HasPrefix(line, "warning: ") {
+		return m.st.doubt
+	}
+	return m.st.none
 }
 
 func drawAnswers(m *model, b *block, width int) {

@@ -8,7 +8,7 @@ import (
 
 // styles are the looks for one background. Colour only underlines what words and signs say.
 type styles struct {
-	title, faint, strong, good, bad, doubt, focus, bar lipgloss.Style
+	title, faint, strong, good, bad, doubt, focus, none lipgloss.Style
 
 	input textinput.Styles
 }
@@ -21,7 +21,6 @@ func newStyles(dark bool) *styles {
 	s := &styles{
 		title: colour("#1f4e8c", "#8ab4f8").Bold(true), faint: colour("#666666", "#9a9a9a"), strong: lipgloss.NewStyle().Bold(true),
 		good: colour("#1b6e2d", "#81c995"), bad: colour("#b3261e", "#f28b82"), doubt: colour("#8a5a00", "#fdd663"), focus: colour("#1f4e8c", "#8ab4f8").Bold(true),
-		bar: lipgloss.NewStyle().Reverse(true),
 	}
 	plain := textinput.StyleState{Text: lipgloss.NewStyle(), Placeholder: s.faint, Suggestion: s.faint, Prompt: lipgloss.NewStyle()}
 	s.input = textinput.Styles{Focused: plain, Blurred: plain}
