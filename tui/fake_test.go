@@ -240,7 +240,7 @@ func (s *screen) broken() string {
 		}
 	}
 	p, is := s.m.top().(*stepPage)
-	if is && p.at < len(p.widgets) && p.widgets[p.at].choices() == nil && cursor == nil && s.m.height >= 4 && s.m.width >= 6 {
+	if is && p.at < len(p.widgets) && p.widgets[p.at].choices() == nil && cursor == nil && !s.m.free && s.m.height >= 4 && s.m.width >= 6 {
 		return "the field in focus is not visible"
 	}
 	return ""

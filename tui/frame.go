@@ -60,14 +60,28 @@ func (b *block) focus(from int) { b.top, b.bottom = from, len(b.lines)-1 }
 // hint is one key of the footer.
 type hint struct{ key, does string }
 
+// footer shows as many keys as fit, and always the one that shows them all.
 func footer(hints []hint, width int) string {
 	var parts []string
 	used := 0
-	for _, h := range hints {
+	last := len(hints) - 1
+	for i, h := range hints {
+		if h.key == "f1" {
+			last = i
+		}
+	}
+	rest := 0
+	if last >= 0 && hints[last].key == "f1" {
+		rest = len("f1 "+hints[last].does) + 3
+	}
+	for i, h := range hints {
 		part := h.key + " " + h.does
 		w := ansi.StringWidth(part)
 		if used > 0 {
 			w += 3
+		}
+		if i != last && used+w+rest > width && used > 0 {
+			continue
 		}
 		if used+w > width {
 			break
@@ -120,7 +134,7 @@ func (m *model) draw() (string, *tea.Cursor) {
 		width -= left
 	}
 	b := p.body(m, max(width, 1))
-	m.scroll = scrolled(m.scroll, rows, b)
+	m.scroll = scrolled(m.scroll, rows, b, m.free)
 	lines := make([]string, 0, m.height)
 	lines = append(lines, m.header(p))
 	if head == 2 {
@@ -177,9 +191,9 @@ func placed(c *tea.Cursor, dx, dy, from, to, width int) *tea.Cursor {
 	return &moved
 }
 
-// scrolled moves the window so that what must be visible is.
-func scrolled(scroll, rows int, b *block) int {
-	if b.top >= 0 {
+// scrolled moves the window so that what must be visible is, unless the person scrolls freely.
+func scrolled(scroll, rows int, b *block, free bool) int {
+	if b.top >= 0 && !free {
 		if b.bottom >= scroll+rows {
 			scroll = b.bottom - rows + 1
 		}
@@ -187,7 +201,7 @@ func scrolled(scroll, rows int, b *block) int {
 			scroll = b.top
 		}
 	}
-	if c := b.cursor; c != nil { // in a very low window the line with the cursor goes before everything
+	if c := b.cursor; c != nil && !free { // in a very low window the line with the cursor goes before everything
 		scroll = min(max(scroll, c.Y-rows+1), c.Y)
 	}
 	return max(min(scroll, len(b.lines)-rows), 0)
@@ -198,17 +212,20 @@ func (m *model) header(p page) string {
 	if !m.guided {
 		return title
 	}
-	n, of := m.m.Position()
 	if m.dry() {
 		title += m.st.doubt.Render(" (dry run)")
 	}
+	if _, is := m.below().(*stepPage); !is {
+		return title
+	}
+	n, of := m.m.Position()
 	return m.st.faint.Render(fmt.Sprintf("step %d of %d · ", n, of)) + title
 }
 
 // saidLine tells what goes on: a wait, or what was said last.
 func (m *model) saidLine(more bool) string {
 	text := m.said
-	if m.busy != nil && m.busy.shown {
+	if m.busy != nil && m.busy.shown && !m.modal() {
 		text = m.busy.text(m.o.Now())
 	}
 	if more {

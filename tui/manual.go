@@ -190,6 +190,7 @@ func (p *manualPage) body(m *model, width int) *block {
 		return b
 	}
 	b.styled(width, m.st.faint, p.a.Why)
+	b.add(width, "")
 	b.styled(width, m.st.strong, man.Where)
 	if man.Note != "" {
 		b.styled(width, m.st.doubt, man.Note)

@@ -34,6 +34,8 @@ type model struct {
 
 	width, height, scroll int
 
+	free bool // the person scrolls: what is in focus may go out of sight, until the next other key
+
 	m      steps.Machine
 	guided bool // a guide was chosen
 	dryRun bool
@@ -107,17 +109,17 @@ func (m *model) modal() bool {
 	return is
 }
 
-func (m *model) push(p page) { m.pages = append(m.pages, p); m.scroll = 0 }
+func (m *model) push(p page) { m.pages = append(m.pages, p); m.scroll, m.free = 0, false }
 
 func (m *model) pop() {
 	if len(m.pages) > 1 {
 		m.pages = m.pages[:len(m.pages)-1]
 	}
-	m.scroll = 0
+	m.scroll, m.free = 0, false
 }
 
 // replace shows p in place of everything above the start page.
-func (m *model) replace(p page) { m.pages = append(m.pages[:1:1], p); m.scroll = 0 }
+func (m *model) replace(p page) { m.pages = append(m.pages[:1:1], p); m.scroll, m.free = 0, false }
 
 func (m *model) say(text string) {
 	m.said = text
@@ -141,7 +143,7 @@ func (m *model) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
 	case tea.BackgroundColorMsg:
 		if m.darkBG != msg.IsDark() {
 			m.darkBG = msg.IsDark()
-			m.st = newStyles(m.darkBG)
+			m.st, m.theme.onDark = newStyles(m.darkBG), m.darkBG
 		}
 		return m, nil
 	case tea.ResumeMsg:
@@ -206,6 +208,7 @@ func (m *model) unask(q *question) {
 
 // key takes the keys that work everywhere, and gives the others to the page.
 func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
+	m.free = k.String() == "pgdown" || k.String() == "pgup"
 	switch k.String() {
 	case "ctrl+c":
 		if _, is := m.top().(*leave); is {
@@ -324,7 +327,7 @@ func (m *model) tick(t tickMsg) tea.Cmd {
 	if m.busy == nil || m.busy.id != t.id {
 		return nil
 	}
-	if m.busy.shown {
+	if m.busy.shown && !m.modal() { // while a person is asked, it is the person who is waited for
 		m.busy.frame++
 	}
 	m.busy.shown = true

@@ -38,7 +38,7 @@ func (d oneLine) Render(w io.Writer, l list.Model, index int, it list.Item) {
 		line += " · " + problem.Plain(o.Title)
 	}
 	if index == l.Index() {
-		line = d.m.st.focus.Render("> " + line[2:])
+		line = d.m.st.focus.Render("> ") + line[2:]
 	}
 	_, _ = io.WriteString(w, line)
 }

@@ -1,10 +1,14 @@
 package tui
 
 import (
+	"fmt"
+
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
+	"npsetup/steps"
 	"npsetup/steps/problem"
+	"npsetup/steps/run"
 )
 
 // reportPage is the last page: one line per step, and the answers file that repeats it.
@@ -115,6 +119,8 @@ func (p *reportPage) body(m *model, width int) *block {
 		b.add(width, "reading everything back …")
 		return b
 	}
+	b.styled(width, m.st.strong, headline(m.report))
+	b.add(width, "")
 	for _, l := range m.report.Lines {
 		style := m.st.good
 		switch l.Outcome {
@@ -131,6 +137,18 @@ func (p *reportPage) body(m *model, width int) *block {
 		b.add(width, "  "+l.Proof)
 	}
 	return b
+}
+
+// headline says in one line how it stands, and what comes next.
+func headline(r *run.Report) string {
+	bad, waiting := r.Count(steps.Failed)+r.Count(steps.NotRun), r.Count(steps.Waiting)
+	switch {
+	case bad > 0:
+		return fmt.Sprintf("%d steps are not as wanted: they are named below", bad)
+	case waiting > 0:
+		return fmt.Sprintf("%d steps wait for a person; npsetup continues when they are done", waiting)
+	}
+	return "The set-up is complete. Its proof is the next collection: it ends without health events 5801 to 5804."
 }
 
 func (p *reportPage) hints(m *model) []hint {

@@ -139,6 +139,8 @@ func (p *reviewPage) body(m *model, width int) *block {
 		b.focus(from)
 		return b
 	}
+	b.styled(width, m.st.strong, m.plan.Summary())
+	b.add(width, "")
 	b.styled(width, m.st.strong, "Answers")
 	drawAnswers(m, b, width)
 	b.add(width, "")

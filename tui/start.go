@@ -36,7 +36,13 @@ type (
 	}
 )
 
-func (p *start) title(m *model) string { return "npsetup " + problem.Plain(m.o.Version) }
+func (p *start) title(m *model) string {
+	title := "npsetup " + problem.Plain(m.o.Version)
+	if m.o.Person != nil {
+		title += " (demo: a stand-in on this machine)"
+	}
+	return title
+}
 
 func (p *start) update(m *model, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {

@@ -27,16 +27,20 @@ func newStyles(dark bool) *styles {
 	return s
 }
 
-// themes holds both looks of the huh widgets prebuilt: huh asks for its theme at every option that it draws.
-type themes struct{ light, dark *huh.Styles }
+// themes holds both looks of the huh widgets prebuilt: huh asks for its theme at every option that it draws. It does not
+// learn of the background by itself, so the model says which one it is.
+type themes struct {
+	light, dark *huh.Styles
+	onDark      bool
+}
 
 func newThemes() *themes {
-	return &themes{light: theme(false), dark: theme(true)}
+	return &themes{light: theme(false), dark: theme(true), onDark: true}
 }
 
 // Theme implements huh.Theme.
-func (t *themes) Theme(dark bool) *huh.Styles {
-	if dark {
+func (t *themes) Theme(bool) *huh.Styles {
+	if t.onDark {
 		return t.dark
 	}
 	return t.light

@@ -62,7 +62,7 @@ func New(o Options) *Wizard {
 // Run draws until the person leaves. The terminal is as it was before, whatever happens.
 func (w *Wizard) Run(ctx context.Context) (face.Ending, error) {
 	m := newModel(ctx, w.o)
-	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithInput(w.o.In), tea.WithOutput(w.o.Out), tea.WithoutSignalHandler()}
+	options := []tea.ProgramOption{tea.WithContext(ctx), tea.WithInput(w.o.In), tea.WithOutput(w.o.Out), tea.WithoutSignalHandler(), tea.WithFPS(120)}
 	if w.o.Env != nil {
 		options = append(options, tea.WithEnvironment(w.o.Env))
 	}

@@ -7,6 +7,7 @@ import (
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"npsetup/steps"
 	"npsetup/steps/problem"
@@ -27,20 +28,24 @@ func newInput(m *model, value string, masked bool) textinput.Model {
 	return in
 }
 
-// drawInput adds the line of an input, with the terminal's own cursor in it.
+// drawInput adds the line of an input, with the terminal's own cursor in it. A text that is too long moves by a third of the
+// line at a time: over a slow line, one more character is one character. Where the cursor is, is counted here: the input
+// counts runes instead of cells, and forgets that it scrolls.
 func drawInput(b *block, in *textinput.Model, width int, focused bool) {
-	in.SetWidth(max(width-4, 1))
-	line := len(b.lines)
-	sign := "  "
+	room := max(width-4, 1)
+	sign, at, from := "  ", 0, 0
 	if focused {
-		sign = "> "
+		sign, at = "> ", in.Position()
+		if in.EchoMode == textinput.EchoNormal {
+			at = ansi.StringWidth(string([]rune(in.Value())[:at]))
+		}
+		if third := max(room/3, 1); at >= room {
+			from = ((at-room)/third + 1) * third
+		}
+		b.cursor = tea.NewCursor(at-from+2, len(b.lines))
+		b.cursor.Blink = in.Styles().Cursor.Blink
 	}
-	b.lines = append(b.lines, sign+in.View())
-	if c := in.Cursor(); focused && c != nil {
-		moved := *c
-		moved.X, moved.Y = c.X+2, line
-		b.cursor = &moved
-	}
+	b.lines = append(b.lines, sign+ansi.Cut(in.View(), from, from+room))
 }
 
 // cleaned takes out of a paste what people do not see and did not mean, and says so.

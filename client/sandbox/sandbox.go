@@ -134,18 +134,27 @@ func listen(o Options) (net.Listener, error) {
 }
 
 func (s *Server) prepare(addr net.Addr) error {
-	ops, err := readContract(assets.NPSContract)
-	if err != nil {
-		return fmt.Errorf("the contract cannot be read: %w", err)
-	}
+	var err error
 	if s.tls, err = newAuthority(addr, s.o.Now(), s.faults.has("expired-cert")); err != nil {
 		return err
 	}
 	s.world = newWorld(s.o.Resources)
-	handler, err := s.routes(ops)
-	if err != nil {
-		return err
-	}
+	// Reading the contract takes 24 ms: the first request waits for it, not the first frame of the demonstration.
+	routes := sync.OnceValues(func() (http.Handler, error) {
+		ops, err := readContract(assets.NPSContract)
+		if err != nil {
+			return nil, fmt.Errorf("the contract cannot be read: %w", err)
+		}
+		return s.routes(ops)
+	})
+	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h, err := routes()
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 	s.nps = &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second,
 		TLSConfig:    &tls.Config{Certificates: []tls.Certificate{s.tls.leaf}, MinVersion: tls.VersionTLS12},

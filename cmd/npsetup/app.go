@@ -73,7 +73,7 @@ func lookupPDC(ctx context.Context, domain string) (string, error) {
 
 // start runs one command line and gives the exit code.
 func start(args []string, a *app) int {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	return startContext(ctx, args, a)
 }

@@ -24,6 +24,7 @@ const (
 	keyBackTab  = "\x1b[Z"
 	keyDown     = "\x1b[B"
 	keyRight    = "\x1b[C"
+	keyPageUp   = "\x1b[5~"
 	keyPageDown = "\x1b[6~"
 	keyCtrlC    = "\x03"
 	keyCtrlL    = "\x0c"
@@ -35,13 +36,13 @@ const (
 // screenPlayer plays on the full screen, on a pseudo-terminal of 80x24.
 type screenPlayer struct {
 	*played
-	keys    *os.File // the terminal's own end
-	tty     *os.File // npsetup's end
-	screen  vt10x.Terminal
-	states  bytes.Buffer // all that it has shown
-	now     string       // what the screen shows
-	begun   []byte       // the beginning of a character
-	prompts []string     // all questions that were answered, in order
+	keys     *os.File // the terminal's own end
+	tty      *os.File // npsetup's end
+	screen   vt10x.Terminal
+	states   bytes.Buffer // all that it has shown
+	now      string       // what the screen shows
+	begun    []byte       // the beginning of a character
+	scrolled int          // pages down
 }
 
 func (s *screenPlayer) run(args []string, st *site) {
@@ -246,6 +247,8 @@ func (s *screenPlayer) pass(step string) {
 // question moves the focus. What lies out of sight is looked for downwards.
 func (s *screenPlayer) question(prompt string) {
 	s.t.Helper()
+	s.send(strings.Repeat(keyPageUp, s.scrolled))
+	s.scrolled = 0
 	s.wait("the question "+prompt, func() bool { return !s.busy() && strings.Contains(s.shown(), prompt) && s.focus() != "" })
 	for range 40 {
 		if strings.HasPrefix(s.focus(), prompt) {
@@ -264,7 +267,6 @@ func (s *screenPlayer) question(prompt string) {
 func (s *screenPlayer) answer(prompt, text string) {
 	s.t.Helper()
 	s.question(prompt)
-	s.prompts = append(s.prompts, prompt)
 	if line, _ := s.marked(); strings.Contains(line, ": ‹ ") {
 		s.turn(text)
 	} else {
@@ -453,6 +455,7 @@ func (s *screenPlayer) find(text string) {
 		}
 		if strings.Contains(s.shown(), "↓ more") {
 			s.press(keyPageDown)
+			s.scrolled++
 			continue
 		}
 		s.wait(strconv.Quote(text)+", or more to scroll", func() bool { return s.shows(text) || strings.Contains(s.shown(), "↓ more") })

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"sync"
 	"time"
 
 	"npsetup/steps"
@@ -41,6 +42,10 @@ type Line struct {
 	end  face.Ending
 
 	begun bool // there are answers that can be kept
+
+	mu     sync.Mutex
+	asking bool   // a question waits for its answer
+	behind string // what is printed behind it
 }
 
 // errEnd is the end of input. Silence is not consent: it cancels.
@@ -85,13 +90,35 @@ func (l *Line) run(ctx context.Context) error {
 	return l.walk(ctx)
 }
 
+// print prints a line. While a question waits for its answer the line waits too: it would tear the question apart.
 func (l *Line) print(format string, args ...any) {
-	_, _ = fmt.Fprintf(l.o.Out, format+"\n", args...)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	line := fmt.Sprintf(format+"\n", args...)
+	if l.asking {
+		l.behind += line
+		return
+	}
+	_, _ = io.WriteString(l.o.Out, line)
+}
+
+// ask prints a question, and gives back what ends it.
+func (l *Line) ask(prompt string) func() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.asking = true
+	_, _ = io.WriteString(l.o.Out, prompt)
+	return func() {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		_, _ = io.WriteString(l.o.Out, l.behind)
+		l.asking, l.behind = false, ""
+	}
 }
 
 // read reads one line. The end of input cancels, whatever stands before it.
 func (l *Line) read(ctx context.Context, prompt string) (string, error) {
-	_, _ = fmt.Fprint(l.o.Out, prompt)
+	defer l.ask(prompt)()
 	type got struct {
 		text string
 		err  error
@@ -212,6 +239,7 @@ func (l *Line) hidden(ctx context.Context, prompt string) (string, error) {
 	if l.o.ReadSecret == nil {
 		return l.read(ctx, prompt)
 	}
+	defer l.ask("")() // it prints the prompt itself
 	raw, err := l.o.ReadSecret(prompt)
 	if err != nil {
 		return "", errEnd
