@@ -87,6 +87,9 @@ func (p *reviewPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 		m.scroll = max(m.scroll-1, 0)
 	case "enter":
 		if !p.ready {
+			if m.busy != nil {
+				return nil // it is looking already
+			}
 			return p.draft(m)
 		}
 		if m.dry() {
@@ -188,6 +191,13 @@ func drawAnswers(m *model, b *block, width int) {
 func (p *reviewPage) hints(m *model) []hint {
 	if p.yes != nil {
 		return []hint{{"y", "carry it out"}, {"n", "not yet"}}
+	}
+	if !p.ready {
+		hs := []hint{{"esc", "back"}, {"ctrl+o", "overview"}, {"f1", "keys"}}
+		if p.err != nil {
+			hs = append([]hint{{"enter", "look again"}}, hs...)
+		}
+		return hs
 	}
 	go1 := "carry it out"
 	if m.dry() {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -166,7 +167,7 @@ func (s *screenPlayer) header() string {
 	if _, title, found := strings.Cut(h, " · "); found {
 		h = title
 	}
-	return strings.TrimSuffix(h, " (dry run)")
+	return strings.TrimSuffix(strings.TrimSuffix(h, " (demo)"), " (dry run)")
 }
 
 // marked is the line in focus, without its sign; above is the one over it.
@@ -223,6 +224,17 @@ func (s *screenPlayer) still() string {
 	return strings.Join(append(lines[:len(lines)-2:len(lines)-2], lines[len(lines)-1]), "\n")
 }
 
+// move presses a key that changes what is marked, and waits for the new mark: half a frame shows none.
+func (s *screenPlayer) move(key string) {
+	s.t.Helper()
+	before, above := s.marked()
+	s.send(key)
+	s.wait(strconv.Quote(key)+" marks something else", func() bool {
+		line, over := s.marked()
+		return over != "" && (line != before || over != above)
+	})
+}
+
 // mark moves the mark of a list to an entry.
 func (s *screenPlayer) mark(entry string) {
 	s.t.Helper()
@@ -231,7 +243,7 @@ func (s *screenPlayer) mark(entry string) {
 		if line, _ := s.marked(); strings.Contains(line, entry) {
 			return
 		}
-		s.press(keyDown)
+		s.move(keyDown)
 	}
 	s.t.Fatalf("the entry %q cannot be reached\n%s", entry, s.shown())
 }
@@ -259,7 +271,7 @@ func (s *screenPlayer) question(prompt string) {
 		if at := strings.Index(text, prompt); at >= 0 && at < strings.Index(text, "\n>") {
 			key = keyBackTab
 		}
-		s.press(key)
+		s.move(key)
 	}
 	s.t.Fatalf("the question %q cannot be reached\n%s", prompt, s.shown())
 }
@@ -302,7 +314,7 @@ func (s *screenPlayer) turn(text string) {
 		if line, _ := s.marked(); strings.HasSuffix(line, "‹ "+text+" ›") {
 			return
 		}
-		s.press(keyRight)
+		s.move(keyRight)
 	}
 	s.t.Fatalf("there is no choice %q\n%s", text, s.shown())
 }
@@ -380,7 +392,7 @@ func (s *screenPlayer) give(what, text string) {
 
 func (s *screenPlayer) plan() {
 	s.t.Helper()
-	s.wait("the plan", func() bool { return s.header() == "Review" && !strings.Contains(s.shown(), "looking at everything") })
+	s.wait("the plan", func() bool { return s.header() == "Review" && slices.Contains(s.lines(), "Answers") })
 }
 
 func (s *screenPlayer) endDry() {
