@@ -231,7 +231,7 @@ func (s *screenPlayer) move(key string) {
 	s.send(key)
 	s.wait(strconv.Quote(key)+" marks something else", func() bool {
 		line, over := s.marked()
-		return over != "" && (line != before || over != above)
+		return line+over != "" && (line != before || over != above)
 	})
 }
 
@@ -310,8 +310,19 @@ func (s *screenPlayer) list(prompt string) {
 // turn changes the answer of a question with choices.
 func (s *screenPlayer) turn(text string) {
 	s.t.Helper()
+	shows := func(value string) bool { line, _ := s.marked(); return strings.HasSuffix(line, "‹ "+value+" ›") }
+	if text == "true" || text == "false" {
+		other := map[string]string{"true": "false", "false": "true"}[text]
+		// Half a frame shows neither: what is on the screen is taken only when it is whole.
+		s.wait("a choice", func() bool { return shows(text) || shows(other) })
+		if shows(other) {
+			s.send(keyRight)
+			s.wait("the choice "+text, func() bool { return shows(text) })
+		}
+		return
+	}
 	for range 20 {
-		if line, _ := s.marked(); strings.HasSuffix(line, "‹ "+text+" ›") {
+		if shows(text) {
 			return
 		}
 		s.move(keyRight)
