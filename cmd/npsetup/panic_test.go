@@ -26,7 +26,7 @@ func TestAPanicLeavesTheTerminalAsItWas(t *testing.T) {
 	p.open()
 	p.start(func(ctx context.Context) int {
 		_, ended = tui.New(tui.Options{
-			Work: brokenWork{idleWork{g}}, In: p.tty, Out: p.tty, Env: []string{"TERM=xterm-256color"},
+			Work: brokenWork{idleWork{g}}, In: ttyEnd{p.tty}, Out: ttyEnd{p.tty}, Env: []string{"TERM=xterm-256color"},
 			Scrub: func(s string) string { return strings.ReplaceAll(s, "S3CR3T-word", "(a secret)") },
 			Crash: func(r string) (string, error) { report = r; return "crash-1.txt", nil },
 		}).Run(ctx)

@@ -148,7 +148,7 @@ func askedByScreen(t judge, g steps.Guide, answers map[string]string) []string {
 	p := &screenPlayer{played: newPlayed(t)}
 	p.open()
 	p.start(func(ctx context.Context) int {
-		_, _ = tui.New(tui.Options{Work: idleWork{g}, In: p.tty, Out: p.tty, Env: []string{"TERM=xterm-256color"}}).Run(ctx)
+		_, _ = tui.New(tui.Options{Work: idleWork{g}, In: ttyEnd{p.tty}, Out: ttyEnd{p.tty}, Env: []string{"TERM=xterm-256color"}}).Run(ctx)
 		return 0
 	})
 	p.choose("Set up")

@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/creack/pty"
 	"github.com/hinshun/vt10x"
@@ -42,14 +41,13 @@ type screenPlayer struct {
 	screen   vt10x.Terminal
 	states   bytes.Buffer // all that it has shown
 	now      string       // what the screen shows
-	begun    []byte       // the beginning of a character
 	scrolled int          // pages down
 }
 
 func (s *screenPlayer) run(args []string, st *site) {
 	s.open()
 	a := st.typist()
-	a.in, a.out, a.err, a.terminal, a.screen = s.tty, s.tty, s.tty, true, true
+	a.in, a.out, a.err, a.terminal, a.screen = ttyEnd{s.tty}, ttyEnd{s.tty}, ttyEnd{s.tty}, true, true
 	a.environ = []string{"TERM=xterm-256color"}
 	st.env["TERM"] = "xterm-256color"
 	s.t.Cleanup(func() { st.printed.WriteString(s.text() + s.states.String()) })
@@ -87,7 +85,7 @@ func (s *screenPlayer) start(program func(context.Context) int) {
 		if after, err := term.GetState(int(s.tty.Fd())); err != nil || !reflect.DeepEqual(before, after) {
 			s.t.Errorf("the terminal was left in another state (%v)", err)
 		}
-		_, _ = io.WriteString(s.tty, endOfProgram)
+		_, _ = s.tty.Write([]byte{endOfProgram})
 	}()
 	go func() {
 		s.read()
@@ -97,55 +95,62 @@ func (s *screenPlayer) start(program func(context.Context) int) {
 	s.t.Cleanup(func() {
 		stop()
 		<-s.over
-		_ = s.keys.Close() // the other end is left to the collector: bubbletea may not have ended its reading yet
+		_ = s.keys.Close() // the other end is left to the collector: a reading of it may still be under way
 		if s.screen.Mode()&vt10x.ModeAltScreen != 0 || !s.screen.CursorVisible() {
 			s.t.Error("the alternate screen was not left, or the cursor is not visible")
 		}
 	})
 }
 
-// endOfProgram is written to the terminal when nothing more can come.
-const endOfProgram = "\x04"
+// Marks that stand between what is printed: behind everything that was written at once, and behind the last of it.
+const (
+	endOfWrite   = '\x05'
+	endOfProgram = '\x04'
+)
+
+// ttyEnd is npsetup's end of the terminal. It marks what is written at once: half a frame is not looked at. It is no *os.File
+// for bubbletea, which would still be reading from it when its program has ended.
+type ttyEnd struct{ f *os.File }
+
+func (e ttyEnd) Read(p []byte) (int, error) { return e.f.Read(p) }
+func (e ttyEnd) Close() error               { return nil }
+func (e ttyEnd) Fd() uintptr                { return e.f.Fd() }
+func (e ttyEnd) Write(p []byte) (int, error) {
+	n, err := e.f.Write(append(slices.Clone(p), endOfWrite))
+	return min(n, len(p)), err
+}
 
 // read feeds the screen, and keeps each of its states: a secret that is drawn in parts would not be found in the bytes.
 func (s *screenPlayer) read() {
 	buf := make([]byte, 1<<15)
+	var begun []byte
 	for {
 		n, err := s.keys.Read(buf)
-		got, over := bytes.CutSuffix(buf[:n], []byte(endOfProgram))
-		s.mu.Lock()
-		s.out.Write(got)
-		_, _ = s.screen.Write(s.whole(got))
-		s.now = s.screen.String()
-		s.states.WriteString(strings.ReplaceAll(s.now, "\n", ""))
-		s.mu.Unlock()
-		if over || err != nil {
+		begun = append(begun, buf[:n]...)
+		if i := bytes.LastIndexByte(begun, endOfWrite); i >= 0 {
+			s.feed(bytes.ReplaceAll(begun[:i], []byte{endOfWrite}, nil))
+			begun = begun[i+1:]
+		}
+		if err != nil || bytes.IndexByte(begun, endOfProgram) >= 0 {
 			return
 		}
-		s.tell()
 	}
+}
+
+func (s *screenPlayer) feed(p []byte) {
+	s.mu.Lock()
+	s.out.Write(p)
+	_, _ = s.screen.Write(p)
+	s.now = s.screen.String()
+	s.states.WriteString(strings.ReplaceAll(s.now, "\n", ""))
+	s.mu.Unlock()
+	s.tell()
 }
 
 func (s *screenPlayer) printed(text string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return strings.Contains(s.out.String(), text) || strings.Contains(s.states.String(), text)
-}
-
-// whole holds the beginning of a character back until the rest of it has come: the emulator would take it for two.
-func (s *screenPlayer) whole(p []byte) []byte {
-	p = append(s.begun, p...)
-	n := len(p)
-	for i := 1; i <= min(utf8.UTFMax, len(p)); i++ {
-		if tail := p[len(p)-i:]; utf8.RuneStart(tail[0]) {
-			if !utf8.FullRune(tail) {
-				n -= i
-			}
-			break
-		}
-	}
-	s.begun = append([]byte{}, p[n:]...)
-	return p[:n]
 }
 
 // lines is what the screen shows.
@@ -224,7 +229,7 @@ func (s *screenPlayer) still() string {
 	return strings.Join(append(lines[:len(lines)-2:len(lines)-2], lines[len(lines)-1]), "\n")
 }
 
-// move presses a key that changes what is marked, and waits for the new mark: half a frame shows none.
+// move presses a key that changes what is marked, and waits for the new mark.
 func (s *screenPlayer) move(key string) {
 	s.t.Helper()
 	before, above := s.marked()
@@ -310,19 +315,8 @@ func (s *screenPlayer) list(prompt string) {
 // turn changes the answer of a question with choices.
 func (s *screenPlayer) turn(text string) {
 	s.t.Helper()
-	shows := func(value string) bool { line, _ := s.marked(); return strings.HasSuffix(line, "‹ "+value+" ›") }
-	if text == "true" || text == "false" {
-		other := map[string]string{"true": "false", "false": "true"}[text]
-		// Half a frame shows neither: what is on the screen is taken only when it is whole.
-		s.wait("a choice", func() bool { return shows(text) || shows(other) })
-		if shows(other) {
-			s.send(keyRight)
-			s.wait("the choice "+text, func() bool { return shows(text) })
-		}
-		return
-	}
 	for range 20 {
-		if shows(text) {
+		if line, _ := s.marked(); strings.HasSuffix(line, "‹ "+text+" ›") {
 			return
 		}
 		s.move(keyRight)
@@ -403,7 +397,9 @@ func (s *screenPlayer) give(what, text string) {
 
 func (s *screenPlayer) plan() {
 	s.t.Helper()
-	s.wait("the plan", func() bool { return s.header() == "Review" && slices.Contains(s.lines(), "Answers") })
+	s.wait("the plan", func() bool { // only one that is there can be carried out, however far it is scrolled
+		return s.header() == "Review" && (s.shows("enter carry it out") || s.shows("enter end the dry run"))
+	})
 }
 
 func (s *screenPlayer) endDry() {
