@@ -233,7 +233,7 @@ func (s *screen) broken() string {
 		return fmt.Sprintf("the cursor is at %d,%d", cursor.X, cursor.Y)
 	}
 	if s.m.height >= 3 && s.m.width >= 20 {
-		hints := s.m.shown().hints(s.m)
+		hints := s.m.top().hints(s.m)
 		last := ansi.Strip(lines[len(lines)-1])
 		if len(hints) > 0 && !strings.Contains(last, hints[0].key) {
 			return "the footer is not visible: " + last

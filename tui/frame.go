@@ -120,7 +120,7 @@ func (m *model) View() (v tea.View) {
 // draw lays header, body, a line for what is said, and the footer out. It never gives more lines than the window has, and
 // no line that is wider.
 func (m *model) draw() (string, *tea.Cursor) {
-	p := m.shown()
+	p := m.top()
 	head := 1
 	if m.height >= 16 {
 		head = 2

@@ -101,8 +101,6 @@ func (m *model) start() tea.Cmd {
 
 func (m *model) top() page { return m.pages[len(m.pages)-1] }
 
-func (m *model) shown() page { return m.top() }
-
 // modal says whether a question or a list lies over the pages.
 func (m *model) modal() bool {
 	_, is := m.top().(*ask)

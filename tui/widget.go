@@ -12,6 +12,7 @@ import (
 	"npsetup/steps"
 	"npsetup/steps/problem"
 	"npsetup/steps/secret"
+	"npsetup/tui/face"
 )
 
 func newInput(m *model, value string, masked bool) textinput.Model {
@@ -151,26 +152,9 @@ func (w *widget) turn(m *model, msg tea.Msg, values []string) bool {
 // store puts the text into the machine. A secret never goes there: what is typed is kept by Work, and the draft says that it
 // is asked for.
 func (w *widget) store(m *model) {
-	text := w.input.Value()
-	w.typed = false
-	switch w.f.Kind {
-	case steps.SecretField, steps.Code:
-		if _, err := secret.ParseReference(text); err != nil && text != "" {
-			m.o.Work.Keep(w.f.Key, secret.New(text))
-			w.typed = true
-			text = "prompt"
-		}
-	case steps.Multi, steps.Consent:
-		var lines []string
-		for _, part := range strings.Split(text, ",") {
-			if part = strings.TrimSpace(part); part != "" {
-				lines = append(lines, part)
-			}
-		}
-		text = strings.Join(lines, "\n")
-	case steps.Text, steps.Number, steps.Switch, steps.Choice, steps.FileField, steps.Fingerprint:
-	}
-	m.m = m.m.Set(w.f.Key, text)
+	draft, typed := face.Draft(w.f, w.input.Value(), m.o.Work.Keep)
+	w.typed = !typed.Empty()
+	m.m = m.m.Set(w.f.Key, draft)
 }
 
 // set replaces the text by a chosen value; a field for several values gets it added.

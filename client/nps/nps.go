@@ -87,7 +87,7 @@ func New(o Options) (*Client, error) {
 		c.now = time.Now
 	}
 	if c.wait == nil {
-		c.wait = sleep
+		c.wait = Sleep
 	}
 	if c.timeout == 0 {
 		c.timeout = defaultTimeout
@@ -120,7 +120,8 @@ func baseURL(text string) (*url.URL, error) {
 	return &url.URL{Scheme: u.Scheme, Host: u.Host}, nil
 }
 
-func sleep(ctx context.Context, d time.Duration) error {
+// Sleep waits by the machine's clock, or until ctx ends; then it gives ctx's error.
+func Sleep(ctx context.Context, d time.Duration) error {
 	t := time.NewTimer(d)
 	defer t.Stop()
 	select {

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/spf13/cobra"
 
+	"npsetup/client/nps"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
@@ -110,7 +110,7 @@ func (j *job) begin(p plan.Plan) error {
 // carryOut opens the gate for exactly this plan, and applies it.
 func (j *job) carryOut(ctx context.Context, p plan.Plan, done map[string]bool, sink run.Sink) (run.Result, error) {
 	j.link.client.Approve(p)
-	return run.Apply(ctx, p, run.Options{Sender: j.link.client, Clock: clock(j.app.now), Store: j.store, Sink: sink, ManualDone: done, Wait: wait})
+	return run.Apply(ctx, p, run.Options{Sender: j.link.client, Clock: clock(j.app.now), Store: j.store, Sink: sink, ManualDone: done, Wait: nps.Sleep})
 }
 
 // tellLost says which requests of an earlier run were never answered: the look that follows finds out what became of them.
@@ -165,16 +165,4 @@ func doneSet(ids []string) map[string]bool {
 		set[id] = true
 	}
 	return set
-}
-
-// wait waits by the machine's clock, or until ctx ends.
-func wait(ctx context.Context, d time.Duration) error {
-	t := time.NewTimer(d)
-	defer t.Stop()
-	select {
-	case <-t.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }

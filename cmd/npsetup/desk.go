@@ -334,14 +334,8 @@ func (d *desk) Verify(ctx context.Context, m steps.Machine) (run.Report, error) 
 	if err != nil {
 		return run.Report{}, err
 	}
-	if err := j.survey(ctx); err != nil {
-		return run.Report{}, err
-	}
-	// The plans tell later steps which ids are there.
-	if _, err := steps.Draft(j.guide, j.scene, j.identity()); err != nil {
-		return run.Report{}, err
-	}
-	return run.ReportOf(steps.Prove(ctx, j.guide, j.scene), run.Result{}), nil
+	proofs, err := j.proofs(ctx)
+	return run.ReportOf(proofs, run.Result{}), err
 }
 
 // Save implements face.Work.

@@ -35,16 +35,13 @@ func runVerify(ctx context.Context, c *cobra.Command, o *options) error {
 		return err
 	}
 	defer j.close()
-	if err := j.survey(ctx); err != nil {
-		return err
-	}
-	// The plans tell later steps which ids are there.
-	if _, err := steps.Draft(j.guide, j.scene, j.identity()); err != nil {
+	proofs, err := j.proofs(ctx)
+	if err != nil {
 		return err
 	}
 	var lines []run.Line
 	code := exitOK
-	for _, p := range steps.Prove(ctx, j.guide, j.scene) {
+	for _, p := range proofs {
 		switch p.Proof.State {
 		case steps.Differs:
 			code = exitPending
@@ -68,6 +65,18 @@ func runVerify(ctx context.Context, c *cobra.Command, o *options) error {
 		}
 	}
 	return ending(code)
+}
+
+// proofs looks at everything and proves each step, reading only.
+func (j *job) proofs(ctx context.Context) ([]steps.StepProof, error) {
+	if err := j.survey(ctx); err != nil {
+		return nil, err
+	}
+	// The plans tell later steps which ids are there.
+	if _, err := steps.Draft(j.guide, j.scene, j.identity()); err != nil {
+		return nil, err
+	}
+	return steps.Prove(ctx, j.guide, j.scene), nil
 }
 
 // verdict is a proof's state as one word, for scripts.

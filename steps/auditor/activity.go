@@ -103,20 +103,13 @@ func lookNamed(ctx context.Context, s *steps.Scene, seen *seenActivity, name str
 	if err != nil {
 		return nil, err
 	}
-	var named []object[npsapi.Activity]
 	taken := map[string]bool{}
 	for i := range all {
 		a := &all[i]
 		taken[strings.ToLower(a.Row.StartActionGroupID)], taken[strings.ToLower(a.Row.EndActionGroupID)] = true, true
-		switch {
-		case !same(a.Row.Name, name):
-		case a.Row.IsDeleted:
-			seen.Deleted = a
-		default:
-			seen.Named = a
-			named = append(named, *a)
-		}
 	}
+	named, deleted := namesakes(all, name, func(a npsapi.Activity) (string, bool) { return a.Name, a.IsDeleted })
+	seen.Named, seen.Deleted = last(named), deleted
 	if len(named) > 1 {
 		s.Problem(several(kindActivity, name, ids(named, func(a npsapi.Activity) string { return a.ID })))
 	}

@@ -126,21 +126,14 @@ func lookProfiles(ctx context.Context, s *steps.Scene) error {
 		return err
 	}
 	var seen seenProfiles
-	var named []object[npsapi.Profile]
 	for i := range found {
 		p := &found[i]
 		if p.Row.IsDefault && !p.Row.IsDeleted {
 			seen.Default = p
 		}
-		switch {
-		case !same(p.Row.Name, name):
-		case p.Row.IsDeleted:
-			seen.Deleted = p
-		default:
-			seen.Named = p
-			named = append(named, *p)
-		}
 	}
+	named, deleted := namesakes(found, name, func(p npsapi.Profile) (string, bool) { return p.Name, p.IsDeleted })
+	seen.Named, seen.Deleted = last(named), deleted
 	if len(named) > 1 {
 		s.Problem(several(kindProfile, name, ids(named, func(p npsapi.Profile) string { return p.ID })))
 	}

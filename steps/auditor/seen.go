@@ -200,6 +200,28 @@ func rows(o plan.Object, wanted []setting) []steps.Row {
 	return rs
 }
 
+// namesakes parts the rows of a name: those that live, and the last of the softly deleted ones, or nil.
+func namesakes[T any](found []object[T], name string, of func(T) (name string, deleted bool)) (live []object[T], deleted *object[T]) {
+	for i := range found {
+		switch n, gone := of(found[i].Row); {
+		case !same(n, name):
+		case gone:
+			deleted = &found[i]
+		default:
+			live = append(live, found[i])
+		}
+	}
+	return live, deleted
+}
+
+// last is the last of the rows, or nil.
+func last[T any](rows []object[T]) *object[T] {
+	if len(rows) == 0 {
+		return nil
+	}
+	return &rows[len(rows)-1]
+}
+
 func same(a, b string) bool { return strings.EqualFold(a, b) }
 
 // several is the problem of a name that should be unique and is not.

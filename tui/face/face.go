@@ -5,6 +5,7 @@ package face
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"npsetup/steps"
 	"npsetup/steps/plan"
@@ -57,6 +58,29 @@ type Ending struct {
 	Result    run.Result
 	Err       error    // what the last attempt to carry the plan out ended with, beside the result
 	Said      []string // said once more behind the face
+}
+
+// Draft is the draft of what was typed for a field. A secret never becomes one: keep takes it, the draft says that it is
+// asked for, and the secret comes back so that its arrival can be told. Several values have commas between them.
+func Draft(f steps.Field, text string, keep func(key string, s secret.Secret)) (draft string, typed secret.Secret) {
+	switch f.Kind {
+	case steps.SecretField, steps.Code:
+		if _, err := secret.ParseReference(text); err != nil && text != "" {
+			typed = secret.New(text)
+			keep(f.Key, typed)
+			return "prompt", typed
+		}
+	case steps.Multi, steps.Consent:
+		var values []string
+		for _, part := range strings.Split(text, ",") {
+			if part = strings.TrimSpace(part); part != "" {
+				values = append(values, part)
+			}
+		}
+		return strings.Join(values, "\n"), typed
+	case steps.Text, steps.Number, steps.Switch, steps.Choice, steps.FileField, steps.Fingerprint:
+	}
+	return text, typed
 }
 
 // Sends says whether a plan changes anything by itself.

@@ -8,7 +8,7 @@ import (
 
 	"npsetup/steps"
 	"npsetup/steps/problem"
-	"npsetup/steps/secret"
+	"npsetup/tui/face"
 )
 
 // walk goes through the steps until the last one is answered, then to the review.
@@ -238,19 +238,11 @@ func (l *Line) choice(ctx context.Context, prompt string, f steps.Field) (string
 
 // store puts an answer into the machine; a typed secret goes to Work, and the draft says that it is asked for.
 func (l *Line) store(f steps.Field, text string) {
-	switch f.Kind {
-	case steps.SecretField, steps.Code:
-		if _, err := secret.ParseReference(text); err != nil {
-			s := secret.New(text)
-			l.o.Work.Keep(f.Key, s)
-			l.print("  %s", s.Arrived())
-			text = "prompt"
-		}
-	case steps.Multi, steps.Consent:
-		text = strings.ReplaceAll(text, ",", "\n")
-	case steps.Text, steps.Number, steps.Switch, steps.Choice, steps.FileField, steps.Fingerprint:
+	draft, typed := face.Draft(f, text, l.o.Work.Keep)
+	if !typed.Empty() {
+		l.print("  %s", typed.Arrived())
 	}
-	l.m = l.m.Set(f.Key, text)
+	l.m = l.m.Set(f.Key, draft)
 }
 
 func (l *Line) explain(f steps.Field) {
