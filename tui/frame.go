@@ -83,8 +83,8 @@ func footer(hints []hint, width int) string {
 		if i != last && used+w+rest > width && used > 0 {
 			continue
 		}
-		if used+w > width {
-			break
+		if used+w > width && used > 0 {
+			break // the first one is shown in any case, cut by the frame
 		}
 		used += w
 		parts = append(parts, part)
