@@ -36,8 +36,10 @@ func (c *Client) Approve(p plan.Plan) {
 	var list []approval
 	for _, a := range p.Actions {
 		for _, op := range a.Ops {
-			if op.Kind == plan.KindCall && op.Call != nil && op.Class != plan.Read {
-				list = append(list, approval{call: *op.Call})
+			for _, part := range op.Parts() {
+				if part.Class != plan.Read {
+					list = append(list, approval{call: *part.Call})
+				}
 			}
 		}
 	}

@@ -284,3 +284,59 @@ func SearchSessions(text string) plan.Call {
 func RowStatuses(operation string) bool {
 	return operation == "setServiceAccount" || operation == "setPlatform"
 }
+
+// SessionRequest is what a privileged session is asked for. Resource is the DNS host name; Policy is the id of the policy that
+// shall grant it, or nil; Start and End are UTC times in ISO 8601, and may be empty: at once, and the profile's duration.
+type SessionRequest struct {
+	Account    plan.Value
+	Activity   string
+	Resource   string
+	Policy     plan.Value
+	Start, End string
+	Note       string
+}
+
+// StartSession asks for a session; it answers the session, which starts behind the answer.
+func StartSession(r SessionRequest) plan.Call {
+	body := plan.Object{{Name: "managedAccountId", Value: r.Account}, {Name: "activityName", Value: plan.String(r.Activity)}, {Name: "managedResourceName", Value: plan.String(r.Resource)}}
+	if r.Policy != nil {
+		body = append(body, plan.Member{Name: "accessPolicyId", Value: r.Policy})
+	}
+	for _, m := range []struct{ name, value string }{{"startDateTimeUtc", r.Start}, {"endDateTimeUtc", r.End}, {"note", r.Note}} {
+		if m.value != "" {
+			body = append(body, plan.Member{Name: m.name, Value: plan.String(m.value)})
+		}
+	}
+	return call("startSession", body)
+}
+
+// EndSession ends a session; the answer comes before its end.
+func EndSession(id plan.Value) plan.Call { return call("endSession", nil, at("sessionId", id)) }
+
+// GetSession reads the summary of a session.
+func GetSession(id plan.Value) plan.Call { return call("getSession", nil, at("sessionId", id)) }
+
+// CanViewPassword asks whether the password of a session may be read.
+func CanViewPassword(id plan.Value) plan.Call {
+	return call("canViewSessionPassword", nil, at("sessionId", id))
+}
+
+// GetSessionPassword answers the password of an active session.
+func GetSessionPassword(id plan.Value) plan.Call {
+	return call("getSessionPassword", nil, at("sessionId", id))
+}
+
+// GetSessionLog reads the last lines of what NPS noted down while it prepared or ended a session.
+func GetSessionLog(id plan.Value, lines int) plan.Call {
+	return call("getSessionLog", nil, at("sessionId", id), query("orderDescending", "true"), number("skip", 0), number("take", lines))
+}
+
+// SignInApplication signs an application user in; the TLS connection carries its client certificate. short is the second
+// form of the address, for where the first answers 404.
+func SignInApplication(login plan.Value, key plan.Value, serial string, short bool) plan.Call {
+	id := "signInApplication"
+	if short {
+		id = "signInApplicationShort"
+	}
+	return call(id, plan.Object{{Name: "login", Value: login}, {Name: "password", Value: key}, {Name: "certificateSerialNumber", Value: plan.String(serial)}})
+}

@@ -25,6 +25,8 @@ func built() []plan.Call {
 		ListPolicies(true), GetPolicy(v), CreatePolicy(o), UpdatePolicy(v, o), SetPolicyStatus(v, false, true), DeletePolicy(v), FindPolicies(v, "a", "r"),
 		SearchResources("x"), SearchCandidates("x"), AddCandidates(v, v), GetResourceByHost(v), SetServiceAccount(v, v), SetPlatform(v, v),
 		DeleteResource(v), ListDomains(), SearchServiceAccounts("x"), SearchSessions("x"),
+		StartSession(SessionRequest{Account: v, Activity: "a", Resource: "r", Policy: v, Note: "n"}), EndSession(v), GetSession(v), CanViewPassword(v),
+		GetSessionPassword(v), GetSessionLog(v, 10), SignInApplication(v, v, "00", false), SignInApplication(v, v, "00", true),
 	}
 	for _, k := range MemberKinds() {
 		calls = append(calls, AddMembers(k, v, Member{ID: v, Kind: 2}), RemoveMembers(k, v, Member{ID: v}), SearchMembers(k, v, "x"))
@@ -147,6 +149,9 @@ func TestEveryOperationHasABuilder(t *testing.T) {
 func TestPagedAreTheCallsThatTakeAWindow(t *testing.T) {
 	ops := contract(t)
 	for _, c := range built() {
+		if c.Operation == "getSessionLog" {
+			continue // its last lines are all that is read of it
+		}
 		window := 0
 		for _, p := range ops[c.Operation].Params {
 			if strings.EqualFold(p.Name, "skip") || strings.EqualFold(p.Name, "take") {

@@ -109,8 +109,8 @@ func (a Action) Needs() []string {
 		add(k)
 	}
 	for _, op := range a.Ops {
-		if op.Call != nil {
-			for _, r := range op.Call.Refs() {
+		for _, part := range op.Parts() {
+			for _, r := range part.Call.Refs() {
 				add(r.Action)
 			}
 		}

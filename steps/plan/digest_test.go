@@ -62,8 +62,6 @@ func immaterial(path string) string {
 		return "method and path say which call it is"
 	case last == "Kind":
 		return "an operation of another kind lacks its member, which Check finds"
-	case strings.Contains(path, "Session.Start"), strings.Contains(path, "Session.End"):
-		return "no runner carries sessions out yet"
 	case strings.HasSuffix(path, "taken away") && !strings.HasSuffix(path, "Lookup taken away") && !strings.HasSuffix(path, "Guard taken away") && !strings.HasSuffix(path, "Twin taken away"):
 		return "an operation without its member is found by Check"
 	}

@@ -147,9 +147,27 @@ func machineAction() plan.Action {
 			{ID: "store", Kind: plan.KindStore, Class: plan.Change, Store: &plan.Store{Store: `LocalMachine\TrustedPeople`, Thumbprint: "AB12CD", Subject: "CN=NetwrixAuditor"}},
 			{ID: "unstore", Kind: plan.KindStore, Class: plan.Change, Store: &plan.Store{Store: `LocalMachine\Root`, Thumbprint: "EF34", Subject: "CN=old", Remove: true}},
 			{ID: "remote", Kind: plan.KindRemote, Class: plan.Change, Remote: &plan.Remote{Host: "nps.contoso.com", User: "admin", HostKey: "SHA256:abc", Command: []string{"powershell", "-File", "trust.ps1"}}},
-			{ID: "session", Kind: plan.KindSession, Class: plan.Change, Repeat: plan.ByMarker, Session: &plan.Session{Activity: "Netwrix Auditor Domain Admin", Resource: "dc01.contoso.com", Account: "NetwrixAuditor", Marker: "npsetup-verify"}},
+			{ID: "session", Kind: plan.KindSession, Class: plan.Change, Repeat: plan.ByMarker, Session: exampleSession()},
 		},
 		Undo: []plan.Op{{ID: "unstore", Kind: plan.KindStore, Class: plan.Change, Store: &plan.Store{Store: `LocalMachine\TrustedPeople`, Thumbprint: "AB12CD", Subject: "CN=NetwrixAuditor", Remove: true}}},
+	}
+}
+
+func exampleSession() *plan.Session {
+	id := plan.Param{Name: "sessionId", Path: true, Value: plan.Ref{Action: "certificate-trust", Output: plan.SessionOutput, What: "the session npsetup-verify"}}
+	on := func(method, operation, path string) plan.Call {
+		return plan.Call{Operation: operation, Method: method, Path: "/api/v1/ActivitySession" + path, Params: []plan.Param{id}}
+	}
+	return &plan.Session{
+		Activity: "Netwrix Auditor Domain Admin", Resource: "dc01.contoso.com", Login: "NetwrixAuditor", Marker: "npsetup-verify",
+		Key: plan.Call{Operation: "revealApiKey", Method: "GET", Path: "/api/v1/ManagedAccount/RevealApiKey/{managedAccountId}", Params: []plan.Param{{Name: "managedAccountId", Path: true, Value: plan.String("5f0c")}}},
+		SignIn: plan.Call{Operation: "signInApplication", Method: "POST", Path: "/WebAppApi/api/v1/AppUserToken", Body: plan.Object{
+			{Name: "login", Value: plan.String("NetwrixAuditor")}, {Name: "password", Value: plan.SecretLeaf{Name: "API key of NetwrixAuditor"}},
+		}},
+		Start:   plan.Call{Operation: "startSession", Method: "POST", Path: "/api/v1/ActivitySession", Body: plan.Object{{Name: "note", Value: plan.String("npsetup-verify")}}},
+		Look:    on("GET", "getSession", "/SummaryById/{sessionId}"),
+		CanView: on("GET", "canViewSessionPassword", "/{sessionId}/CanViewPassword"), Password: on("GET", "getSessionPassword", "/{sessionId}/Password"),
+		Log: on("GET", "getSessionLog", "/{sessionId}/Log"), End: on("DELETE", "endSession", "/{sessionId}"),
 	}
 }
 

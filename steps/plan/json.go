@@ -68,6 +68,7 @@ type opDoc struct {
 	Assumed string          `json:"assumed,omitempty"`
 	Text    string          `json:"text,omitempty"`
 	Manual  *manualDoc      `json:"manual,omitempty"`
+	Parts   []opDoc         `json:"calls,omitempty"`
 }
 
 type manualDoc struct {
@@ -132,6 +133,9 @@ func opDocs(ops []Op) []opDoc {
 		}
 		if op.Kind == KindFile {
 			d.Content = shown(op.File.Content)
+		}
+		if op.Kind == KindSession {
+			d.Parts = opDocs(op.Parts())
 		}
 		for _, o := range op.Outputs {
 			d.Gives = append(d.Gives, o.Name+" = "+o.Pointer)

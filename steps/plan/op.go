@@ -3,7 +3,7 @@ package plan
 // Kind is what an operation acts on.
 type Kind int
 
-// The kinds of operations. Call, File and Manual are carried out; Store, Remote and Session are typed and rendered, and
+// The kinds of operations. Call, File, Session and Manual are carried out; Store and Remote are typed and rendered, and
 // refused by the runner until their executors exist.
 const (
 	KindCall Kind = iota
@@ -98,6 +98,29 @@ type Op struct {
 	Manual  *Manual
 }
 
+// Parts lists the calls that an operation makes, in order, as operations of their own: itself for a call, several for a
+// session, none for what makes no call.
+func (op Op) Parts() []Op {
+	if !op.whole() {
+		return nil
+	}
+	switch op.Kind {
+	case KindCall:
+		return []Op{op}
+	case KindSession:
+		s := op.Session
+		part := func(id string, class Class, c *Call) Op { return Op{ID: id, Kind: KindCall, Class: class, Call: c} }
+		start := part("start", Change, &s.Start)
+		start.Repeat, start.Outputs = ByMarker, []Output{{SessionOutput, "/id"}}
+		return []Op{
+			part("key", Probe, &s.Key), part("sign-in", Auth, &s.SignIn), start, part("look", Read, &s.Look), part("may-read", Read, &s.CanView),
+			part("password", Probe, &s.Password), part("log", Read, &s.Log), part("end", Change, &s.End),
+		}
+	case KindFile, KindStore, KindRemote, KindManual:
+	}
+	return nil
+}
+
 // whole says whether the member that the kind names is there.
 func (op Op) whole() bool {
 	switch op.Kind {
@@ -165,11 +188,22 @@ type Remote struct {
 	Command             []string
 }
 
-// Session opens a privileged session and ends it.
+// Session opens a privileged session as an application user, looks at it, and ends it. Look and the calls after it name the
+// session by a Ref to the output "session" of their own action, which Start gives.
 type Session struct {
-	Activity, Resource, Account, Marker string
-	Start, End                          Call
+	Login, Activity, Resource string // for people
+	Marker                    string // stands in the note of the session, so that it is found again
+	Key                       Call   // brings the API key of the application user
+	SignIn                    Call   // its sign-in, with a client certificate; the API key is a SecretLeaf without a value
+	Start                     Call
+	Look                      Call // asked again until the session is active, and until it has ended
+	CanView, Password         Call // whether its password may be read, and that there is one
+	Log                       Call // read when it fails
+	End                       Call
 }
+
+// SessionOutput is the output of Start that the other calls of a session refer to.
+const SessionOutput = "session"
 
 // Manual is what a person does by hand.
 type Manual struct {

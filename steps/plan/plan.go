@@ -56,8 +56,10 @@ func (p Plan) Changes() []Call {
 	var calls []Call
 	for _, a := range p.Actions {
 		for _, op := range a.Ops {
-			if op.Kind == KindCall && op.Class == Change {
-				calls = append(calls, *op.Call)
+			for _, part := range op.Parts() {
+				if part.Class == Change {
+					calls = append(calls, *part.Call)
+				}
 			}
 		}
 	}
@@ -97,8 +99,8 @@ func (a Action) checkOps() error {
 		if !op.whole() {
 			return fmt.Errorf("operation %s of action %s has nothing to do", op.ID, a.Key)
 		}
-		if op.Kind == KindCall {
-			if err := op.Call.check(func(Ref) {}); err != nil {
+		for _, part := range op.Parts() {
+			if err := part.Call.check(func(Ref) {}); err != nil {
 				return fmt.Errorf("operation %s of action %s cannot be sent: %w", op.ID, a.Key, err)
 			}
 		}

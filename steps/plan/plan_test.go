@@ -125,7 +125,7 @@ func TestActionsAndChangesAreFound(t *testing.T) {
 	for _, c := range p.Changes() {
 		got = append(got, c.Operation)
 	}
-	if want := []string{"createProfile", "updatePolicy", "updateCredential", "deleteKey"}; !slices.Equal(got, want) {
+	if want := []string{"createProfile", "updatePolicy", "updateCredential", "deleteKey", "startSession", "endSession"}; !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
 	if userAction().Manual() != nil || manualAction().Manual() == nil {

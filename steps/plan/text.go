@@ -188,7 +188,12 @@ func (t *text) op(op Op, several bool, o TextOptions) {
 		}
 	case KindManual:
 		t.manual(*op.Manual)
-	case KindFile, KindStore, KindRemote, KindSession:
+	case KindSession:
+		t.wrapped("does     ", op.Text(), 4)
+		for _, part := range op.Parts() {
+			t.op(part, true, o)
+		}
+	case KindFile, KindStore, KindRemote:
 		t.wrapped("does     ", op.Text(), 4)
 		if o.Calls && op.Kind == KindFile {
 			t.line("             %s", string(shown(op.File.Content)))
@@ -275,7 +280,7 @@ func (op Op) text() string {
 	case KindRemote:
 		return fmt.Sprintf("runs on %s as %s (host key %s): %s", op.Remote.Host, op.Remote.User, op.Remote.HostKey, strings.Join(op.Remote.Command, " "))
 	case KindSession:
-		return fmt.Sprintf("opens a session as %s: activity %q on %s, marker %s, and ends it", op.Session.Account, op.Session.Activity, op.Session.Resource, op.Session.Marker)
+		return fmt.Sprintf("opens a session as %s: activity %q on %s, marker %s, and ends it", op.Session.Login, op.Session.Activity, op.Session.Resource, op.Session.Marker)
 	case KindManual:
 		return "by hand: " + op.Manual.Where
 	}

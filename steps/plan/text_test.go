@@ -80,7 +80,7 @@ func spoilOp(op *plan.Op, ref plan.Ref) {
 	case plan.KindRemote:
 		op.Remote = &plan.Remote{Host: hostile, User: hostile, HostKey: hostile, Command: []string{hostile}}
 	case plan.KindSession:
-		op.Session = &plan.Session{Activity: hostile, Resource: hostile, Account: hostile, Marker: hostile}
+		op.Session = &plan.Session{Activity: hostile, Resource: hostile, Login: hostile, Marker: hostile}
 	case plan.KindManual:
 		op.Manual = &plan.Manual{Where: hostile, Version: hostile, Note: hostile, Clicks: []plan.Click{{Text: hostile, Values: labeled}}, Check: hostile, Proof: hostile, Values: labeled}
 	}
