@@ -53,7 +53,7 @@ func (s streaming) Emit(e run.Event) {
 }
 
 func (m *model) apply() tea.Cmd {
-	p := &applyPage{state: map[string]actionState{}, events: make(chan run.Event), bar: progress.New(progress.WithoutPercentage(), progress.WithFillCharacters('#', '.'))}
+	p := &applyPage{state: map[string]actionState{}, events: make(chan run.Event), bar: progress.New(progress.WithoutPercentage(), progress.WithFillCharacters('#', '.'), progress.WithColors(m.st.focus.GetForeground()))}
 	m.replace(p)
 	machine, made, done := m.m, m.plan, append([]string{}, m.hand.Done...)
 	cmd := m.do("at work", func(ctx context.Context) tea.Msg {
@@ -198,12 +198,18 @@ func (p *applyPage) action(m *model, b *block, width int, a plan.Action) {
 	case s.now != "":
 		word, style = "now", m.st.focus
 	}
-	line := fmt.Sprintf("%s %s %s: %s", a.Effect.Sign(), a.Object, problem.Plain(a.Name), word)
+	line := fmt.Sprintf("%s %s: %s", a.Object, problem.Plain(a.Name), word)
 	if s.took > 0 {
 		line += fmt.Sprintf(" (%d ms)", s.took.Milliseconds())
 	}
 	from := len(b.lines)
-	b.styled(width, style, line)
+	for i, part := range wrap(line, max(width-2, 1)) {
+		sign := "  "
+		if i == 0 {
+			sign = a.Effect.Sign() + " "
+		}
+		b.lines = append(b.lines, style.Render(sign+part))
+	}
 	if s.now != "" {
 		b.styled(width, m.st.faint, "  "+s.now)
 		b.focus(from)

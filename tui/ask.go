@@ -126,7 +126,8 @@ func (p *ask) hints(*model) []hint {
 	if p.q.secret {
 		return []hint{{"enter", "give it"}, {"esc", "stop"}}
 	}
-	return []hint{{"enter", "answer"}, {"←/→ y n", "choose"}, {"esc", "stop"}}
+	// It comes while a person may be typing: one key alone must not agree to it.
+	return []hint{{"y, then enter", "yes"}, {"n, then enter", "no"}, {"esc", "stop"}}
 }
 
 // leave asks before the program ends.

@@ -3,6 +3,7 @@ package tui
 import (
 	"npsetup/steps"
 	"npsetup/steps/problem"
+	"npsetup/tui/face"
 )
 
 // earlier gives the certificates that earlier steps saw, for a step that asks by what one is trusted.
@@ -44,7 +45,7 @@ func drawFinding(m *model, b *block, width int, f steps.Finding) {
 		b.add(width, "  "+problem.Plain(f.Text))
 	}
 	for _, r := range f.Rows {
-		line := "  " + problem.Plain(r.Label) + ": " + problem.Plain(r.Value)
+		line := "  " + problem.Plain(r.Label) + ": " + face.Grouped(problem.Plain(r.Value))
 		if r.Wanted != "" && r.Wanted != r.Value {
 			line += " (wanted: " + problem.Plain(r.Wanted) + ")"
 		}

@@ -155,7 +155,7 @@ func (m *model) draw() (string, *tea.Cursor) {
 		lines = append(lines, line)
 	}
 	if foot == 2 {
-		lines = append(lines, m.saidLine(len(b.lines) > m.scroll+rows))
+		lines = append(lines, m.saidLine(position(m.scroll, rows, len(b.lines))))
 	}
 	if foot >= 1 {
 		lines = append(lines, m.st.faint.Render(footer(p.hints(m), m.width)))
@@ -222,16 +222,28 @@ func (m *model) header(p page) string {
 	return m.st.faint.Render(fmt.Sprintf("step %d of %d · ", n, of)) + title
 }
 
-// saidLine tells what goes on: a wait, or what was said last.
-func (m *model) saidLine(more bool) string {
+// position says which part of a page that is too long for the window is shown, and whether more comes.
+func position(scroll, rows, of int) string {
+	switch {
+	case of > scroll+rows:
+		return fmt.Sprintf("↓ more, %d-%d of %d  ", scroll+1, scroll+rows, of)
+	case scroll > 0:
+		return fmt.Sprintf("the end, %d-%d of %d  ", scroll+1, of, of)
+	}
+	return ""
+}
+
+// saidLine tells where the page stands and what goes on: a wait, or what was said last.
+func (m *model) saidLine(where string) string {
 	text := m.said
 	if m.busy != nil && m.busy.shown && !m.modal() {
 		text = m.busy.text(m.o.Now())
+		where, _, _ = strings.Cut(where, ",") // the wait is what counts
+		if where != "" {
+			where += "  "
+		}
 	}
-	if more {
-		text = "↓ more  " + text
-	}
-	return m.st.faint.Render(text)
+	return m.st.faint.Render(where + text)
 }
 
 // rail lists the steps beside the page, the current one in view.

@@ -68,4 +68,8 @@ func (w *menu) draw(b *block, width int) {
 	from := len(b.lines)
 	b.lines = append(b.lines, strings.Split(strings.TrimRight(w.field.View(), "\n"), "\n")...)
 	b.top, b.bottom = from+w.value, from+w.value
+	if t := w.titles[w.value]; ansi.StringWidth(t) > max(width-3, 1) {
+		b.add(width, "")
+		b.add(width, t) // the marked entry was cut
+	}
 }

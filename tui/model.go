@@ -46,6 +46,8 @@ type model struct {
 	busy   *busy
 	jobs   int // number of the last job
 	said   string
+	turns  int      // pages turned so far
+	saidAt int      // at which page it was said
 	log    []string // all that was said
 	plan   plan.Plan
 	report *run.Report
@@ -116,11 +118,17 @@ func (m *model) pop() {
 	m.scroll, m.free = 0, false
 }
 
-// replace shows p in place of everything above the start page.
-func (m *model) replace(p page) { m.pages = append(m.pages[:1:1], p); m.scroll, m.free = 0, false }
+// replace shows p in place of everything above the start page. What was said stays for one page more.
+func (m *model) replace(p page) {
+	m.pages = append(m.pages[:1:1], p)
+	m.scroll, m.free = 0, false
+	if m.turns++; m.turns > m.saidAt+1 {
+		m.said = ""
+	}
+}
 
 func (m *model) say(text string) {
-	m.said = text
+	m.said, m.saidAt = text, m.turns
 	if text != "" {
 		m.log = append(m.log, text)
 	}

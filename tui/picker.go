@@ -119,13 +119,19 @@ func (p *picker) update(m *model, msg tea.Msg) tea.Cmd {
 func (p *picker) body(m *model, width int) *block {
 	b := newBlock()
 	b.add(width, m.st.strong.Render("filter: ")+problem.Plain(p.filter)+m.st.faint.Render("_"))
-	b.styled(width, m.st.faint, fmt.Sprintf("%d of %d", len(p.list.Items()), len(p.options)))
 	if len(p.list.Items()) == 0 {
+		b.styled(width, m.st.faint, fmt.Sprintf("0 of %d", len(p.options)))
 		b.add(width, "nothing fits; shorten the filter, or esc and type the value")
 		return b
 	}
 	rows := max(m.height-7, 1)
 	p.list.SetSize(width, rows)
+	from, to := p.list.Paginator.GetSliceBounds(len(p.list.Items()))
+	shown := fmt.Sprintf("%d-%d of %d", from+1, to, len(p.list.Items()))
+	if len(p.list.Items()) < len(p.options) {
+		shown += fmt.Sprintf(" that fit, %d in all", len(p.options))
+	}
+	b.styled(width, m.st.faint, shown)
 	for _, l := range strings.Split(strings.TrimRight(p.list.View(), " \n"), "\n") {
 		b.lines = append(b.lines, strings.TrimRight(l, " "))
 	}

@@ -183,9 +183,11 @@ func (p *stepPage) back(m *model) tea.Cmd {
 func (p *stepPage) next(m *model) tea.Cmd {
 	faults := m.m.Faults(p.step)
 	if len(faults) == 0 {
-		cmd := p.look(m, true)
 		p.completed(m)
-		return cmd
+		if p.step.Look == nil {
+			return p.goOn(m) // what earlier steps would see is asked when a later one looks
+		}
+		return p.look(m, true)
 	}
 	first := -1
 	for i, w := range p.widgets {

@@ -19,7 +19,7 @@ func (brokenWork) Look(context.Context, steps.Machine, string) steps.Seen {
 // TestAPanicLeavesTheTerminalAsItWas lets a job panic on a real terminal. The player demands its state, screen and cursor.
 func TestAPanicLeavesTheTerminalAsItWas(t *testing.T) {
 	t.Parallel()
-	g := steps.Guide{ID: "g", Title: "g", Steps: []steps.Step{{ID: "s", Title: "A part"}}}
+	g := steps.Guide{ID: "g", Title: "g", Steps: []steps.Step{{ID: "s", Title: "A part", Look: func(context.Context, *steps.Scene) error { return nil }}}}
 	report := ""
 	var ended error
 	p := &screenPlayer{played: newPlayed(t)}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"npsetup/client/sandbox"
+	"npsetup/tui/face"
 )
 
 // tale is a story as it is told on one face.
@@ -214,15 +215,15 @@ func (a *tale) one(line string) {
 }
 
 // newTale is a story on one face of a new site.
-func newTale(t *testing.T, o sandbox.Options, face string) *tale {
+func newTale(t *testing.T, o sandbox.Options, which string) *tale {
 	t.Helper()
 	late := &lateness{}
 	o.Now = late.now
 	st := newSite(t, o)
 	st.env["TYPED"] = "S3CR3T-wrong-password"
 	cr := st.s.Credentials()
-	return &tale{t: t, st: st, face: face, late: late, sentences: vocabulary(), said: map[string]string{
-		"url": st.s.URL(), "wrong url": "https://127.0.0.1:1/", "pin": st.s.Pin(), "fingerprint": strings.TrimPrefix(st.s.Pin(), "sha256:"),
+	return &tale{t: t, st: st, face: which, late: late, sentences: vocabulary(), said: map[string]string{
+		"url": st.s.URL(), "wrong url": "https://127.0.0.1:1/", "pin": st.s.Pin(), "fingerprint": face.Grouped(strings.TrimPrefix(st.s.Pin(), "sha256:")),
 		"user": cr.User, "password": cr.Password, "wrong password": st.env["TYPED"],
 		"certificate": filepath.Join(st.dir, "auditor-client.cer"), "key": filepath.Join(st.dir, "auditor-client.key"),
 		"answers": st.answers(), "new answers": filepath.Join(st.dir, "written.yaml"),

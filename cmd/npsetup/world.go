@@ -19,6 +19,7 @@ import (
 	shared "npsetup/steps/nps"
 	"npsetup/steps/problem"
 	"npsetup/steps/secret"
+	"npsetup/tui/face"
 )
 
 // link is the one connection of a run: it is made once, signed in once, and used by every look and every change.
@@ -139,7 +140,7 @@ func (l *link) knownHost(ctx context.Context) error {
 	}
 	if l.app.terminal && !l.yes {
 		ok, err := l.app.confirm(ctx, l.talk, "Sign in there?",
-			problem.Plain(l.chain.Host)+" was not used before from here.", "  certificate "+problem.Plain(leaf.Subject), "  SHA-256     "+leaf.SHA256)
+			problem.Plain(l.chain.Host)+" was not used before from here.", "  certificate "+problem.Plain(leaf.Subject), "  SHA-256     "+face.Grouped(leaf.SHA256))
 		if err != nil {
 			return err
 		}

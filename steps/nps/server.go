@@ -94,18 +94,24 @@ func (w World) lookServer(ctx context.Context, s *steps.Scene) error {
 	} else if !strings.Contains(p.Host, ".") && p.Host != "localhost" {
 		s.Warn("the address is a short name: prefer the full name in the server's certificate")
 	}
-	s.See(steps.Finding{Kind: steps.CertificateFinding, Title: "certificate of " + problem.Plain(p.Host), State: verifiedState(p), Rows: certificateRows(p), Text: p.Reason})
+	state, text := judged(s.Answers, p)
+	s.See(steps.Finding{Kind: steps.CertificateFinding, Title: "certificate of " + problem.Plain(p.Host), State: state, Rows: certificateRows(p), Text: text})
 	if p.Note != "" {
 		s.Warn(p.Note)
 	}
 	return nil
 }
 
-func verifiedState(p Presented) steps.State {
-	if p.Verified {
-		return steps.Fits
+// judged says how a certificate stands: verified, pinned by the answers, or to be compared.
+func judged(a steps.Answers, p Presented) (steps.State, string) {
+	pin, pinned := strings.CutPrefix(a.Text("nps.trust"), "pin:sha256:")
+	switch {
+	case p.Verified:
+		return steps.Fits, p.Reason
+	case pinned && !p.Expired && len(p.Chain) > 0 && strings.EqualFold(strings.ReplaceAll(pin, ":", ""), p.Chain[0].SHA256):
+		return steps.Fits, "it is the one that the answers pin"
 	}
-	return steps.Doubtful
+	return steps.Doubtful, p.Reason
 }
 
 func certificateRows(p Presented) []steps.Row {

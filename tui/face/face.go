@@ -83,6 +83,18 @@ func Draft(f steps.Field, text string, keep func(key string, s secret.Secret)) (
 	return text, typed
 }
 
+// Grouped parts a fingerprint into fours, so that eyes can compare it. Other values stay as they are.
+func Grouped(value string) string {
+	if len(value) < 40 || strings.Trim(strings.ToLower(value), "0123456789abcdef") != "" {
+		return value
+	}
+	var parts []string
+	for chunk := range slices.Chunk([]byte(value), 4) {
+		parts = append(parts, string(chunk))
+	}
+	return strings.Join(parts, " ")
+}
+
 // Sends says whether a plan changes anything by itself.
 func Sends(p plan.Plan) bool {
 	for _, a := range p.Actions {

@@ -320,7 +320,7 @@ func (l *Line) finding(f steps.Finding) {
 		l.print("  %s", problem.Plain(f.Text))
 	}
 	for _, r := range f.Rows {
-		line := fmt.Sprintf("  %s: %s", problem.Plain(strings.TrimSpace(r.Label)), problem.Plain(r.Value))
+		line := fmt.Sprintf("  %s: %s", problem.Plain(strings.TrimSpace(r.Label)), face.Grouped(problem.Plain(r.Value)))
 		if r.Wanted != "" && r.Wanted != r.Value {
 			line += " (wanted: " + problem.Plain(r.Wanted) + ")"
 		}

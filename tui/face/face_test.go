@@ -1,0 +1,73 @@
+package face
+
+import (
+	"strings"
+	"testing"
+
+	"npsetup/steps"
+	"npsetup/steps/plan"
+	"npsetup/steps/run"
+	"npsetup/steps/secret"
+)
+
+func TestFingerprintsArePartedIntoFours(t *testing.T) {
+	sha1, sha256 := strings.Repeat("0a1B", 10), strings.Repeat("0a1b", 16)
+	for value, want := range map[string]string{
+		sha1:                           strings.TrimSpace(strings.Repeat("0a1B ", 10)),
+		sha256:                         strings.TrimSpace(strings.Repeat("0a1b ", 16)),
+		"CN=deadbeef":                  "CN=deadbeef",
+		"00A103EE":                     "00A103EE",
+		sha256[1:] + "x":               sha256[1:] + "x",
+		"":                             "",
+		strings.Repeat("é", 40) + sha1: strings.Repeat("é", 40) + sha1,
+	} {
+		if got := Grouped(value); got != want {
+			t.Errorf("%q became %q, want %q", value, got, want)
+		}
+	}
+}
+
+func TestASecretNeverBecomesADraft(t *testing.T) {
+	kept := map[string]secret.Secret{}
+	keep := func(key string, s secret.Secret) { kept[key] = s }
+	f := steps.Field{Key: "password", Kind: steps.SecretField}
+	if draft, typed := Draft(f, "S3CR3T", keep); draft != "prompt" || typed.Wire() != "S3CR3T" || kept["password"].Wire() != "S3CR3T" {
+		t.Errorf("%q, %v", draft, typed)
+	}
+	for _, reference := range []string{"env:NPS_PASSWORD", "prompt", ""} {
+		if draft, typed := Draft(f, reference, keep); draft != reference || !typed.Empty() {
+			t.Errorf("%q became %q", reference, draft)
+		}
+	}
+	if draft, _ := Draft(steps.Field{Kind: steps.Multi}, " a, b,, c ", keep); draft != "a\nb\nc" {
+		t.Errorf("%q", draft)
+	}
+}
+
+func TestTheNextThingByHandIsTheFirstThatWaitsForNothing(t *testing.T) {
+	hand := func(key string, after ...string) plan.Action {
+		return plan.Action{Key: key, Step: key, Effect: plan.ByHand, After: after}
+	}
+	p := plan.Plan{Actions: []plan.Action{{Key: "user", Step: "user", Effect: plan.Create}, hand("key", "user"), hand("dialog"), hand("plan", "dialog")}}
+	h := &Hand{}
+	next := func() string { a, _ := h.Next(p); return a.Key }
+	if next() != "dialog" {
+		t.Errorf("first %q", next())
+	}
+	h.Done = append(h.Done, "dialog")
+	if next() != "plan" || !h.Unnoted() {
+		t.Errorf("then %q", next())
+	}
+	h.PutOff("plan")
+	if next() != "" {
+		t.Errorf("put off, and %q comes", next())
+	}
+	h.Note()
+	if h.Unnoted() {
+		t.Error("what was noted down is not")
+	}
+	h.LeaveOut(run.Result{Actions: []run.ActionResult{{Step: "user", Outcome: steps.Failed}, {Step: "other", Outcome: steps.NotRun}}})
+	if len(h.Out) != 1 || h.Out[0] != "user" {
+		t.Errorf("left out: %q", h.Out)
+	}
+}
