@@ -26,6 +26,7 @@ type Scene struct {
 	problems problem.List
 	objects  map[string]plan.Value
 	facts    map[any]any
+	planned  []plan.Action
 }
 
 // Memory is what earlier runs left behind.
@@ -34,6 +35,9 @@ type Memory struct {
 	ManualAbout map[string]string // step id → what the doing was good for; absent: for good
 	NotOffered  map[string]string // operation of the contract → server version that did not have it
 	Made        map[string]bool   // "kind\x00name" of objects that this run made or took over
+	Shown       map[string]string // session id → what our own session showed of its password; empty: that it was readable
+	Unproven    bool              // something was changed since the last session that proved the set-up
+	Prove       bool              // a person wants a session now, whatever was seen before
 }
 
 // IsDone says whether a person said to have done a step, for what it is about now. A doing that was about something else,
@@ -91,6 +95,9 @@ func (s *Scene) Problem(err error) {
 
 // Problems gives what was collected, or nil.
 func (s *Scene) Problems() error { return s.problems.Err() }
+
+// Planned lists the actions that the steps before the one that plans now have planned.
+func (s *Scene) Planned() []plan.Action { return s.planned }
 
 func objectKey(kind, name string) string { return kind + "\x00" + strings.ToLower(name) }
 

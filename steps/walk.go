@@ -34,6 +34,7 @@ func Draft(g Guide, s *Scene, identity string) (plan.Plan, error) {
 		Guide: g.ID, Title: g.Title, Server: s.Server, Version: s.Version, Identity: identity, Answers: s.Answers.Lasting(),
 		AnswersDir: s.Answers.Dir(),
 	}
+	s.planned = nil
 	for _, step := range g.Applying(s.Answers) {
 		s.step = step.ID
 		if step.Plan == nil {
@@ -53,6 +54,7 @@ func Draft(g Guide, s *Scene, identity string) (plan.Plan, error) {
 			}
 			p.Actions = append(p.Actions, a)
 		}
+		s.planned = p.Actions
 	}
 	p.Fingerprint = plan.FingerprintOf(s.observed)
 	p.Warnings, p.Sends = s.warnings, s.sends

@@ -168,6 +168,7 @@ func exampleSession() *plan.Session {
 		Look:    on("GET", "getSession", "/SummaryById/{sessionId}"),
 		CanView: on("GET", "canViewSessionPassword", "/{sessionId}/CanViewPassword"), Password: on("GET", "getSessionPassword", "/{sessionId}/Password"),
 		Log: on("GET", "getSessionLog", "/{sessionId}/Log"), End: on("DELETE", "endSession", "/{sessionId}"),
+		Found: plan.Lookup{Call: plan.Call{Operation: "searchSessions", Method: "GET", Path: "/api/v1/ActivitySession/Search"}, Member: "note", Value: "npsetup-verify", Patient: true},
 	}
 }
 

@@ -111,7 +111,7 @@ func (op Op) Parts() []Op {
 		s := op.Session
 		part := func(id string, class Class, c *Call) Op { return Op{ID: id, Kind: KindCall, Class: class, Call: c} }
 		start := part("start", Change, &s.Start)
-		start.Repeat, start.Outputs = ByMarker, []Output{{SessionOutput, "/id"}}
+		start.Repeat, start.Outputs, start.Lookup = ByMarker, []Output{{SessionOutput, "/id"}}, &s.Found
 		return []Op{
 			part("key", Probe, &s.Key), part("sign-in", Auth, &s.SignIn), start, part("look", Read, &s.Look), part("may-read", Read, &s.CanView),
 			part("password", Probe, &s.Password), part("log", Read, &s.Log), part("end", Change, &s.End),
@@ -200,6 +200,7 @@ type Session struct {
 	CanView, Password         Call // whether its password may be read, and that there is one
 	Log                       Call // read when it fails
 	End                       Call
+	Found                     Lookup // how it is found again by its marker when the answer to Start was lost
 }
 
 // SessionOutput is the output of Start that the other calls of a session refer to.

@@ -30,6 +30,7 @@ type Entry struct {
 	Action  string            `json:"action"`
 	Op      string            `json:"op"`
 	Effect  string            `json:"effect,omitempty"`
+	Marker  string            `json:"marker,omitempty"` // of the session that it belongs to
 	State   string            `json:"state"`
 	Request string            `json:"request"`
 	Body    string            `json:"body,omitempty"`
@@ -56,6 +57,7 @@ func (d *Dir) Journal(e Entry) error {
 	if _, err := d.journal.Write(append(raw, '\n')); err != nil {
 		return err
 	}
+	d.trail.follow(e)
 	return d.journal.Sync()
 }
 

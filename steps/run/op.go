@@ -20,6 +20,7 @@ func (r *runner) carryOut(ctx context.Context, a plan.Action) ActionResult {
 	case plan.Create, plan.Update, plan.Restore, plan.Delete:
 	}
 	result := ActionResult{Outcome: steps.Done, Outputs: map[string]string{}}
+	lasting := true
 	for i, op := range a.Ops {
 		if err := ctx.Err(); err != nil {
 			return failed(problem.New("stopped").Because("the run was cancelled").Try("npsetup resume --yes continues it").Of(problem.Cancelled).From(err))
@@ -35,6 +36,10 @@ func (r *runner) carryOut(ctx context.Context, a plan.Action) ActionResult {
 		for k, v := range outputs {
 			result.Outputs[k] = v
 		}
+		lasting = lasting && op.Kind != plan.KindSession
+	}
+	if !lasting {
+		return result // a session that has ended is no object that stays
 	}
 	return r.keep(a, result)
 }
@@ -64,10 +69,14 @@ func (r *runner) keep(a plan.Action, result ActionResult) ActionResult {
 
 // turnedToHand is for an assumed call that the server does not have: the manual twin takes the action's place.
 func (r *runner) turnedToHand(a plan.Action, op plan.Op, sent int, cause error) ActionResult {
-	if err := r.Store.NotOffered(op.Call.Operation, r.plan.Version); err != nil {
+	call := op.Call
+	if op.Kind == plan.KindSession {
+		call = &op.Session.SignIn
+	}
+	if err := r.Store.NotOffered(call.Operation, r.plan.Version); err != nil {
 		return failed(err)
 	}
-	p := problem.New(fmt.Sprintf("%s %q is to be done by hand", a.Object, problem.Plain(a.Name))).Because("this server does not offer " + op.Call.Method + " " + op.Call.Path).From(cause)
+	p := problem.New(fmt.Sprintf("%s %q is to be done by hand", a.Object, problem.Plain(a.Name))).Because("this server does not offer " + call.Method + " " + call.Path).From(cause)
 	if sent > 0 {
 		p.Try(fmt.Sprintf("calls of this step that were carried out before it: %d; what they made stands in NPS and is not used", sent))
 	}
@@ -100,7 +109,9 @@ func (r *runner) operate(ctx context.Context, a plan.Action, op plan.Op) (map[st
 		return nil, r.file(a, op)
 	case plan.KindManual:
 		return nil, nil
-	case plan.KindStore, plan.KindRemote, plan.KindSession:
+	case plan.KindSession:
+		return r.session(ctx, a, op)
+	case plan.KindStore, plan.KindRemote:
 	}
 	return nil, problem.New("an operation of the kind " + op.Kind.String() + " cannot be carried out")
 }
@@ -127,13 +138,20 @@ func (r *runner) call(ctx context.Context, a plan.Action, op plan.Op) (map[strin
 			return nil, err
 		}
 	}
+	_, outputs, err := r.exchange(ctx, r.Sender, a, op, "")
+	return outputs, err
+}
+
+// exchange sends one call, and notes it down before and after when it changes something. marker names the session that it
+// belongs to.
+func (r *runner) exchange(ctx context.Context, s Sender, a plan.Action, op plan.Op, marker string) (plan.Answer, map[string]string, error) {
 	shown := op.Call.Redacted(r.resolve)
-	entry := Entry{Action: a.Key, Op: op.ID, Effect: a.Effect.String(), Request: shown.Method + " " + shown.Path, Body: string(shown.Body)}
+	entry := Entry{Action: a.Key, Op: op.ID, Effect: a.Effect.String(), Marker: marker, Request: shown.Method + " " + shown.Path, Body: string(shown.Body)}
 	change := op.Class == plan.Change
 	if change {
 		entry.State, entry.Before = Sending, before(a)
 		if err := r.journal(entry); err != nil {
-			return nil, err
+			return plan.Answer{}, nil, err
 		}
 	}
 	e := eventOf(a)
@@ -141,7 +159,7 @@ func (r *runner) call(ctx context.Context, a plan.Action, op plan.Op) (map[strin
 	e.Name = OpSent
 	r.emit(e)
 	started := r.Clock.Now()
-	answer, err := r.send(ctx, op)
+	answer, err := r.send(ctx, s, op)
 	done := *e.Op
 	done.Status, done.MS = answer.Status, r.Clock.Now().Sub(started).Milliseconds()
 	e.Name, e.Op, e.Error = OpDone, &done, errorInfo(err)
@@ -152,7 +170,7 @@ func (r *runner) call(ctx context.Context, a plan.Action, op plan.Op) (map[strin
 		// An answer that came and cannot be noted down is looked up again by the next run.
 		bad = errors.Join(bad, r.journal(entry))
 	}
-	return outputs, bad
+	return answer, outputs, bad
 }
 
 // state is what the journal says of a change that was sent: what became of the sending counts, not whether its result
@@ -169,15 +187,15 @@ func state(sent, concluded error) string {
 	return Lost
 }
 
-func (r *runner) send(ctx context.Context, op plan.Op) (plan.Answer, error) {
+func (r *runner) send(ctx context.Context, s Sender, op plan.Op) (plan.Answer, error) {
 	if op.Class == plan.Read {
 		resolved, err := r.resolved(*op.Call)
 		if err != nil {
 			return plan.Answer{}, err
 		}
-		return r.Sender.Read(ctx, resolved)
+		return s.Read(ctx, resolved)
 	}
-	return r.Sender.Send(ctx, op, r.resolve)
+	return s.Send(ctx, op, r.resolve)
 }
 
 // conclude makes outputs of an answer, or finds out by a lookup what a lost or an empty answer would have told.

@@ -96,6 +96,7 @@ type Dir struct {
 	journal *os.File
 	lost    []Entry
 	sent    map[string]string // action → effect of what an earlier run sent and did not see refused
+	trail   trail
 	seq     int
 }
 
@@ -117,6 +118,9 @@ func Open(state string, id ID, now func() time.Time) (*Dir, error) {
 		return nil, err
 	}
 	d.lost, d.sent, d.seq = unanswered(entries), sent(entries), len(entries)
+	for _, e := range entries {
+		d.trail.follow(e)
+	}
 	return d, nil
 }
 
@@ -199,6 +203,9 @@ func (d *Dir) Begin(s Start) error {
 	}
 	d.journal = j
 	for _, e := range d.lost {
+		if e.Marker != "" {
+			continue // a session is looked for by itself; SessionOver says what became of it
+		}
 		// The plan that is now carried out rests on a look that came after them.
 		e.State, e.Time, e.Before, e.Body = Looked, d.now(), nil, ""
 		if err := d.Journal(e); err != nil {
@@ -310,7 +317,7 @@ func (d *Dir) Made(m Made) error {
 func (d *Dir) Memory() steps.Memory {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	m := steps.Memory{ManualDone: map[string]bool{}, ManualAbout: copied(d.record.ManualAbout), NotOffered: copied(d.record.NotOffered), Made: map[string]bool{}}
+	m := steps.Memory{ManualDone: map[string]bool{}, ManualAbout: copied(d.record.ManualAbout), NotOffered: copied(d.record.NotOffered), Made: map[string]bool{}, Shown: copied(d.trail.shown), Unproven: d.trail.changed}
 	for step := range d.record.ManualDone {
 		m.ManualDone[step] = true
 	}

@@ -49,7 +49,8 @@ type Options struct {
 	Store      Store
 	Sink       Sink
 	Parallel   int
-	Wait       func(ctx context.Context, d time.Duration) error // between patient lookups; nil: they are tried once
+	Wait       func(ctx context.Context, d time.Duration) error // between patient lookups and looks at a session; nil: each is tried once
+	Sessions   *Sessions                                        // nil: a plan that opens a session is refused
 	ManualDone map[string]bool                                  // step ids that a person says to have done
 }
 
@@ -89,7 +90,7 @@ func Apply(ctx context.Context, p plan.Plan, o Options) (Result, error) {
 	if err := p.Check(); err != nil {
 		return Result{}, err
 	}
-	if err := executable(p); err != nil {
+	if err := o.executable(p); err != nil {
 		return Result{}, err
 	}
 	if o.Parallel <= 0 {
@@ -106,14 +107,19 @@ func Apply(ctx context.Context, p plan.Plan, o Options) (Result, error) {
 }
 
 // executable refuses kinds of operations that have no executor, before anything is sent.
-func executable(p plan.Plan) error {
+func (o Options) executable(p plan.Plan) error {
 	for _, a := range p.Actions {
 		for _, op := range a.Ops {
 			switch op.Kind {
 			case plan.KindCall, plan.KindFile, plan.KindManual:
-			case plan.KindStore, plan.KindRemote, plan.KindSession:
-				return problem.New(fmt.Sprintf("the plan holds a %s operation", op.Kind)).Because("this version cannot carry it out: " + op.Text()).At(a.Step)
+				continue
+			case plan.KindSession:
+				if o.Sessions != nil {
+					continue
+				}
+			case plan.KindStore, plan.KindRemote:
 			}
+			return problem.New(fmt.Sprintf("the plan holds a %s operation", op.Kind)).Because("this version cannot carry it out: " + op.Text()).At(a.Step)
 		}
 	}
 	return nil

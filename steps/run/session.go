@@ -1,0 +1,181 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"npsetup/steps"
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
+	"npsetup/steps/secret"
+)
+
+// Sessions is what opening a session needs besides the Sender: another sign-in, and the meaning of the system's words.
+type Sessions struct {
+	// SignIn signs in as the application user of a session, with the API key that was just read. The Sender is that user's.
+	SignIn func(ctx context.Context, s plan.Session, key secret.Secret) (Sender, error)
+	// State reads an answer to Session.Look: the state, and the system's own words about it.
+	State func(look json.RawMessage) (state steps.SessionState, words string, err error)
+	// Cause names why a session did not become active, from the last state, the time it took, and an answer to Session.Log,
+	// which may be empty.
+	Cause func(state steps.SessionState, words string, took time.Duration, log json.RawMessage) error
+}
+
+// Auditor gives a session up when it is not active after this time (MaxWaitForActiveStatusS of its CredentialResolverService);
+// one that takes longer proves nothing to it.
+const activeWithin = 300 * time.Second
+
+// endsWithin is how long the end of a session is waited for; its actions run behind the answer.
+const endsWithin = 120 * time.Second
+
+// visit is one session on its way.
+type visit struct {
+	*runner
+	action plan.Action
+	s      plan.Session
+	parts  map[string]plan.Op
+	app    Sender // the application user's
+	id     string
+}
+
+// session opens a session as the application user, sees whether it becomes active and its password can be read, and ends it
+// whatever came before. The password is not kept; what was seen of it comes back as ShownOutput.
+func (r *runner) session(ctx context.Context, a plan.Action, op plan.Op) (map[string]string, error) {
+	v := &visit{runner: r, action: a, s: *op.Session, parts: map[string]plan.Op{}}
+	for _, part := range op.Parts() {
+		v.parts[part.ID] = part
+	}
+	if err := v.signIn(ctx); err != nil {
+		return nil, err
+	}
+	_, outputs, err := v.exchange(ctx, v.app, a, v.parts[startOp], v.s.Marker)
+	if err != nil {
+		return nil, err
+	}
+	r.learn(a.Key, outputs)
+	v.id = outputs[plan.SessionOutput]
+	shown, state, bad := v.watch(ctx)
+	// Also when the run was cancelled: what was begun is ended.
+	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), endsWithin)
+	defer cancel()
+	if err := v.end(ending, state, shown, bad); err != nil {
+		return nil, errors.Join(bad, err)
+	}
+	return map[string]string{plan.SessionOutput: v.id, ShownOutput: shown}, bad
+}
+
+// signIn reads the API key, as the administrator, and signs in with it.
+func (v *visit) signIn(ctx context.Context) error {
+	answer, _, err := v.exchange(ctx, v.Sender, v.action, v.parts["key"], v.s.Marker)
+	if err != nil {
+		return err
+	}
+	var key string
+	if json.Unmarshal(answer.Body, &key) != nil || key == "" {
+		return problem.New("NPS shows no API key of " + problem.Plain(v.s.Login)).Because("none was made yet, or it was made empty").Try("npsetup key --to FILE makes one, after asking")
+	}
+	shown := v.parts["sign-in"].Call.Redacted(v.resolve)
+	e := eventOf(v.action)
+	e.Name, e.Op = OpSent, &OpInfo{Kind: plan.KindSession.String(), Class: plan.Auth.String(), Method: shown.Method, Path: shown.Path}
+	v.emit(e)
+	began := v.Clock.Now()
+	v.app, err = v.Sessions.SignIn(ctx, v.s, secret.New(key))
+	done := *e.Op
+	done.MS = v.Clock.Now().Sub(began).Milliseconds()
+	e.Name, e.Op, e.Error = OpDone, &done, errorInfo(err)
+	v.emit(e)
+	return err
+}
+
+// watch waits until the session is active and tries its password. It answers what was seen of the password, and the state
+// in which the session was left.
+func (v *visit) watch(ctx context.Context) (shown string, state steps.SessionState, err error) {
+	state, words, took, err := v.until(ctx, activeWithin, func(s steps.SessionState) bool { return s != steps.SessionPending && s != steps.SessionUnknown })
+	if err != nil {
+		return "", state, err
+	}
+	if state != steps.SessionActive {
+		log, _, logErr := v.exchange(ctx, v.app, v.action, v.parts["log"], v.s.Marker)
+		if logErr != nil {
+			log.Body = nil // the cause is told without it
+		}
+		return "", state, v.Sessions.Cause(state, words, took, log.Body)
+	}
+	shown, err = v.password(ctx)
+	return shown, state, err
+}
+
+// until looks at the session, with longer and longer pauses, until a state is reached or the pauses add up to the time that
+// it may take. It answers how long they were.
+func (v *visit) until(ctx context.Context, within time.Duration, reached func(steps.SessionState) bool) (state steps.SessionState, words string, waited time.Duration, err error) {
+	for pause := 250 * time.Millisecond; ; pause = min(pause*2, 10*time.Second) {
+		answer, _, err := v.exchange(ctx, v.app, v.action, v.parts["look"], v.s.Marker)
+		if err != nil {
+			return steps.SessionUnknown, "", waited, err
+		}
+		state, words, err := v.Sessions.State(answer.Body)
+		if err != nil || reached(state) || v.Wait == nil || waited >= within {
+			return state, words, waited, err
+		}
+		waited += pause
+		if err := v.Wait(ctx, pause); err != nil {
+			return state, words, waited, problem.New("stopped while the session was prepared").Because("the run was cancelled; the session is ended").
+				Try("npsetup resume --yes goes on").Of(problem.Cancelled).From(err)
+		}
+	}
+}
+
+// password finds out whether the session's password can be read, and says what is wrong with it. A refusal is no failure of
+// the set-up: it proves nothing.
+func (v *visit) password(ctx context.Context) (string, error) {
+	answer, _, err := v.exchange(ctx, v.app, v.action, v.parts["may-read"], v.s.Marker)
+	if stops(err) {
+		return "", err
+	}
+	if err != nil || strings.TrimSpace(string(answer.Body)) != "true" {
+		return "NPS does not let it be read", nil
+	}
+	answer, _, err = v.exchange(ctx, v.app, v.action, v.parts["password"], v.s.Marker)
+	switch {
+	case stops(err):
+		return "", err
+	case err != nil:
+		return "it could not be read: " + problem.Plain(problem.All(err)[0].What), nil
+	}
+	var text string
+	if json.Unmarshal(answer.Body, &text) != nil || text == "" {
+		return "it is empty", nil
+	}
+	return "", nil
+}
+
+// end ends the session, unless it is over already, and waits until it has ended.
+func (v *visit) end(ctx context.Context, state steps.SessionState, shown string, failed error) error {
+	conclude := func(s string) error {
+		e := Entry{Action: v.action.Key, Op: endOp, Effect: v.action.Effect.String(), Marker: v.s.Marker, State: Looked, Request: "looked at the session"}
+		if failed == nil {
+			e.Outputs = map[string]string{plan.SessionOutput: v.id, ShownOutput: s}
+		}
+		return v.journal(e)
+	}
+	if state.Over() {
+		return conclude(shown)
+	}
+	if _, _, err := v.exchange(ctx, v.app, v.action, v.parts[endOp], v.s.Marker); err != nil && !problem.Is(err, problem.NotFound) {
+		return problem.New("the session " + problem.Plain(v.s.Marker) + " could not be ended").Because(problem.Plain(problem.All(err)[0].What)).
+			Try("npsetup resume --yes ends it first; or end it in NPS under Active Sessions").From(err)
+	}
+	state, _, _, err := v.until(ctx, endsWithin, steps.SessionState.Over)
+	if err == nil && !state.Over() {
+		err = fmt.Errorf("it is still %s", state)
+	}
+	if err != nil && failed == nil {
+		// NPS accepted the end and works on it behind its answer: nothing is left open.
+		return conclude(strings.TrimPrefix(shown+"; its end was accepted and not seen within "+endsWithin.String(), "; "))
+	}
+	return conclude(shown)
+}

@@ -1,0 +1,78 @@
+package run
+
+// OpenSession is a session of ours that was begun and of which nothing says that it ended.
+type OpenSession struct {
+	Action string // key of the action that began it
+	Marker string // stands in its note
+	ID     string // empty when the answer to its start was never seen
+}
+
+// trail is what the journal tells of the sessions that were opened to prove the set-up.
+type trail struct {
+	open    []OpenSession
+	shown   map[string]string // session id → what it showed of its password
+	changed bool              // a change was carried out since the last session that proved something
+}
+
+// ShownOutput is the output of a session's end that says what was seen of its password; empty: it was readable.
+const ShownOutput = "shown"
+
+// The operations of a session that the trail follows, as plan.Op.Parts names them.
+const (
+	startOp = "start"
+	endOp   = "end"
+)
+
+// follow takes one entry into account, in the order of the journal.
+func (t *trail) follow(e Entry) {
+	if e.Marker == "" {
+		t.changed = t.changed || e.State == Carried
+		return
+	}
+	switch {
+	case e.Op == startOp && e.State == Sending:
+		t.open = append(t.open, OpenSession{Action: e.Action, Marker: e.Marker})
+	case e.Op == startOp && e.State == Carried:
+		for i := range t.open {
+			if t.open[i].Marker == e.Marker {
+				t.open[i].ID = e.Outputs["session"]
+			}
+		}
+	case e.Op == startOp && e.State == Failed, e.Op == endOp && (e.State == Carried || e.State == Looked):
+		t.close(e)
+	}
+}
+
+func (t *trail) close(e Entry) {
+	kept := t.open[:0:0]
+	for _, s := range t.open {
+		if s.Marker != e.Marker {
+			kept = append(kept, s)
+		}
+	}
+	t.open = kept
+	if shown, proven := e.Outputs[ShownOutput]; proven {
+		if t.shown == nil {
+			t.shown = map[string]string{}
+		}
+		t.shown[e.Outputs["session"]] = shown
+		t.changed = false
+	}
+}
+
+// OpenSessions lists the sessions of ours that a kill left open, oldest first.
+func (d *Dir) OpenSessions() []OpenSession {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return append([]OpenSession{}, d.trail.open...)
+}
+
+// SessionOver notes down that a session was found to be over, or not to be there at all.
+func (d *Dir) SessionOver(s OpenSession) error {
+	e := Entry{Time: d.now(), Action: s.Action, Op: startOp, Marker: s.Marker, State: Looked, Request: "looked at the session"}
+	if err := d.Journal(e); err != nil {
+		return err
+	}
+	e.Op = endOp
+	return d.Journal(e)
+}
