@@ -35,7 +35,7 @@ type Memory struct {
 	ManualAbout map[string]string // step id → what the doing was good for; absent: for good
 	NotOffered  map[string]string // operation of the contract → server version that did not have it
 	Made        map[string]bool   // "kind\x00name" of objects that this run made or took over
-	Shown       map[string]string // session id → what our own session showed of its password; empty: that it was readable
+	Shown       map[string]Shown  // session id → what a session that we opened showed
 	Unproven    bool              // something was changed since the last session that proved the set-up
 	Prove       bool              // a person wants a session now, whatever was seen before
 }

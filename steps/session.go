@@ -1,5 +1,7 @@
 package steps
 
+import "time"
+
 // SessionState is what NPS says of a privileged session, as far as it matters to a proof.
 type SessionState int
 
@@ -32,6 +34,12 @@ func (s SessionState) String() string {
 		return "unknown"
 	}
 	return "unknown"
+}
+
+// Shown is what a session that we opened showed.
+type Shown struct {
+	Password string        // what is wrong with its password; empty: it was readable
+	Took     time.Duration // until it was active
 }
 
 // Over says whether nothing is left to end.

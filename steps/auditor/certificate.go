@@ -128,13 +128,13 @@ func (w World) certificateTrust() steps.Step {
 		},
 		Plan: func(s *steps.Scene) ([]plan.Action, error) {
 			c, _ := steps.Get(s, certificateKey)
-			actions, err := w.byHand(s, id, "trusted root certificate", c.Subject, trustedAbout(s))
+			actions, err := w.byHand(s, id, "trusted root certificate", c.Subject, trustedAbout(s), seenAs)
 			for i := range actions {
 				actions[i].UndoNote = "delete the certificate with thumbprint " + c.Thumbprint + " from Trusted Root Certification Authorities (Local Machine) on the NPS server"
 			}
 			return actions, err
 		},
-		Verify: byWord(id, trustedAbout),
+		Verify: byWord(id, trustedAbout, seenAs),
 	}
 }
 

@@ -46,9 +46,10 @@ func (w World) page(s *steps.Scene, step string) (*plan.Manual, error) {
 	return &m, nil
 }
 
-// byHand is the action of a step that a person does; none when the run record says that it was done for what it is about.
-func (w World) byHand(s *steps.Scene, step, object, name string, about plan.Value, after ...string) ([]plan.Action, error) {
-	if s.Memory.IsDone(step, about) {
+// byHand is the action of a step that a person does; none when its evidence is seen, or the run record says that it was done
+// for what it is about.
+func (w World) byHand(s *steps.Scene, step, object, name string, about plan.Value, seen func(*steps.Scene) string, after ...string) ([]plan.Action, error) {
+	if seen(s) != "" && !changing(s.Planned()) || s.Memory.IsDone(step, about) {
 		return nil, nil
 	}
 	m, err := w.page(s, step)
@@ -131,9 +132,12 @@ func missingText(a plan.Action) string {
 	return what
 }
 
-// byWord is the Verify of a manual step for which nothing can be read back.
-func byWord(step string, about func(*steps.Scene) plan.Value) func(context.Context, *steps.Scene) steps.Proof {
+// byWord is the Verify of a manual step whose doing shows itself by a session, if at all.
+func byWord(step string, about func(*steps.Scene) plan.Value, seen func(*steps.Scene) string) func(context.Context, *steps.Scene) steps.Proof {
 	return func(_ context.Context, s *steps.Scene) steps.Proof {
+		if text := seen(s); text != "" {
+			return steps.Proof{State: steps.Proven, Text: text}
+		}
 		if s.Memory.IsDone(step, about(s)) {
 			return steps.Proof{State: steps.ByWord, Text: "said to be done; nothing can be read back"}
 		}

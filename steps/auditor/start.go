@@ -35,9 +35,9 @@ func (w World) auditorStart() steps.Step {
 		ID: id, Title: "Start in Auditor", Article: "Initial Setup, 1-5",
 		Why: "Auditor makes the client certificate that it will sign in with, and waits for the API key",
 		Plan: func(s *steps.Scene) ([]plan.Action, error) {
-			return w.byHand(s, id, "Auditor dialog", "Privilege Secure", nil)
+			return w.byHand(s, id, "Auditor dialog", "Privilege Secure", nil, seenAuditor)
 		},
-		Verify: byWord(id, func(*steps.Scene) plan.Value { return nil }),
+		Verify: byWord(id, func(*steps.Scene) plan.Value { return nil }, seenAuditor),
 	}
 }
 

@@ -141,7 +141,7 @@ func (w World) auditorKey() steps.Step {
 				after = []string{userStep}
 			}
 			name := s.Answers.Text(keyApplication)
-			actions, err := w.byHand(s, id, "API key in Auditor", name, keyOwner(s), after...)
+			actions, err := w.byHand(s, id, "API key in Auditor", name, keyOwner(s), seenAuditor, after...)
 			if user, known := s.ID(kindUser, name); known && len(actions) == 1 {
 				call := npsapi.RevealAPIKey(user)
 				m := actions[0].Manual()
@@ -149,7 +149,7 @@ func (w World) auditorKey() steps.Step {
 			}
 			return actions, err
 		},
-		Verify: byWord(id, keyOwner),
+		Verify: byWord(id, keyOwner, seenAuditor),
 	}
 }
 

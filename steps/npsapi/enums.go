@@ -62,6 +62,16 @@ const (
 
 	CredentialConfiguration = 0 // CredentialType, documented: service accounts
 
+	SessionApprovalRequired = -1 // SessionStatus, from a vendor script
+	SessionPending          = 0
+	SessionActive           = 1
+	SessionCancelling       = 2
+	SessionComplete         = 3
+	SessionFailed           = 4
+	SessionCancelled        = 5
+	SessionApprovalDenied   = 6
+	SessionApprovalFailed   = 7
+
 	ClassPreSession  = 0 // ActionClassification
 	ClassPostSession = 2 // seen in vendor packages
 	ClassAny         = 4

@@ -3,6 +3,7 @@ package npsapi
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 )
 
 // Row types hold what the steps judge; a row's full JSON stays beside them, so that unknown members survive a round trip.
@@ -75,12 +76,19 @@ type (
 	Credential struct{ ID, CredentialID, DisplayName, UserName, Domain string }
 	// MemberRow is a member of a policy.
 	MemberRow struct{ ID, Name, DisplayName, DNSHostName string }
-	// Session is a SessionSummary.
+	// Session is a SessionSummary. SessionStatus is its state; its member status is another enum.
 	Session struct {
 		ID, ManagedAccountID, ActivityName, ManagedResourceName, Note, CreatedByDisplayName, UserDisplayName string
+		SessionStatusDescription, StatusMessage                                                              string
+		CreatedDateTimeUTC, ActualStartDateTimeUTC, ActualEndDateTimeUTC, ExpirationDateTimeUTC              *string
 		SessionStatus                                                                                        Enum
 	}
 )
+
+// Words are what NPS says of a session besides its state.
+func (s Session) Words() string {
+	return strings.TrimSpace(strings.TrimSpace(s.SessionStatusDescription) + " " + strings.TrimSpace(s.StatusMessage))
+}
 
 // Decode reads one row. Member names match whatever their case; a row that does not fit is an error.
 func Decode[T any](raw json.RawMessage) (T, error) {

@@ -62,6 +62,9 @@ func outcomeOf(p steps.StepProof, ran *steps.Outcome) steps.Outcome {
 		}
 		return steps.Failed
 	case steps.NeedPerson:
+		if ran != nil && *ran == steps.Failed {
+			return steps.Failed
+		}
 		return steps.Waiting
 	case steps.NotProven:
 		if ran != nil {

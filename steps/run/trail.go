@@ -1,5 +1,11 @@
 package run
 
+import (
+	"time"
+
+	"npsetup/steps"
+)
+
 // OpenSession is a session of ours that was begun and of which nothing says that it ended.
 type OpenSession struct {
 	Action string // key of the action that began it
@@ -10,12 +16,15 @@ type OpenSession struct {
 // trail is what the journal tells of the sessions that were opened to prove the set-up.
 type trail struct {
 	open    []OpenSession
-	shown   map[string]string // session id → what it showed of its password
-	changed bool              // a change was carried out since the last session that proved something
+	shown   map[string]steps.Shown // by session id
+	changed bool                   // a change was carried out since the last session that proved something
 }
 
-// ShownOutput is the output of a session's end that says what was seen of its password; empty: it was readable.
-const ShownOutput = "shown"
+// The outputs of a session: what was seen of its password, empty when it was readable, and how long it took to be active.
+const (
+	ShownOutput = "shown"
+	TookOutput  = "took"
+)
 
 // The operations of a session that the trail follows, as plan.Op.Parts names them.
 const (
@@ -53,9 +62,10 @@ func (t *trail) close(e Entry) {
 	t.open = kept
 	if shown, proven := e.Outputs[ShownOutput]; proven {
 		if t.shown == nil {
-			t.shown = map[string]string{}
+			t.shown = map[string]steps.Shown{}
 		}
-		t.shown[e.Outputs["session"]] = shown
+		took, _ := time.ParseDuration(e.Outputs[TookOutput])
+		t.shown[e.Outputs["session"]] = steps.Shown{Password: shown, Took: took}
 		t.changed = false
 	}
 }

@@ -1,0 +1,146 @@
+package auditor
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"npsetup/steps"
+	"npsetup/steps/nps"
+	"npsetup/steps/npsapi"
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
+)
+
+// rowsRead is how many sessions are looked at: Auditor opens one for each collection, for years.
+const rowsRead = 5000
+
+// evidence is what the sessions of the application user tell.
+type evidence struct {
+	ours    *npsapi.Session // the last one that npsetup opened and that became active
+	auditor *npsapi.Session // one that Auditor opened itself
+	expired *npsapi.Session // one of Auditor's that lasted until it ran out
+	next    int             // number of the next session of ours
+	err     error           // they could not be listed
+}
+
+var evidenceKey = steps.Key[evidence]{Name: "auditor.sessions"}
+
+// lookSessions collects the evidence. That it cannot be had stops nothing: it is no part of the set-up.
+func lookSessions(ctx context.Context, s *steps.Scene) error {
+	ev := evidence{next: 1}
+	defer func() { steps.Put(s, evidenceKey, ev) }()
+	user, _ := steps.Get(s, userKey)
+	r, signedIn := steps.Get(s, nps.ReaderKey)
+	if user == nil || !signedIn {
+		return nil
+	}
+	cert, _ := steps.Get(s, certificateKey)
+	activity, n := s.Answers.Text(keyActivity), 0
+	ev.err = r.List(ctx, npsapi.SearchSessions(user.Row.Name), func(raw json.RawMessage) (bool, error) {
+		row, err := npsapi.Decode[npsapi.Session](raw)
+		if err != nil {
+			return false, err
+		}
+		if n++; same(row.ManagedAccountID, user.Row.ID) && row.ActivityName == activity {
+			ev.take(row, cert.NotBefore)
+		}
+		return n < rowsRead, nil
+	})
+	return ctx.Err()
+}
+
+// take sorts one session of the user in. One that is older than the certificate was opened with another one.
+func (ev *evidence) take(row npsapi.Session, since time.Time) {
+	number, ours := strings.CutPrefix(row.Note, nps.MarkerPrefix)
+	if ours {
+		if n, err := strconv.Atoi(strings.TrimSpace(number)); err == nil && n >= ev.next {
+			ev.next = n + 1
+		}
+	}
+	if created, known := moment(row.CreatedDateTimeUTC); known && created.Before(since) {
+		return
+	}
+	switch state := nps.StateOf(row); {
+	case ours:
+		if _, started := moment(row.ActualStartDateTimeUTC); started && state == steps.SessionEnded {
+			ev.ours = &row
+		}
+	case state == steps.SessionActive, state == steps.SessionEnding, state == steps.SessionEnded:
+		ev.auditor = &row
+		end, ended := moment(row.ActualEndDateTimeUTC)
+		limit, limited := moment(row.ExpirationDateTimeUTC)
+		if ended && limited && !end.Before(limit) {
+			ev.expired = &row
+		}
+	}
+}
+
+// moment reads a time of NPS: UTC, with or without a zone.
+func moment(text *string) (time.Time, bool) {
+	if text == nil {
+		return time.Time{}, false
+	}
+	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
+		if t, err := time.Parse(layout, *text); err == nil && t.Year() > 1 {
+			return t.UTC(), true
+		}
+	}
+	return time.Time{}, false
+}
+
+// seenAs says that the application user signed in with this certificate, or nothing. What was changed since proves nothing.
+func seenAs(s *steps.Scene) string {
+	ev, _ := steps.Get(s, evidenceKey)
+	if s.Memory.Unproven || ev.ours == nil && ev.auditor == nil {
+		return ""
+	}
+	return "seen: a session of " + problem.Plain(s.Answers.Text(keyApplication)) + " became active, and only this certificate opens one"
+}
+
+// seenAuditor says that Auditor opened a session itself, or nothing.
+func seenAuditor(s *steps.Scene) string {
+	ev, _ := steps.Get(s, evidenceKey)
+	if s.Memory.Unproven || ev.auditor == nil {
+		return ""
+	}
+	return "seen: Auditor opened a session itself" + ev.when(ev.auditor)
+}
+
+func (evidence) when(row *npsapi.Session) string {
+	if at, known := moment(row.ActualStartDateTimeUTC); known {
+		return " at " + at.Format("2006-01-02 15:04") + " UTC"
+	}
+	return ""
+}
+
+// expiry is the cause of health events 5801 and 5802, when a session of Auditor shows it.
+func (ev evidence) expiry(s *steps.Scene) string {
+	if ev.expired == nil {
+		return ""
+	}
+	return fmt.Sprintf("a session of Auditor lasted until it ran out%s: Auditor tells that as event 5801 or 5802; the collection takes longer than Max Duration (%s minutes), or several items share the account: "+
+		"set a longer Max Duration (connectionProfile.settings.maxDuration), and one account for each plan and source", ev.when(ev.expired), maxDuration(s.Answers))
+}
+
+func maxDuration(a steps.Answers) string {
+	for _, st := range profileSettings(a) {
+		if st.Field == "maxSessionLength" {
+			return st.Shown
+		}
+	}
+	return "60"
+}
+
+// changing says whether a plan changes anything by itself.
+func changing(actions []plan.Action) bool {
+	for _, a := range actions {
+		if a.Changing() && a.Effect != plan.ByHand {
+			return true
+		}
+	}
+	return false
+}
