@@ -96,7 +96,7 @@ func sessionAction(s *steps.Scene, ev evidence, otherwise *plan.Manual) plan.Act
 	return plan.Action{
 		Key: sessionKey, Effect: plan.Create, Object: "session", Name: marker, After: waitsFor(s, false), Twin: otherwise,
 		Why: "it proves that Auditor will get what it asks for: the account is made, its password can be read, and the session ends",
-		Ops: []plan.Op{{ID: "session", Kind: plan.KindSession, Class: plan.Change, Repeat: plan.ByMarker, Session: &session}},
+		Ops: []plan.Op{{ID: "session", Kind: plan.KindSession, Class: plan.Change, Repeat: plan.ByMarker, Marker: marker, Session: &session}},
 		Notes: []string{
 			"while it runs, its account is a member of " + a.Text(keyGroup) + " on " + host + "; it is ended at once, by the next npsetup resume or verify also after a kill",
 			"its password is looked at and not kept; the API key goes to " + a.Text("nps.url") + " only",

@@ -147,7 +147,7 @@ func machineAction() plan.Action {
 			{ID: "store", Kind: plan.KindStore, Class: plan.Change, Store: &plan.Store{Store: `LocalMachine\TrustedPeople`, Thumbprint: "AB12CD", Subject: "CN=NetwrixAuditor"}},
 			{ID: "unstore", Kind: plan.KindStore, Class: plan.Change, Store: &plan.Store{Store: `LocalMachine\Root`, Thumbprint: "EF34", Subject: "CN=old", Remove: true}},
 			{ID: "remote", Kind: plan.KindRemote, Class: plan.Change, Remote: &plan.Remote{Host: "nps.contoso.com", User: "admin", HostKey: "SHA256:abc", Command: []string{"powershell", "-File", "trust.ps1"}}},
-			{ID: "session", Kind: plan.KindSession, Class: plan.Change, Repeat: plan.ByMarker, Session: exampleSession()},
+			{ID: "session", Kind: plan.KindSession, Class: plan.Change, Repeat: plan.ByMarker, Marker: "npsetup-verify", Session: exampleSession()},
 		},
 		Undo: []plan.Op{{ID: "unstore", Kind: plan.KindStore, Class: plan.Change, Store: &plan.Store{Store: `LocalMachine\TrustedPeople`, Thumbprint: "AB12CD", Subject: "CN=NetwrixAuditor", Remove: true}}},
 	}

@@ -63,6 +63,7 @@ type opDoc struct {
 	Content json.RawMessage `json:"content,omitempty"`
 	Gives   []string        `json:"gives,omitempty"`
 	Found   string          `json:"foundAgain,omitempty"`
+	Marker  string          `json:"marker,omitempty"`
 	Check   string          `json:"checkedBefore,omitempty"`
 	Against string          `json:"checkedAgainst,omitempty"`
 	Assumed string          `json:"assumed,omitempty"`
@@ -124,7 +125,7 @@ func (a Action) document() actionDoc {
 func opDocs(ops []Op) []opDoc {
 	var docs []opDoc
 	for _, op := range ops {
-		d := opDoc{ID: op.ID, Kind: op.Kind.String(), Class: op.Class.String(), Repeat: op.Repeat.String(), Assumed: op.Assumed, Manual: op.Manual.document()}
+		d := opDoc{ID: op.ID, Kind: op.Kind.String(), Class: op.Class.String(), Repeat: op.Repeat.String(), Marker: op.Marker, Assumed: op.Assumed, Manual: op.Manual.document()}
 		if op.Call != nil {
 			r := op.Call.Redacted(nil)
 			d.Method, d.Path, d.Body = r.Method, r.Path, r.Body

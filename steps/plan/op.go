@@ -88,6 +88,7 @@ type Op struct {
 	Outputs []Output // what its answer gives to later operations
 	Lookup  *Lookup  // how its result is found again when no answer came, or an empty one
 	Guard   *Guard   // what must still be true just before it is sent
+	Marker  string   // of the session that it belongs to; empty for all others
 	Assumed string   // reason why we believe that the call works; empty when it is documented or was seen
 
 	Call    *Call
@@ -109,7 +110,7 @@ func (op Op) Parts() []Op {
 		return []Op{op}
 	case KindSession:
 		s := op.Session
-		part := func(id string, class Class, c *Call) Op { return Op{ID: id, Kind: KindCall, Class: class, Call: c} }
+		part := func(id string, class Class, c *Call) Op { return Op{ID: id, Kind: KindCall, Class: class, Marker: s.Marker, Call: c} }
 		start := part("start", Change, &s.Start)
 		start.Repeat, start.Outputs, start.Lookup = ByMarker, []Output{{SessionOutput, "/id"}}, &s.Found
 		return []Op{

@@ -138,15 +138,14 @@ func (r *runner) call(ctx context.Context, a plan.Action, op plan.Op) (map[strin
 			return nil, err
 		}
 	}
-	_, outputs, err := r.exchange(ctx, r.Sender, a, op, "")
+	_, outputs, err := r.exchange(ctx, r.Sender, a, op)
 	return outputs, err
 }
 
-// exchange sends one call, and notes it down before and after when it changes something. marker names the session that it
-// belongs to.
-func (r *runner) exchange(ctx context.Context, s Sender, a plan.Action, op plan.Op, marker string) (plan.Answer, map[string]string, error) {
+// exchange sends one call, and notes it down before and after when it changes something.
+func (r *runner) exchange(ctx context.Context, s Sender, a plan.Action, op plan.Op) (plan.Answer, map[string]string, error) {
 	shown := op.Call.Redacted(r.resolve)
-	entry := Entry{Action: a.Key, Op: op.ID, Effect: a.Effect.String(), Marker: marker, Request: shown.Method + " " + shown.Path, Body: string(shown.Body)}
+	entry := Entry{Action: a.Key, Op: op.ID, Effect: a.Effect.String(), Marker: op.Marker, Request: shown.Method + " " + shown.Path, Body: string(shown.Body)}
 	change := op.Class == plan.Change
 	if change {
 		entry.State, entry.Before = Sending, before(a)

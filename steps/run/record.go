@@ -168,9 +168,12 @@ func readRecord(dir string) (Record, error) {
 	return r, nil
 }
 
-// Begin locks the run and notes down its answers. A second process is turned away, also one that looked before another one
+// Begin locks the run and notes down its answers; begun already, it only notes them down. A second process is turned away, also one that looked before another one
 // began and gets the lock after it.
 func (d *Dir) Begin(s Start) error {
+	if d.journal != nil {
+		return d.start(s)
+	}
 	if err := os.MkdirAll(d.path, 0o700); err != nil {
 		return problem.New("the run record cannot be written").Because(problem.Plain(err.Error())).Try("mend the permissions, or name another folder with --state DIR").From(err)
 	}
@@ -212,6 +215,10 @@ func (d *Dir) Begin(s Start) error {
 			return err
 		}
 	}
+	return d.start(s)
+}
+
+func (d *Dir) start(s Start) error {
 	return d.change(func(r *Record) {
 		r.Server, r.Version, r.Guide, r.Application, r.Answers, r.AnswersDir, r.Open = s.Server, s.Version, s.Guide, s.Application, s.Answers, s.AnswersDir, true
 		if r.Started.IsZero() {

@@ -51,7 +51,7 @@ func (r *runner) session(ctx context.Context, a plan.Action, op plan.Op) (map[st
 	if err := v.signIn(ctx); err != nil {
 		return nil, err
 	}
-	_, outputs, err := v.exchange(ctx, v.app, a, v.parts[startOp], v.s.Marker)
+	_, outputs, err := v.exchange(ctx, v.app, a, v.parts[startOp])
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func (v *visit) outputs(saw steps.Shown) map[string]string {
 
 // signIn reads the API key, as the administrator, and signs in with it.
 func (v *visit) signIn(ctx context.Context) error {
-	answer, _, err := v.exchange(ctx, v.Sender, v.action, v.parts["key"], v.s.Marker)
+	answer, _, err := v.exchange(ctx, v.Sender, v.action, v.parts["key"])
 	if err != nil {
 		return err
 	}
@@ -103,7 +103,7 @@ func (v *visit) watch(ctx context.Context) (saw steps.Shown, state steps.Session
 		return saw, state, err
 	}
 	if state != steps.SessionActive {
-		log, _, logErr := v.exchange(ctx, v.app, v.action, v.parts["log"], v.s.Marker)
+		log, _, logErr := v.exchange(ctx, v.app, v.action, v.parts["log"])
 		if logErr != nil {
 			log.Body = nil // the cause is told without it
 		}
@@ -117,7 +117,7 @@ func (v *visit) watch(ctx context.Context) (saw steps.Shown, state steps.Session
 // it may take. It answers how long they were.
 func (v *visit) until(ctx context.Context, within time.Duration, reached func(steps.SessionState) bool) (state steps.SessionState, words string, waited time.Duration, err error) {
 	for pause := 250 * time.Millisecond; ; pause = min(pause*2, 10*time.Second) {
-		answer, _, err := v.exchange(ctx, v.app, v.action, v.parts["look"], v.s.Marker)
+		answer, _, err := v.exchange(ctx, v.app, v.action, v.parts["look"])
 		if err != nil {
 			return steps.SessionUnknown, "", waited, err
 		}
@@ -136,14 +136,14 @@ func (v *visit) until(ctx context.Context, within time.Duration, reached func(st
 // password finds out whether the session's password can be read, and says what is wrong with it. A refusal is no failure of
 // the set-up: it proves nothing.
 func (v *visit) password(ctx context.Context) (string, error) {
-	answer, _, err := v.exchange(ctx, v.app, v.action, v.parts["may-read"], v.s.Marker)
+	answer, _, err := v.exchange(ctx, v.app, v.action, v.parts["may-read"])
 	if stops(err) {
 		return "", err
 	}
 	if err != nil || strings.TrimSpace(string(answer.Body)) != "true" {
 		return "NPS does not let it be read", nil
 	}
-	answer, _, err = v.exchange(ctx, v.app, v.action, v.parts["password"], v.s.Marker)
+	answer, _, err = v.exchange(ctx, v.app, v.action, v.parts["password"])
 	switch {
 	case stops(err):
 		return "", err
@@ -169,7 +169,7 @@ func (v *visit) end(ctx context.Context, state steps.SessionState, saw steps.Sho
 	if state.Over() {
 		return conclude()
 	}
-	if _, _, err := v.exchange(ctx, v.app, v.action, v.parts[endOp], v.s.Marker); err != nil && !problem.Is(err, problem.NotFound) {
+	if _, _, err := v.exchange(ctx, v.app, v.action, v.parts[endOp]); err != nil && !problem.Is(err, problem.NotFound) {
 		return problem.New("the session " + problem.Plain(v.s.Marker) + " could not be ended").Because(problem.Plain(problem.All(err)[0].What)).
 			Try("npsetup resume --yes ends it first; or end it in NPS under Active Sessions").From(err)
 	}
