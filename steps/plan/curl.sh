@@ -43,7 +43,7 @@ def done: if type == "number" then . < 400 elif type == "string" then
 # said FILE: a text of the server, or of curl, as one harmless line.
 said() {
 	local text value
-	text=$(jq -Rrs "$words"' plain' "$1")
+	text=$(jq -Rrs "$words"' rtrimstr("\n") | plain' "$1")
 	for value in "${hidden[@]}"; do
 		text=${text//"$value"/(secret)}
 	done

@@ -27,7 +27,7 @@ func (s *script) action(a Action) error {
 		return nil
 	}
 	if a.Effect == ByHand {
-		s.instruct(a.Manual())
+		s.instruct(a.Manual(), "\t")
 		s.line("\tpause")
 		return nil
 	}
@@ -36,7 +36,7 @@ func (s *script) action(a Action) error {
 		name := fmt.Sprintf("by_hand_%d", s.byHand)
 		s.comment("\t", "the way round, should the server not offer a call that the vendor does not document")
 		s.line("\t%s() {", name)
-		s.instruct(a.Twin)
+		s.instruct(a.Twin, "\t\t")
 		s.line("\t}")
 		defer s.line("\totherwise=''")
 		s.line("\totherwise=%s", name)
@@ -50,16 +50,16 @@ func (s *script) action(a Action) error {
 }
 
 // instruct prints what a person does.
-func (s *script) instruct(m *Manual) {
+func (s *script) instruct(m *Manual, indent string) {
 	if m == nil {
-		s.line("\tsay '  by hand'")
+		s.line("%ssay '  by hand'", indent)
 		return
 	}
 	t := &text{}
 	t.manual(*m)
-	s.WriteString("\ttell")
+	s.WriteString(indent + "tell")
 	for _, line := range strings.Split(strings.TrimRight(t.String(), "\n"), "\n") {
-		s.WriteString(" \\\n\t\t" + shellText(line))
+		s.WriteString(" \\\n" + indent + "\t" + shellText(line))
 	}
 	s.WriteString("\n")
 }
@@ -71,7 +71,7 @@ func (s *script) op(a Action, op Op) error {
 	case KindFile:
 		return s.file(*op.File)
 	case KindManual:
-		s.instruct(op.Manual)
+		s.instruct(op.Manual, "\t")
 		s.line("\tpause")
 	case KindSession:
 		s.line("\tsay '  left out: a session is not opened by this script; npsetup verify --session proves that one can be'")

@@ -137,7 +137,7 @@ func (t *ticket) secrets(p Plan) {
 		t.item("- %s", words(s))
 	}
 	for _, s := range named {
-		t.item("- %s is sent where an action below names it", code(s))
+		t.item("- %s is used where an action below names it, and nowhere else", code(s))
 	}
 	if len(p.Sends)+len(named) == 0 {
 		t.item("- No request below holds a secret. The sign-in goes to %s and nowhere else.", code(p.Server))
