@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -166,10 +167,11 @@ func (s *Server) carryOut(w http.ResponseWriter, r *http.Request, op operation, 
 	s.mu.Lock()
 	s.requests[n].Status = a.status
 	done := s.requests[n]
-	var hooks []func(Request)
-	if !q.auditor {
-		hooks = append(hooks, s.hooks...)
+	hooks := s.hooks
+	if q.auditor {
+		hooks = s.auditorHooks
 	}
+	hooks = slices.Clone(hooks)
 	s.mu.Unlock()
 	for _, f := range hooks {
 		f(done)

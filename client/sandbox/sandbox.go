@@ -73,13 +73,14 @@ type Server struct {
 	adminA string
 	faults faults
 
-	mu         sync.Mutex
-	world      world
-	requests   []Request
-	hooks      []func(Request)
-	violations []error
-	clock      clock
-	auditor    auditor
+	mu           sync.Mutex
+	world        world
+	requests     []Request
+	hooks        []func(Request)
+	auditorHooks []func(Request)
+	violations   []error
+	clock        clock
+	auditor      auditor
 }
 
 // Start starts the sandbox. It runs until Close or until ctx ends.
@@ -242,6 +243,13 @@ func (s *Server) Violations() []error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]error(nil), s.violations...)
+}
+
+// OnAuditorRequest is OnRequest for those of Auditor.
+func (s *Server) OnAuditorRequest(f func(Request)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.auditorHooks = append(s.auditorHooks, f)
 }
 
 // Credentials are what the administrator signs in with.

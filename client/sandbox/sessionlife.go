@@ -159,17 +159,29 @@ func (s *Server) activate(x *session, at time.Time) {
 	if minutes == 0 {
 		minutes = 60
 	}
-	expires, end := at.Add(time.Duration(minutes)*time.Minute), "Session expired: the maximum duration is reached"
-	cut := expires
-	if x.auditor && s.faults.has("session-terminated") {
-		cut, end = at.Add(s.o.SessionDelay), "Session ended by "+adminName
-	} else if x.auditor && s.collectionLasts() {
-		expires = at.Add(s.o.SessionDelay)
-		cut = expires
-	}
-	x.row["actualStartDateTimeUtc"], x.row["expirationDateTimeUtc"] = stamp(at), stamp(expires)
+	x.row["actualStartDateTimeUtc"] = stamp(at)
 	x.row["loginAccountName"], x.row["loginDisplayName"] = x.login(), x.login()
-	x.beats = s.ending(x, cut, end)
+	s.expire(x, at.Add(time.Duration(minutes)*time.Minute))
+}
+
+func (s *Server) expire(x *session, at time.Time) {
+	x.row["expirationDateTimeUtc"] = stamp(at)
+	x.beats = s.ending(x, at, "Session expired: the maximum duration is reached")
+}
+
+// cutInUse ends Auditor's session while Auditor works with it, where that is asked for: from the moment it has the password.
+func (s *Server) cutInUse(x *session) {
+	if !x.auditor {
+		return
+	}
+	at := s.o.Now().Add(s.o.SessionDelay)
+	switch {
+	case s.faults.has("session-terminated"):
+		x.beats = s.ending(x, at, "Session ended by "+adminName)
+	case s.collectionLasts():
+		s.expire(x, at)
+	}
+	s.advance()
 }
 
 func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }

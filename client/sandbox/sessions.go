@@ -38,7 +38,9 @@ func (s *Server) sessionRoutes() map[string]handler {
 			case s.faults.has("password-empty"):
 				return ok("")
 			}
-			return ok(x.password)
+			password := x.password
+			s.cutInUse(x)
+			return ok(password)
 		}),
 		"getSessionLog":  s.ofSession(sessionLog),
 		"searchSessions": s.searchSessions,
@@ -93,7 +95,7 @@ func (s *Server) startSession(q *ask) answer {
 		who: q.who, activity: activity, target: resource, profile: s.world.profiles.get(policy.text("activityConfigurationId")), auditor: q.auditor,
 		row: row{
 			"id": newID(), "createdBy": q.who.account, "createdByDisplayName": account["name"], "managedAccountId": q.who.account, "userId": q.who.account,
-			"userDisplayName": account["name"], "samAccountName": sam, "activityId": activity["id"], "activityName": activity["name"], "activityType": activity["activityType"],
+			"userDisplayName": account["name"], "samAccountName": sam, "activityId": activity["id"], "activityName": activity["name"], "activityType": activity.number("activityType"),
 			"managedResourceId": resource["id"], "managedResourceName": resource["dnsHostName"], "managedResourceDisplayName": resource["displayName"], "managedResourceOs": resource["os"],
 			"hostId": resource["hostId"], "platformId": resource["platformId"], "platformName": s.world.platforms.get(resource.text("platformId")).text("name"),
 			"accessPolicyId": policy["id"], "accessPolicyName": policy["name"], "note": in.Note, "ticket": nil, "userType": 1,
