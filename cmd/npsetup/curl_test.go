@@ -121,7 +121,7 @@ func (st *site) runScript(script, token string) scripted {
 	}
 	st.printed.Write(said.Bytes())
 	raw, err := os.ReadFile(argv)
-	if err != nil && c.ProcessState.ExitCode() != exitUsage {
+	if err != nil && c.ProcessState.ExitCode() == 0 {
 		st.t.Error(err)
 	}
 	return scripted{c.ProcessState.ExitCode(), said.String(), string(raw)}

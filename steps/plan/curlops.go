@@ -139,7 +139,8 @@ func (s *script) call(a Action, op Op) error {
 	}
 	for _, out := range op.Outputs {
 		ref := Ref{Action: a.Key, Output: out.Name}
-		s.line("\ttake %s %s", s.outputs.of(ref, "got_", a.Key+"_"+out.Name), shellWord(out.Pointer))
+		name := s.outputs.of(ref, "got_", a.Key+"_"+out.Name)
+		s.line("\tlocal %s=''\n\ttake %s %s", name, name, shellWord(out.Pointer))
 	}
 	return nil
 }
