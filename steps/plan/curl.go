@@ -117,6 +117,7 @@ func (s *script) begin(p Plan, digest string, needs []Need) {
 	}
 	s.line("#\n# It looks before it makes anything, so that it may be run again. It ends with 0 when every call was made, 1 when it")
 	s.line("# stopped, 3 when changes wait for what a person makes by hand, 64 when something is missing at the start.")
+	s.line("# shellcheck disable=SC2034 # not every id that is taken is needed later")
 	s.line("if [ -z \"${BASH_VERSION:-}\" ]; then\n\techo 'this script needs bash: run it with bash FILE' >&2\n\texit 64\nfi\nset -euo pipefail\n")
 	s.line("server=%s", shellWord(strings.TrimRight(p.Server, "/")))
 	switch {
