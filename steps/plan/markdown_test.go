@@ -16,6 +16,7 @@ import (
 	gmtext "github.com/yuin/goldmark/text"
 
 	"npsetup/steps/plan"
+	"npsetup/steps/problem"
 )
 
 func TestMarkdownIsGolden(t *testing.T) {
@@ -212,10 +213,26 @@ func TestMarkdownTakesNamesForNames(t *testing.T) {
 				t.Errorf("%q: no code block holds\n%s", nasty, body)
 			}
 		}
+		// A reader fills short rows and cuts long ones: only what the cells say tells whether a row fell apart.
+		for i, row := range summaryOf(r) {
+			if a := p.Actions[i]; nasty != "" && nasty == strings.Join(strings.Fields(problem.Plain(nasty)), " ") && !strings.Contains(nasty, "&") && (row[3] != a.Name || row[4] != a.Step || row[5] != a.Why) {
+				t.Errorf("%q: the summary says %q", nasty, row)
+			}
+		}
 		if shown := strings.TrimSpace(nasty); shown != "" && !strings.ContainsAny(nasty, "\n\x1b\\\"") && !strings.Contains(r.plain, shown) {
 			t.Errorf("%q cannot be read any more", nasty)
 		}
 	}
+}
+
+// summaryOf is the table of the actions, without its head.
+func summaryOf(r ticket) [][]string {
+	for _, table := range r.tables {
+		if len(table[0]) == 6 && table[0][5] == "why" {
+			return table[1:]
+		}
+	}
+	return nil
 }
 
 // spoilt is the plan of everything with one name everywhere.
