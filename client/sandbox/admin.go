@@ -12,7 +12,30 @@ import (
 func (s *Server) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /sandbox/state", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.State()) })
-	mux.HandleFunc("GET /sandbox/requests", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Requests()) })
+	mux.HandleFunc("GET /sandbox/requests", func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Query().Get("of") == "auditor" {
+			reply(w, s.AuditorRequests())
+			return
+		}
+		reply(w, s.Requests())
+	})
+	mux.HandleFunc("GET /sandbox/events", s.serveEvents)
+	mux.HandleFunc("POST /sandbox/collect", func(w http.ResponseWriter, _ *http.Request) {
+		reply(w, map[string]bool{"collecting": s.Collect()})
+	})
+	mux.HandleFunc("POST /sandbox/fault", func(w http.ResponseWriter, r *http.Request) {
+		var in struct{ Set, Clear []string }
+		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, 1<<20)).Decode(&in)
+		var on []string
+		if err == nil {
+			on, err = s.SetFaults(in.Set, in.Clear)
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		reply(w, map[string][]string{"faults": on})
+	})
 	mux.HandleFunc("GET /sandbox/secrets", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Secrets()) })
 	mux.HandleFunc("POST /sandbox/person", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Person()) })
 	mux.HandleFunc("POST /sandbox/drift", func(w http.ResponseWriter, r *http.Request) {

@@ -23,6 +23,7 @@ type person struct {
 	account                          string
 	bad                              int // wrong passwords in a row
 	locked, noMFA                    bool
+	application                      bool // an application user: it has no role
 	lastCode, visit                  string
 }
 
@@ -88,6 +89,9 @@ func (s *Server) signIn(q *ask) answer {
 		}
 	}
 	switch {
+	case p == nil && s.applicationKeyFits(form.Login, form.Password):
+		// The token is good for little: it has no role, and the second half of this sign-in is not for application users.
+		return ok(s.issue(applicationPerson(s.world.applicationNamed(form.Login)), false))
 	case p == nil:
 		return refuse(http.StatusUnauthorized, "Unauthorized", "Invalid user name or password")
 	case p.locked || s.faults.has("locked"):
@@ -173,7 +177,7 @@ func (s *Server) issue(p *person, mfa bool) string {
 }
 
 func (s *Server) roleOf(p *person) string {
-	if s.faults.has("wrong-role") {
+	if s.faults.has("wrong-role") && !p.application {
 		return "User"
 	}
 	return p.role
@@ -186,21 +190,23 @@ func (s *Server) sign(text string) string {
 }
 
 // authorise demands what the operation needs: nothing for the first half of the sign-in, the half-way token for the second,
-// a full one with the role Admin for the rest. It answers true when it refuses.
+// a full one with the role Admin for the rest, except for what asks for no role. It answers true when it refuses.
 func (s *Server) authorise(q *ask, op operation) (answer, bool) {
-	if op.ID == "signIn" || op.ID == "health" {
+	switch op.ID {
+	case "signIn", "health", "signInApplication", "signInApplicationShort":
 		return answer{}, false
 	}
 	c, valid := s.token2claims(strings.TrimPrefix(q.Header.Get("Authorization"), "Bearer "))
+	q.who = s.world.whoIs(c)
 	switch {
-	case !valid, op.ID != "signIn2FA" && !c.MFA:
+	case !valid, q.who == nil:
+		return answer{status: http.StatusUnauthorized}, true
+	case q.who.application && !c.MFA:
+		return refuse(http.StatusForbidden, "Forbidden", "The token has no role"), true
+	case op.ID != "signIn2FA" && !c.MFA:
 		return answer{status: http.StatusUnauthorized}, true
 	}
-	q.who = s.world.people[c.Name]
-	if q.who == nil {
-		return answer{status: http.StatusUnauthorized}, true
-	}
-	open := op.Class == "auth" || op.ID == "version" || op.ID == "findPolicies"
+	open := op.Class == "auth" || op.ID == "version" || op.ID == "findPolicies" || sessionOfOne(op.ID)
 	if !open && c.Role != "Admin" {
 		return refuse(http.StatusForbidden, "Forbidden", "User is not an Administrator"), true
 	}

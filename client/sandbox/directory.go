@@ -57,9 +57,6 @@ func (s *Server) directoryRoutes() map[string]handler {
 			}
 			return q.page(rows, 10, []string{"userName"}, asIs)
 		},
-		"searchSessions": func(*ask) answer {
-			return ok(row{"data": []row{}, "recordsTotal": 0, "topUsers": []any{}})
-		},
 	}
 }
 

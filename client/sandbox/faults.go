@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"sort"
@@ -19,13 +20,99 @@ type faults map[string]*fault
 // once lists the faults that, named without @n, happen at their first chance only.
 func once(name string) bool { return name == "auth-500" || name == "answer-lost" }
 
-// FaultNames lists the faults that can be asked for.
-func FaultNames() []string {
-	names := []string{
-		"answer-lost", "auth-500", "expired-cert", "expired-licence", "hosting", "locked", "mfa-replay", "no-key", "old-version", "webdav", "wrong-role",
+// FaultKind is a fault that can be asked for, and what it does.
+type FaultKind struct{ Name, What string }
+
+// Faults lists the faults that can be asked for, by name.
+func Faults() []FaultKind {
+	kinds := append(serverFaults(), sessionFaults()...)
+	sort.Slice(kinds, func(i, j int) bool { return kinds[i].Name < kinds[j].Name })
+	return kinds
+}
+
+// serverFaults are those of the server and of the administrator's sign-in.
+func serverFaults() []FaultKind {
+	return []FaultKind{
+		{"answer-lost", "the connection breaks after a change was made, once"},
+		{"auth-500", "a sign-in answers 500, once"},
+		{"expired-cert", "the server's certificate has expired"},
+		{"expired-licence", "the licence has expired"},
+		{"hosting", "every call answers 500.19 of the web server"},
+		{"locked", "the administrator's account is locked"},
+		{"mfa-replay", "a code is taken only once"},
+		{"no-key", "an application user is made without an API key"},
+		{"old-version", "the server is too old"},
+		{"webdav", "WebDAV answers 405 to every PUT and DELETE"},
+		{"wrong-role", "the administrator has no Admin role"},
 	}
-	sort.Strings(names)
+}
+
+// sessionFaults are those of the application user's sign-in, of its sessions, and of Auditor's collection.
+func sessionFaults() []FaultKind {
+	return []FaultKind{
+		{"activity-unknown", "a session is refused: the activity is not found"},
+		{"resource-unknown", "a session is refused: the resource is not found by its DNS host name"},
+		{"credential-unknown", "a session is refused: the credential is not found by its user name"},
+		{"client-not-asked", "403.7: the web server does not get the client certificate"},
+		{"client-untrusted", "403.16: the client certificate is not in the machine's Trusted Root"},
+		{"client-expired", "403.17: the client certificate has expired"},
+		{"client-serial", "403: the serial number is not that of the application user"},
+		{"token-short-path", "the application user signs in at /api/v1/AppUserToken, and not under /WebAppApi"},
+		{"session-timeout", "a session stays pending for ever"},
+		{"session-slow", "a session is pending for 45 s: WinRM falls back from HTTPS to HTTP"},
+		{"session-fails", "a session fails: the service account is refused by the resource"},
+		{"dc-replication", "a session fails: no domain controller takes the new account's password yet"},
+		{"password-hidden", "the password of a session cannot be read"},
+		{"password-empty", "the password of a session is empty"},
+		{"session-expires", "Auditor's session expires in use (event 5802)"},
+		{"credential-expires", "Auditor's session expires while its credentials are in use (event 5801)"},
+		{"session-terminated", "somebody ends Auditor's session in use (event 5803)"},
+		{"plan-activity", "the monitoring plan names the activity in other letters (event 5804)"},
+		{"plan-resource", "the monitoring plan names the resource by its short name (event 5804)"},
+		{"plan-credential", "the monitoring plan names a credential that NPS does not manage (event 5804)"},
+	}
+}
+
+// FaultNames lists the names of the faults that can be asked for.
+func FaultNames() []string {
+	var names []string
+	for _, k := range Faults() {
+		names = append(names, k.Name)
+	}
 	return names
+}
+
+// SetFaults switches faults on (NAME or NAME@n, counted from now) and off (NAME) while the sandbox runs, and lists those that
+// are on. The certificate that a server shows was made at its start: expired-cert can only be chosen there.
+func (s *Server) SetFaults(on, off []string) ([]string, error) {
+	set, err := parseFaults(on)
+	if err != nil {
+		return nil, err
+	}
+	clear, err := parseFaults(off)
+	if err != nil {
+		return nil, err
+	}
+	if set.has("expired-cert") || clear.has("expired-cert") {
+		return nil, errors.New("expired-cert can only be chosen at the start")
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for name := range clear {
+		delete(s.faults, name)
+	}
+	for name, f := range set {
+		s.faults[name] = f
+	}
+	list := []string{}
+	for name, f := range s.faults {
+		if f.at > 0 {
+			name += "@" + strconv.Itoa(f.at)
+		}
+		list = append(list, name)
+	}
+	sort.Strings(list)
+	return list, nil
 }
 
 func parseFaults(wanted []string) (faults, error) {
@@ -67,6 +154,15 @@ func (fs faults) hit(name string) bool {
 	return f.at == 0 || f.at == f.seen
 }
 
+// strikes is hit for a request. Auditor's requests come when they like: they are no chances, so that @n counts the same each
+// time, and only what always misbehaves does so for them.
+func (fs faults) strikes(q *ask, name string) bool {
+	if q.auditor {
+		return fs.has(name) && fs[name].at == 0
+	}
+	return fs.hit(name)
+}
+
 const webdavPage = `<!DOCTYPE html><html><head><title>405 - HTTP verb used to access this page is not allowed.</title></head>
 <body><h2>HTTP Error 405.0 - Method Not Allowed</h2><table><tr><th>Module</th><td>WebDAVModule</td></tr></table></body></html>`
 
@@ -76,11 +172,11 @@ const hostingPage = `<!DOCTYPE html><html><head><title>IIS 10.0 Detailed Error -
 // faulty answers in place of the server where the web server in front of it, or a bad moment, would.
 func (s *Server) faulty(q *ask, op operation) (answer, bool) {
 	switch {
-	case s.faults.hit("hosting"):
+	case s.faults.strikes(q, "hosting"):
 		return answer{status: http.StatusInternalServerError, html: hostingPage}, true
-	case (q.Method == http.MethodPut || q.Method == http.MethodDelete) && s.faults.hit("webdav"):
+	case (q.Method == http.MethodPut || q.Method == http.MethodDelete) && s.faults.strikes(q, "webdav"):
 		return answer{status: http.StatusMethodNotAllowed, html: webdavPage}, true
-	case op.Class == "auth" && s.faults.hit("auth-500"):
+	case op.Class == "auth" && s.faults.strikes(q, "auth-500"):
 		return answer{status: http.StatusInternalServerError}, true
 	}
 	return answer{}, false

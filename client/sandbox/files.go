@@ -3,6 +3,7 @@ package sandbox
 import (
 	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -14,11 +15,8 @@ func (s *Server) writeFiles(dir string) error {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return err
 	}
-	der, key, err := clientCertificate(s.o.Now())
+	key, err := x509.MarshalPKCS8PrivateKey(s.auditor.certificate.PrivateKey)
 	if err != nil {
-		return err
-	}
-	if s.world.clientSerial, err = serialText(der); err != nil {
 		return err
 	}
 	u := s.world.people[adminName]
@@ -28,8 +26,8 @@ func (s *Server) writeFiles(dir string) error {
 		"answers-untrusted.yaml": s.answers("system"),
 		"env":                    env,
 		"ca.pem":                 string(s.tls.caPEM),
-		"auditor-client.cer":     string(der),
-		"auditor-client.key":     string(key),
+		"auditor-client.cer":     string(s.auditor.certificate.Certificate[0]),
+		"auditor-client.key":     string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
 	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {

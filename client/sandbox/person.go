@@ -30,19 +30,32 @@ func (s *Server) Person() []Did {
 		did("auditor-start", &h.AuditorDialog)
 	}
 	if !h.CertificateTrusted {
+		s.world.trusted = append(s.world.trusted, s.auditor.certificate.Leaf)
 		did("certificate-trust", &h.CertificateTrusted)
 	}
 	if s.o.API != "full" {
 		done = append(done, s.world.byHand()...)
 	}
+	before := s.auditor.settings
 	if key := s.world.apiKeys[s.world.applicationID()]; key != "" && h.pasted != key {
 		h.pasted = key
+		s.auditor.settings.url, s.auditor.settings.name, s.auditor.settings.key = s.URL(), applicationName, key
 		did("auditor-key", &h.APIKeyPasted)
 	}
-	if !h.MonitoringPlan && s.world.policyComplete() {
+	if !h.MonitoringPlan && h.APIKeyPasted && s.world.policyComplete() { // Auditor offers it only once it is connected
+		s.auditor.settings.activity, s.auditor.settings.resource = s.world.planItem()
 		did("monitoring-plan", &h.MonitoringPlan)
 	}
+	if s.auditor.settings != before {
+		s.startCollection()
+	}
 	return done
+}
+
+// planItem is what has to be typed into the monitoring plan: the names by which Auditor will ask.
+func (w *world) planItem() (activity, resource string) {
+	m := w.members[w.policies.named("name", policyName).text("id")]
+	return w.activities.get(m.ids[memberActivities][0]).text("name"), w.resources.get(m.ids[memberResources][0]).text("dnsHostName")
 }
 
 func (w *world) applicationID() string {

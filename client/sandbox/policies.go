@@ -174,20 +174,27 @@ func (s *Server) searchMembers(q *ask, k memberKind, t *table, columns []string)
 // findPolicies answers which policies let an account run an activity on a resource. Platform and status must fit too.
 func (s *Server) findPolicies(q *ask) answer {
 	w := &s.world
-	activity := w.activities.named("name", q.query("activityName"))
-	resource := w.resources.named("dnsHostName", q.query("resourceName"))
 	rows := []row{}
-	for _, p := range w.policies.rows {
-		m := w.members[p.text("id")]
-		if activity == nil || resource == nil || p.truth("isDeleted") || p.truth("isDisabled") || activity.text("platformId") != resource.text("platformId") {
-			continue
-		}
-		if m.has(memberAccounts, q.query("managedAccountId")) && m.has(memberActivities, activity.text("id")) && m.has(memberResources, resource.text("id")) {
-			rows = append(rows, s.showPolicy(p))
-		}
+	for _, p := range w.grants(q.query("managedAccountId"), w.activities.named("name", q.query("activityName")), w.resources.named("dnsHostName", q.query("resourceName"))) {
+		rows = append(rows, s.showPolicy(p))
 	}
 	if len(rows) == 0 {
 		return refuse(http.StatusNotFound, "Not Found", "no policy found")
 	}
 	return list(rows)
+}
+
+// grants lists the policies that let an account run an activity on a resource.
+func (w *world) grants(account string, activity, resource row) []row {
+	var rows []row
+	for _, p := range w.policies.rows {
+		m := w.members[p.text("id")]
+		if activity == nil || resource == nil || p.truth("isDeleted") || p.truth("isDisabled") || activity.text("platformId") != resource.text("platformId") {
+			continue
+		}
+		if m.has(memberAccounts, account) && m.has(memberActivities, activity.text("id")) && m.has(memberResources, resource.text("id")) {
+			rows = append(rows, p)
+		}
+	}
+	return rows
 }

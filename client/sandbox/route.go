@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -43,8 +44,9 @@ func readContract(raw []byte) ([]operation, error) {
 // ask is one request on its way to a handler.
 type ask struct {
 	*http.Request
-	body []byte
-	who  *person
+	body    []byte
+	who     *person
+	auditor bool // Auditor asks
 }
 
 // answer is what a handler gives back. A nil value is an empty body.
@@ -108,42 +110,33 @@ type handler func(*ask) answer
 // operation, is a mistake.
 func (s *Server) routes(ops []operation) (http.Handler, error) {
 	handlers := map[string]handler{}
-	for _, area := range []map[string]handler{s.authRoutes(), s.userRoutes(), s.profileRoutes(), s.activityRoutes(), s.directoryRoutes(), s.policyRoutes()} {
+	for _, area := range []map[string]handler{s.authRoutes(), s.userRoutes(), s.profileRoutes(), s.activityRoutes(), s.directoryRoutes(), s.policyRoutes(), s.applicationRoutes(), s.sessionRoutes()} {
 		for id, h := range area {
 			handlers[id] = h
 		}
 	}
-	mux := http.NewServeMux()
+	var known router
 	for _, op := range ops {
 		h, found := handlers[op.ID]
 		if !found {
 			return nil, fmt.Errorf("the contract has the operation %s, the sandbox does not", op.ID)
 		}
 		delete(handlers, op.ID)
-		mux.HandleFunc(op.method+" "+op.path, func(w http.ResponseWriter, r *http.Request) { s.carryOut(w, r, op, h) })
+		known.add(op.method, op.path, func(w http.ResponseWriter, r *http.Request) { s.carryOut(w, r, op, h) })
 	}
 	for id := range handlers {
 		return nil, fmt.Errorf("the sandbox has the operation %s, the contract does not", id)
 	}
+	known.sort()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if _, pattern := mux.Handler(r); pattern == "" {
-			rec := &recorder{ResponseWriter: w, status: http.StatusOK}
-			mux.ServeHTTP(rec, r)
-			s.record(Request{Class: "outside", Method: r.Method, Path: r.URL.RequestURI(), Status: rec.status})
+		serve, status := known.find(r)
+		if serve == nil {
+			s.record(Request{Class: "outside", Method: r.Method, Path: r.URL.RequestURI(), Status: status})
+			http.Error(w, http.StatusText(status), status)
 			return
 		}
-		mux.ServeHTTP(w, r)
+		serve(w, r)
 	}), nil
-}
-
-type recorder struct {
-	http.ResponseWriter
-	status int
-}
-
-func (r *recorder) WriteHeader(status int) {
-	r.status = status
-	r.ResponseWriter.WriteHeader(status)
 }
 
 func (s *Server) record(r Request) int {
@@ -160,7 +153,8 @@ func (s *Server) carryOut(w http.ResponseWriter, r *http.Request, op operation, 
 	if err != nil {
 		return
 	}
-	n := s.record(Request{Class: op.Class, Method: r.Method, Path: r.URL.RequestURI(), Body: body})
+	q := &ask{Request: r, body: body, auditor: r.UserAgent() == auditorAgent}
+	n := s.record(Request{Class: op.Class, Method: r.Method, Path: r.URL.RequestURI(), Body: body, auditor: q.auditor})
 	if s.o.Latency > 0 {
 		select {
 		case <-time.After(s.o.Latency):
@@ -169,11 +163,15 @@ func (s *Server) carryOut(w http.ResponseWriter, r *http.Request, op operation, 
 		}
 	}
 	s.check(func(c Checker) error { return c.Request(r, body) })
-	a := s.decide(&ask{Request: r, body: body}, op, h)
+	a := s.decide(q, op, h)
 	s.mu.Lock()
 	s.requests[n].Status = a.status
 	done := s.requests[n]
-	hooks := append([]func(Request){}, s.hooks...)
+	hooks := s.hooks
+	if q.auditor {
+		hooks = s.auditorHooks
+	}
+	hooks = slices.Clone(hooks)
 	s.mu.Unlock()
 	for _, f := range hooks {
 		f(done)
@@ -225,7 +223,7 @@ func (s *Server) judge(q *ask, op operation, h handler) answer {
 		return a
 	}
 	a := h(q)
-	if op.Class == "change" && a.status < 300 && s.faults.hit("answer-lost") {
+	if op.Class == "change" && a.status < 300 && s.faults.strikes(q, "answer-lost") {
 		a.lost = true
 	}
 	return a

@@ -25,9 +25,14 @@ type Options struct {
 	API       string        // full (default), observed or documented
 	Latency   time.Duration // waited before each answer
 	TokenLife time.Duration // default 15 minutes
-	Faults    []string      // NAME or NAME@n, see FaultNames
+	Faults    []string      // NAME or NAME@n, see Faults
 	Now       func() time.Time
-	Check     Checker // nil: requests and answers are not held against the contract
+
+	// SessionDelay is how long a session is pending, and how long it takes to end, by Now; default 300 ms. Who moves the clock
+	// that Now reads calls Tick, so that Auditor need not wait for the next request.
+	SessionDelay time.Duration
+
+	Check Checker // nil: requests and answers are not held against the contract
 }
 
 // Checker holds requests and answers against the contract.
@@ -46,6 +51,8 @@ type Request struct {
 	Path   string `json:"path"` // with query
 	Status int    `json:"status"`
 	Body   []byte `json:"-"`
+
+	auditor bool
 }
 
 // Announcement is the line that the sandbox prints when it is ready.
@@ -66,11 +73,14 @@ type Server struct {
 	adminA string
 	faults faults
 
-	mu         sync.Mutex
-	world      world
-	requests   []Request
-	hooks      []func(Request)
-	violations []error
+	mu           sync.Mutex
+	world        world
+	requests     []Request
+	hooks        []func(Request)
+	auditorHooks []func(Request)
+	violations   []error
+	clock        clock
+	auditor      auditor
 }
 
 // Start starts the sandbox. It runs until Close or until ctx ends.
@@ -80,6 +90,8 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		return nil, fmt.Errorf("api %q: one of full, observed, documented", o.API)
 	}
 	s := &Server{o: o, token: randomHex(16)}
+	s.clock.changed = make(chan struct{})
+	s.auditor.ctx, s.auditor.stop = context.WithCancel(context.WithoutCancel(ctx))
 	var err error
 	if s.faults, err = parseFaults(o.Faults); err != nil {
 		return nil, err
@@ -116,6 +128,9 @@ func withDefaults(o Options) Options {
 	if o.TokenLife == 0 {
 		o.TokenLife = 15 * time.Minute
 	}
+	if o.SessionDelay == 0 {
+		o.SessionDelay = 300 * time.Millisecond
+	}
 	if o.Now == nil {
 		o.Now = time.Now
 	}
@@ -139,6 +154,9 @@ func (s *Server) prepare(addr net.Addr) error {
 		return err
 	}
 	s.world = newWorld(s.o.Resources)
+	if err := s.prepareAuditor(); err != nil {
+		return err
+	}
 	// Reading the contract takes 24 ms: the first request waits for it, not the first frame of the demonstration.
 	routes := sync.OnceValues(func() (http.Handler, error) {
 		ops, err := readContract(assets.NPSContract)
@@ -157,7 +175,8 @@ func (s *Server) prepare(addr net.Addr) error {
 	})
 	s.nps = &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second,
-		TLSConfig:    &tls.Config{Certificates: []tls.Certificate{s.tls.leaf}, MinVersion: tls.VersionTLS12},
+		// A client certificate is asked for and not demanded: one path wants it, and says so itself, as IIS does.
+		TLSConfig:    &tls.Config{Certificates: []tls.Certificate{s.tls.leaf}, MinVersion: tls.VersionTLS12, ClientAuth: tls.RequestClientCert},
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}, // HTTP/1.1 only, as the client speaks
 		ErrorLog:     quietLog(),
 	}
@@ -171,8 +190,13 @@ func (s *Server) serve(ctx context.Context, nps, admin net.Listener) {
 	context.AfterFunc(ctx, func() { _ = s.Close() })
 }
 
-// Close stops the sandbox at once.
-func (s *Server) Close() error { return errors.Join(s.nps.Close(), s.admin.Close()) }
+// Close stops the sandbox at once, Auditor first.
+func (s *Server) Close() error {
+	s.stopClock()
+	s.auditor.stop()
+	s.auditor.running.Wait()
+	return errors.Join(s.nps.Close(), s.admin.Close())
+}
 
 // URL is the address of the NPS stand-in.
 func (s *Server) URL() string { return "https://" + s.addr + "/" }
@@ -189,14 +213,25 @@ func (s *Server) CAPEM() []byte { return s.tls.caPEM }
 // Pin is the leaf certificate as a trust answer: pin:sha256:HEX without its first word.
 func (s *Server) Pin() string { return s.tls.pin }
 
-// Requests lists the requests in order of arrival.
-func (s *Server) Requests() []Request {
+// Requests lists the requests in order of arrival. Auditor's are not among them: they come when they like.
+func (s *Server) Requests() []Request { return s.requestsOf(false) }
+
+// AuditorRequests lists those of Auditor.
+func (s *Server) AuditorRequests() []Request { return s.requestsOf(true) }
+
+func (s *Server) requestsOf(auditor bool) []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return append([]Request(nil), s.requests...)
+	list := []Request{}
+	for _, r := range s.requests {
+		if r.auditor == auditor {
+			list = append(list, r)
+		}
+	}
+	return list
 }
 
-// OnRequest calls f after a request was carried out and before its answer leaves.
+// OnRequest calls f after a request was carried out and before its answer leaves. Auditor's are left out.
 func (s *Server) OnRequest(f func(Request)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -208,6 +243,13 @@ func (s *Server) Violations() []error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return append([]error(nil), s.violations...)
+}
+
+// OnAuditorRequest is OnRequest for those of Auditor.
+func (s *Server) OnAuditorRequest(f func(Request)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.auditorHooks = append(s.auditorHooks, f)
 }
 
 // Credentials are what the administrator signs in with.

@@ -32,11 +32,15 @@ type bench struct {
 	token string
 	mu    sync.Mutex
 	ahead time.Duration
+	fixed time.Time // what the clock stands at; zero: it runs
 }
 
 func (b *bench) now() time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	if !b.fixed.IsZero() {
+		return b.fixed.Add(b.ahead)
+	}
 	return time.Now().Add(b.ahead)
 }
 
@@ -46,10 +50,13 @@ func (b *bench) later(d time.Duration) {
 	b.ahead += d
 }
 
+// readContract reads the contract once for all tests: that takes longer than most of them.
+var readContract = sync.OnceValues(func() (*contract.Checker, error) { return contract.New(assets.NPSContract) })
+
 func start(t *testing.T, o sandbox.Options) *bench {
 	t.Helper()
 	b := &bench{t: t}
-	c, err := contract.New(assets.NPSContract)
+	c, err := readContract()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,6 +76,13 @@ func start(t *testing.T, o sandbox.Options) *bench {
 		_ = b.s.Close()
 	})
 	return b
+}
+
+// still stops the clock: only later moves it then.
+func (b *bench) still() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.fixed = time.Now()
 }
 
 // do sends a request and gives status, content type and body.

@@ -78,20 +78,21 @@ func serial() *big.Int {
 }
 
 // clientCertificate makes the certificate that Auditor would have generated, with its key.
-func clientCertificate(now time.Time) (der, key []byte, err error) {
+func clientCertificate(now time.Time) (tls.Certificate, error) {
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
-		return nil, nil, err
+		return tls.Certificate{}, err
 	}
 	c := &x509.Certificate{
 		SerialNumber: serial(), Subject: pkix.Name{CommonName: "Netwrix Auditor Privilege Secure Client"}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(5, 0, 0),
 		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
 	}
-	if der, err = x509.CreateCertificate(rand.Reader, c, c, &k.PublicKey, k); err != nil {
-		return nil, nil, err
+	der, err := x509.CreateCertificate(rand.Reader, c, c, &k.PublicKey, k)
+	if err != nil {
+		return tls.Certificate{}, err
 	}
-	raw, err := x509.MarshalPKCS8PrivateKey(k)
-	return der, pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw}), err
+	leaf, err := x509.ParseCertificate(der)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: k, Leaf: leaf}, err
 }
 
 func randomHex(n int) string {

@@ -1,6 +1,9 @@
 package sandbox
 
-import "fmt"
+import (
+	"crypto/x509"
+	"fmt"
+)
 
 // world is everything that the stand-ins know.
 type world struct {
@@ -13,7 +16,9 @@ type world struct {
 	apiKeys                                                                map[string]string // account id → key
 	members                                                                map[string]*members
 	human                                                                  human
-	clientSerial                                                           string // of Auditor's certificate, as .NET writes it
+	clientSerial                                                           string              // of Auditor's certificate, as .NET writes it
+	trusted                                                                []*x509.Certificate // the machine's Trusted Root
+	sessions                                                               []*session
 }
 
 // human is what a person did by hand.

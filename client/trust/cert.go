@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/asn1"
+	"encoding/base64"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -25,6 +26,7 @@ type Cert struct {
 	SHA256, SHA1        string   // of the DER, lower-case hex without colons
 	SelfSigned          bool     // issuer is subject, and its own key made the signature
 	IsCA                bool     // basicConstraints says CA:TRUE
+	PublicKey           string   // SHA-256 of the SubjectPublicKeyInfo, base64, as curl's --pinnedpubkey wants it
 	KeyDescription      string   // such as RSA 2048, ECDSA P-256, Ed25519
 	Serial              string   // upper-case hex of all DER bytes, even number of digits
 	CRLs                []string // where its revocation lists are said to be
@@ -32,13 +34,14 @@ type Cert struct {
 
 // Describe puts a parsed certificate into words.
 func Describe(c *x509.Certificate) Cert {
+	key := sha256.Sum256(c.RawSubjectPublicKeyInfo)
 	s256, s1 := sha256.Sum256(c.Raw), sha1.Sum(c.Raw) // SHA-1 is Windows' thumbprint: for finding, not for trusting
 	out := Cert{
 		Subject: distinguishedName(c.RawSubject, c.Subject.String()), Issuer: distinguishedName(c.RawIssuer, c.Issuer.String()),
 		NotBefore: c.NotBefore, NotAfter: c.NotAfter,
 		SHA256: hex.EncodeToString(s256[:]), SHA1: hex.EncodeToString(s1[:]),
 		SelfSigned: selfSigned(c), IsCA: c.BasicConstraintsValid && c.IsCA,
-		KeyDescription: keyDescription(c), Serial: serial(c),
+		PublicKey: base64.StdEncoding.EncodeToString(key[:]), KeyDescription: keyDescription(c), Serial: serial(c),
 	}
 	for _, n := range c.DNSNames {
 		out.SANs = append(out.SANs, problem.Plain(n))

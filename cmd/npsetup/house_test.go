@@ -132,7 +132,7 @@ func shipped(t *testing.T) []source {
 		if err != nil {
 			return err
 		}
-		f, err := parser.ParseFile(token.NewFileSet(), path, raw, parser.SkipObjectResolution)
+		f, err := parser.ParseFile(token.NewFileSet(), path, raw, parser.SkipObjectResolution|parser.ParseComments)
 		list = append(list, source{filepath.ToSlash(rel), f, string(raw)})
 		return err
 	})
@@ -244,7 +244,7 @@ func TestHouseShape(t *testing.T) {
 			}
 		}
 		for _, d := range f.file.Decls {
-			if fn, is := d.(*ast.FuncDecl); is {
+			if fn, is := d.(*ast.FuncDecl); is && !ast.IsGenerated(f.file) { // a table has as many lines as rows
 				if n := strings.Count(f.text[fn.Pos()-1:min(int(fn.End()), len(f.text))], "\n"); n > 62 {
 					t.Errorf("%s: %s has %d lines: it asks to be two", f.path, fn.Name.Name, n)
 				}

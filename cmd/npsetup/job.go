@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,7 +29,7 @@ type options struct {
 	done    []string
 	dryRun  bool
 	output  string
-	format  string // text or json
+	format  string // text, json; for a plan also markdown, curl
 	approve string
 	plan    string
 	calls   bool
@@ -40,9 +41,12 @@ func (o *options) answerFlags(c *cobra.Command) {
 	c.Flags().StringSliceVar(&o.accept, "accept-risk", nil, "accept the named risk `NAME`; may be repeated")
 }
 
-func (o *options) formatFlag(c *cobra.Command) {
-	c.Flags().StringVar(&o.format, "output", "text", "`text` or json")
+// formatFlag adds --output, with the formats that a command has besides text and json.
+func (o *options) formatFlag(c *cobra.Command, more ...string) {
+	c.Flags().StringVar(&o.format, "output", "text", "`FORMAT`: "+strings.Join(formats(more), ", "))
 }
+
+func formats(more []string) []string { return append([]string{"text", "json"}, more...) }
 
 func (o *options) runFlags(c *cobra.Command) {
 	c.Flags().BoolVar(&o.yes, "yes", false, "carry the shown plan out without asking")
@@ -50,9 +54,9 @@ func (o *options) runFlags(c *cobra.Command) {
 	c.Flags().BoolVar(&o.dryRun, "dry-run", false, "read only, and end with the plan")
 }
 
-func (o *options) checkFormat() error {
-	if o.format != "text" && o.format != "json" {
-		return problem.New("--output " + problem.Plain(o.format) + " is not known").Try("--output text or --output json").Of(problem.Usage)
+func (o *options) checkFormat(more ...string) error {
+	if known := formats(more); !slices.Contains(known, o.format) {
+		return problem.New("--output " + problem.Plain(o.format) + " is not known").Try("give one of --output " + strings.Join(known, ", --output ")).Of(problem.Usage)
 	}
 	return nil
 }

@@ -15,17 +15,18 @@ func newPlan(shared *options) *cobra.Command {
 	o := *shared
 	c := &cobra.Command{
 		Use: "plan -f FILE", Short: "Look at the server and show every change that apply would make", Args: cobra.NoArgs,
-		Long: "plan reads and changes nothing. It ends with 0 when there is nothing to change, 2 when changes are pending, 3 when only a person has something to do.",
+		Long: "plan reads and changes nothing. It ends with 0 when there is nothing to change, 2 when changes are pending, 3 when only a person has something to do.\n\n" +
+			"--output markdown is a change ticket for those who approve; --output curl is a bash script that makes the same changes with curl and jq.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			o.app, o.state = shared.app, shared.state
-			if err := o.checkFormat(); err != nil {
+			if err := o.checkFormat("markdown", "curl"); err != nil {
 				return err
 			}
 			return runPlan(c.Context(), c, &o)
 		},
 	}
 	o.answerFlags(c)
-	o.formatFlag(c)
+	o.formatFlag(c, "markdown", "curl")
 	c.Flags().StringVar(&o.output, "out", "", "write the plan to `FILE`, for apply --plan FILE --approve DIGEST")
 	c.Flags().BoolVar(&o.calls, "calls", false, "show every request with its body")
 	c.Flags().BoolVar(&o.dryRun, "dry-run", true, "plan never changes anything")
@@ -78,15 +79,10 @@ func (j *job) show(p plan.Plan) error {
 			return problem.New("the plan cannot be written to " + problem.Plain(j.output)).Because(problem.Plain(err.Error())).Try("name a file in a folder that is there with --out FILE")
 		}
 	}
-	if j.format == "json" {
-		_, err = j.out().Write(raw)
+	if err := j.print(p, digest, raw); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(j.out(), "%s\ndigest %s\n", p.Text(plan.TextOptions{Calls: j.calls}), digest)
-	if !j.calls && err == nil {
-		_, err = fmt.Fprintln(j.talk(), "npsetup plan --calls shows every request with its body")
-	}
-	if j.output != "" && err == nil {
+	if j.output != "" {
 		_, err = fmt.Fprintf(j.talk(), "written to %s; carry exactly this out with\n  npsetup apply --plan %s --approve %s\n", j.output, j.output, digest)
 	}
 	return err

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -20,7 +21,7 @@ func newSandbox(shared *options) *cobra.Command {
 	var accept []string
 	c := &cobra.Command{
 		Use: "sandbox", Short: "Run a stand-in for NPS on this machine, to try npsetup on", Args: cobra.NoArgs,
-		Long: "sandbox runs until it is interrupted. With --dir it writes answers, an environment file and certificates that fit it. It prints one JSON line with its addresses.",
+		Long: "sandbox runs until it is interrupted. With --dir it writes answers, an environment file and certificates that fit it. It prints one JSON line with its addresses.\n\nFaults, for --fault:\n" + faultList(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			for _, r := range accept {
 				if r != riskExposed {
@@ -46,9 +47,18 @@ func newSandbox(shared *options) *cobra.Command {
 	c.Flags().StringVar(&o.API, "api", "full", "`PART` of the API that is offered: full, observed, documented")
 	c.Flags().DurationVar(&o.Latency, "latency", 0, "wait before each answer")
 	c.Flags().DurationVar(&o.TokenLife, "token-life", 15*time.Minute, "how long a token lives")
-	c.Flags().StringArrayVar(&o.Faults, "fault", nil, "misbehave: `NAME` or NAME@n; one of "+strings.Join(sandbox.FaultNames(), ", "))
+	c.Flags().StringArrayVar(&o.Faults, "fault", nil, "misbehave: `NAME`, or NAME@n for the n-th chance only; the names are above")
 	c.Flags().StringSliceVar(&accept, "accept-risk", nil, "accept the risk `NAME`")
 	return c
+}
+
+// faultList is one line for each fault.
+func faultList() string {
+	var b strings.Builder
+	for _, f := range sandbox.Faults() {
+		fmt.Fprintf(&b, "  %-20s%s\n", f.Name, f.What)
+	}
+	return strings.TrimSuffix(b.String(), "\n")
 }
 
 func notStarted(err error) error {

@@ -39,6 +39,7 @@ type link struct {
 	answers  steps.Answers
 	identity *shared.Identity
 	chain    shared.Presented
+	leafKey  string // of the first certificate in chain: the SHA-256 of its public key, base64
 }
 
 // guides makes the guides over a link.
@@ -77,7 +78,10 @@ func (l *link) probe(ctx context.Context, address string) (shared.Presented, err
 			SelfSigned: c.SelfSigned,
 		})
 	}
-	l.chain = seen
+	l.chain, l.leafKey = seen, ""
+	if len(p.Chain) > 0 {
+		l.leafKey = p.Chain[0].PublicKey
+	}
 	return seen, nil
 }
 

@@ -175,7 +175,7 @@ func (t *text) op(op Op, several bool, o TextOptions) {
 	case KindCall:
 		r := op.Call.Redacted(nil)
 		if op.Guard != nil {
-			t.wrapped("checks   ", guardText(op.Guard), 4)
+			t.guard(*op.Guard, o)
 		}
 		word := map[Class]string{Read: "reads", Auth: "signs in", Probe: "probes", Change: "sends"}[op.Class]
 		which := ""
@@ -185,6 +185,9 @@ func (t *text) op(op Op, several bool, o TextOptions) {
 		t.line("    %-8s %s %s%s", word, r.Method, r.Path, which)
 		if o.Calls && r.Body != nil {
 			t.line("             %s", string(r.Body))
+		}
+		if o.Calls && op.Lookup != nil {
+			t.wrapped("looks    ", op.Lookup.text()+": when the answer is lost, or lacks what later calls need", 4)
 		}
 	case KindManual:
 		t.manual(*op.Manual)
@@ -199,6 +202,15 @@ func (t *text) op(op Op, several bool, o TextOptions) {
 			t.line("             %s", string(shown(op.File.Content)))
 		}
 	}
+}
+
+// guard shows the read that comes just before a change; in full, which row of its answer counts.
+func (t *text) guard(g Guard, o TextOptions) {
+	if o.Calls {
+		t.wrapped("checks   ", g.Lookup.text()+", still answers what the plan saw", 4)
+		return
+	}
+	t.wrapped("checks   ", guardText(&g), 4)
 }
 
 func (t *text) manual(m Manual) {

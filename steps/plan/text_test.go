@@ -46,7 +46,10 @@ func hostilePlan() plan.Plan {
 	return p
 }
 
-func spoil(p *plan.Plan) {
+// spoil puts the hostile text wherever there is text.
+func spoil(p *plan.Plan) { spoilWith(p, hostile) }
+
+func spoilWith(p *plan.Plan, hostile string) {
 	ref := plan.Ref{Action: "connection-profile", Output: "id" + hostile, What: hostile}
 	p.Title, p.Server, p.Version, p.Identity, p.AnswersDir = hostile, hostile, hostile, hostile, hostile
 	p.Answers = map[string]string{"a": hostile, hostile: "a"}
@@ -58,13 +61,13 @@ func spoil(p *plan.Plan) {
 		a.Difference = append(a.Difference, plan.Difference{Label: hostile, Field: hostile, From: hostile, To: hostile, Mark: hostile})
 		a.Twin = &plan.Manual{Where: hostile, Clicks: []plan.Click{{Text: hostile, Lines: []string{hostile}}}}
 		for j := range a.Ops {
-			spoilOp(&a.Ops[j], ref)
+			spoilOp(&a.Ops[j], ref, hostile)
 		}
 		a.Undo = append(a.Undo, a.Ops...)
 	}
 }
 
-func spoilOp(op *plan.Op, ref plan.Ref) {
+func spoilOp(op *plan.Op, ref plan.Ref, hostile string) {
 	labeled := []plan.Labeled{{Label: hostile, Value: hostile}}
 	op.Assumed = hostile
 	switch op.Kind {
