@@ -34,6 +34,7 @@ type app struct {
 	screen   bool // out is one too: the full screen can be shown
 	password func(prompt string) ([]byte, error)
 	pdc      func(ctx context.Context, domain string) (string, error)
+	wait     func(ctx context.Context, d time.Duration) error // nil: real time
 	home     func() (string, error)
 	face     asker // a face that asks; nil: line by line on the terminal
 	scrub    *secret.Scrubber
