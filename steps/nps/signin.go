@@ -124,7 +124,7 @@ func judge(id Identity, minVersion string) error {
 
 func rolesText(roles []string) string {
 	if len(roles) == 0 {
-		return "no role at all"
+		return "no role at all, as one does that an application user's API key brings at this sign-in"
 	}
 	return "only: " + problem.Plain(strings.Join(roles, ", "))
 }
