@@ -111,6 +111,13 @@ func (p *start) body(m *model, width int) *block {
 	if p.menu != nil {
 		p.menu.draw(b, width)
 	}
+	if len(m.o.Hints) > 0 {
+		b.add(width, "")
+		b.styled(width, m.st.faint, "The stand-in takes these answers:")
+		for _, h := range m.o.Hints {
+			b.styled(width, m.st.faint, "  "+problem.Plain(h))
+		}
+	}
 	return b
 }
 
