@@ -56,6 +56,8 @@ func (p *start) update(m *model, msg tea.Msg) tea.Cmd {
 			return nil
 		}
 		m.m, m.guided = msg.m, true
+		n, _ := m.m.Position()
+		m.looked = n == 1 // nothing comes before it
 		if p.chosen.Verify {
 			return m.verify()
 		}
