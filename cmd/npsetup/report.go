@@ -160,7 +160,7 @@ func (j *job) tellPerson() {
 	}
 	for _, a := range p.Actions {
 		if a.Effect == plan.ByHand {
-			_, _ = fmt.Fprintf(j.talk(), "\n%s", plan.ManualText(a))
+			_, _ = fmt.Fprintf(j.talk(), "\n%s", plan.ManualText(a, 0))
 		}
 	}
 	_, _ = fmt.Fprintf(j.talk(), "\na person is needed; when it is done: npsetup resume --yes --done %s\n", strings.Join(byHand(p), ","))

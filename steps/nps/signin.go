@@ -30,7 +30,7 @@ func signInFields() []steps.Field {
 	byPassword := func(a steps.Answers) bool { return !a.Has("nps.signIn.token") }
 	return []steps.Field{
 		{
-			Key: "nps.signIn.token", Kind: steps.SecretField, Prompt: "Token from a browser, for single sign-on users", Optional: true,
+			Key: "nps.signIn.token", Kind: steps.SecretField, Prompt: "Token from a browser, for single sign-on users", Optional: true, Long: true,
 			Help: "Only where password and code do not work (SAML, OpenID Connect): sessionStorage.getItem('Token') in the browser's console on the NPS page.", Example: "env:NPS_TOKEN",
 		},
 		{
