@@ -42,7 +42,7 @@ func (p *progress) Emit(e run.Event) {
 	switch e.Name {
 	case "op.done":
 		if e.Op != nil && e.Op.Method != "" {
-			_, _ = fmt.Fprintf(p.w, "%-20s %s %s: %d in %d ms\n", e.Step, e.Op.Method, problem.Plain(e.Op.Path), e.Op.Status, e.Op.MS)
+			_, _ = fmt.Fprintf(p.w, "%-20s %s\n", e.Step, e.Op.Line())
 		}
 	case "action.done":
 		if e.Error == nil {

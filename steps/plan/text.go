@@ -292,7 +292,7 @@ func (op Op) text() string {
 	case KindRemote:
 		return fmt.Sprintf("runs on %s as %s (host key %s): %s", op.Remote.Host, op.Remote.User, op.Remote.HostKey, strings.Join(op.Remote.Command, " "))
 	case KindSession:
-		return fmt.Sprintf("opens a session as %s: activity %q on %s, marker %s, and ends it", op.Session.Login, op.Session.Activity, op.Session.Resource, op.Session.Marker)
+		return fmt.Sprintf("opens a session as %s (certificate %s, key %s): activity %q on %s, marker %s, and ends it", op.Session.Login, op.Session.Certificate, op.Session.PrivateKey, op.Session.Activity, op.Session.Resource, op.Session.Marker)
 	case KindManual:
 		return "by hand: " + op.Manual.Where
 	}

@@ -145,7 +145,7 @@ func (t *telling) Emit(e run.Event) {
 	switch e.Name {
 	case run.OpDone:
 		if e.Op != nil && e.Op.Method != "" {
-			t.l.print("%s %s %s: %d in %d ms", at, e.Op.Method, problem.Plain(e.Op.Path), e.Op.Status, e.Op.MS)
+			t.l.print("%s %s", at, e.Op.Line())
 		}
 	case run.ActionDone:
 		line := fmt.Sprintf("%s %s %s: %s", at, e.Effect, problem.Plain(e.Object), e.Outcome)
