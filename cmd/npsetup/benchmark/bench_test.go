@@ -19,12 +19,11 @@ import (
 )
 
 const (
-	starts      = 20 // of each program
-	slowStarts  = 3  // of one that waits five seconds for an answer of the terminal
-	entries     = 50 // of a list
-	idleTime    = 10 * time.Second
-	spinTime    = 5 * time.Second
-	manyObjects = "10000"
+	starts     = 20 // of each program
+	slowStarts = 3  // of one that waits five seconds for an answer of the terminal
+	entries    = 50 // of a list
+	idleTime   = 10 * time.Second
+	spinTime   = 5 * time.Second
 )
 
 // rig is what is measured, built.
@@ -40,7 +39,7 @@ func TestBench(t *testing.T) {
 	r := build(t)
 	before := load()
 	on := r.sandbox("--resources", fmt.Sprint(entries))
-	for _, measure := range []func(site){r.frames, r.typing, r.moves, r.overview, r.waits, r.rest} {
+	for _, measure := range []func(site){r.frames, r.typing, r.moves, r.overview, r.waits, r.rest, r.applying} {
 		measure(on)
 	}
 	fmt.Printf("\nmachine: %d cores, %s, %s, %s/%s, load %s before and %s after\n\n%s\n", runtime.NumCPU(), processor(), runtime.Version(), runtime.GOOS, runtime.GOARCH, before, load(), r.out)

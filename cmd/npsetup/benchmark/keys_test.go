@@ -190,7 +190,13 @@ func (r *rig) rest(site) {
 	}
 	r.out.add("--version, start to end; raw: a bare Go program", "ms", version(r.npsetup), version(r.gum), version(r.bare), none)
 
-	s := r.sandbox("--resources", manyObjects)
+	r.planned("10000", below(3000), below(120))
+	r.planned("50000", none, below(120)) // candidates too: none of them is held longer than it is looked at
+}
+
+// planned measures a plan against so many resources, and as many candidates for import.
+func (r *rig) planned(hosts string, time1, memory judge) {
+	s := r.sandbox("--resources", hosts)
 	c := exec.CommandContext(r.t.Context(), r.npsetup, "plan", "-f", s.answers, "--state", r.t.TempDir())
 	c.Env = append(os.Environ(), s.env...)
 	var out bytes.Buffer
@@ -204,8 +210,8 @@ func (r *rig) rest(site) {
 	if c.ProcessState.ExitCode() != 2 {
 		r.t.Fatalf("plan: %v\n%s", c.ProcessState, &out)
 	}
-	r.out.add(fmt.Sprintf("plan against %s resources", manyObjects), "ms", ms(took), missing, missing, none)
-	r.out.add("its peak memory", "MB", mb(highest), missing, missing, none)
+	r.out.add("plan against "+hosts+" resources", "ms", ms(took), missing, missing, time1)
+	r.out.add("its peak memory", "MB", mb(highest), missing, missing, memory)
 }
 
 // peak waits for a program and gives the most memory that it held. The figure of getrusage would not do: a child begins with
