@@ -95,7 +95,7 @@ func moment(text *string) (time.Time, bool) {
 // seenAs says that the application user signed in with this certificate, or nothing. What was changed since proves nothing.
 func seenAs(s *steps.Scene) string {
 	ev, _ := steps.Get(s, evidenceKey)
-	if s.Memory.Unproven || ev.ours == nil && ev.auditor == nil {
+	if ev.unproven(s) || ev.ours == nil && ev.auditor == nil {
 		return ""
 	}
 	return "seen: a session of " + problem.Plain(s.Answers.Text(keyApplication)) + " became active, and only this certificate opens one"
@@ -104,10 +104,20 @@ func seenAs(s *steps.Scene) string {
 // seenAuditor says that Auditor opened a session itself, or nothing.
 func seenAuditor(s *steps.Scene) string {
 	ev, _ := steps.Get(s, evidenceKey)
-	if s.Memory.Unproven || ev.auditor == nil {
+	if ev.unproven(s) || ev.auditor == nil {
 		return ""
 	}
 	return "seen: Auditor opened a session itself" + ev.when(ev.auditor)
+}
+
+// unproven says that something was changed since the last session that became active. Where no key is at hand for one of our own,
+// only Auditor's can prove what was changed before it.
+func (ev evidence) unproven(s *steps.Scene) bool {
+	if !s.Memory.Unproven || ev.auditor == nil || s.Memory.Changed.IsZero() {
+		return s.Memory.Unproven
+	}
+	began, known := moment(ev.auditor.CreatedDateTimeUTC)
+	return !known || began.Before(s.Memory.Changed)
 }
 
 func (evidence) when(row *npsapi.Session) string {
