@@ -67,16 +67,29 @@ func (ev *evidence) take(row npsapi.Session, since time.Time) {
 	switch state := nps.StateOf(row); {
 	case ours:
 		if _, started := moment(row.ActualStartDateTimeUTC); started && state == steps.SessionEnded {
-			ev.ours = &row
+			ev.ours = later(ev.ours, &row)
 		}
 	case state == steps.SessionActive, state == steps.SessionEnding, state == steps.SessionEnded:
-		ev.auditor = &row
+		ev.auditor = later(ev.auditor, &row)
 		end, ended := moment(row.ActualEndDateTimeUTC)
 		limit, limited := moment(row.ExpirationDateTimeUTC)
 		if ended && limited && !end.Before(limit) {
 			ev.expired = &row
 		}
 	}
+}
+
+// later is the one that was created later: in which order sessions are listed is not documented.
+func later(a, b *npsapi.Session) *npsapi.Session {
+	if a == nil {
+		return b
+	}
+	x, _ := moment(a.CreatedDateTimeUTC)
+	y, _ := moment(b.CreatedDateTimeUTC)
+	if y.Before(x) {
+		return a
+	}
+	return b
 }
 
 // moment reads a time of NPS: UTC, with or without a zone.

@@ -42,9 +42,7 @@ type shownProfile struct {
 func lookProfileByPolicies(ctx context.Context, s *steps.Scene) error {
 	name := s.Answers.Text(keyProfile)
 	seen := seenProfiles{Unlisted: true}
-	using, err := find(ctx, s, npsapi.ListPolicies(false), func(p npsapi.Policy) bool {
-		return same(string(p.ActivityConfiguration), name) && p.ActivityConfigurationID != ""
-	})
+	using, err := policiesWith(ctx, s, name)
 	if err != nil {
 		return err
 	}
@@ -74,6 +72,20 @@ func lookProfileByPolicies(ctx context.Context, s *steps.Scene) error {
 	steps.Put(s, profilesKey, seen)
 	s.See(f)
 	return nil
+}
+
+// policiesWith lists the policies that use the connection profile of a name: live ones, and the guide's own whatever its status.
+func policiesWith(ctx context.Context, s *steps.Scene, profile string) ([]object[npsapi.Policy], error) {
+	uses := func(p npsapi.Policy) bool {
+		return same(string(p.ActivityConfiguration), profile) && p.ActivityConfigurationID != ""
+	}
+	own := s.Answers.Text(keyPolicy)
+	live, err := find(ctx, s, npsapi.ListPolicies(false), func(p npsapi.Policy) bool { return uses(p) && !same(p.Name, own) })
+	if err != nil {
+		return nil, err
+	}
+	ours, err := find(ctx, s, npsapi.ListPolicies(true), func(p npsapi.Policy) bool { return uses(p) && same(p.Name, own) })
+	return append(live, living(ours)...), err
 }
 
 func keys(set map[string]bool) []string {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"npsetup/steps"
+	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
@@ -115,10 +116,20 @@ func notTold(s *steps.Scene, seen seenPolicy) []plan.Difference {
 		}
 		ds = append(ds, d)
 	}
-	if activity, _ := steps.Get(s, seenActivityKey); activity.Unlisted && activity.ID == "" {
+	if activity, _ := steps.Get(s, seenActivityKey); activity.Unlisted && activity.ID == "" && !seen.lists(npsapi.Activities, s.Answers.Text(keyActivity)) {
 		ds = append(ds, plan.Difference{Label: "Activities", To: s.Answers.Text(keyActivity)})
 	}
 	return ds
+}
+
+// lists says whether the policy, which may be off, has a member of that name.
+func (seen seenPolicy) lists(k npsapi.MemberKind, name string) bool {
+	for _, have := range seen.Members[k] {
+		if same(have, name) {
+			return true
+		}
+	}
+	return false
 }
 
 func memberDifferences(s *steps.Scene) []plan.Difference {
