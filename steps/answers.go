@@ -107,6 +107,27 @@ func (a Answers) Path(p string) string {
 	return filepath.Join(a.dir, p)
 }
 
+// Anchored are the same answers for a file in another folder: relative paths in them become absolute.
+func (a Answers) Anchored(dir string) Answers {
+	if a.dir == "" || filepath.Clean(dir) == filepath.Clean(a.dir) {
+		return a
+	}
+	drafts := a.Drafts()
+	for key, draft := range drafts {
+		switch a.fields[key].Kind {
+		case FileField, Fingerprint, SecretField, Text:
+			for _, form := range []string{"file:", "ca:", "totp:file:"} {
+				if path, is := strings.CutPrefix(strings.TrimSpace(draft), form); is && path != "" {
+					drafts[key] = form + a.Path(path)
+				}
+			}
+		case Number, Switch, Code, Choice, Multi, Consent:
+		}
+	}
+	a.drafts, a.dir = drafts, dir
+	return a
+}
+
 // Reference is the answer of a SecretField. A file in it is absolute. It answers false when there is none, or none that
 // is valid.
 func (a Answers) Reference(key string) (secret.Reference, bool) { return a.reference(a.Text(key)) }

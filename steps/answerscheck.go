@@ -18,7 +18,9 @@ func (r *reading) complete(g Guide, dir string, o Overrides) (Parsed, error) {
 	r.override(o)
 	a := NewAnswers(g, r.drafts, dir)
 	for _, fault := range a.Check(g) {
-		r.answerFault(fault, a)
+		if !fault.Missing || !o.Begun {
+			r.answerFault(fault, a)
+		}
 	}
 	r.unaskedSecrets(a)
 	if f, has := r.fields[RiskKey]; has {
@@ -27,7 +29,7 @@ func (r *reading) complete(g Guide, dir string, o Overrides) (Parsed, error) {
 		}
 	}
 	for _, risk := range g.Risks {
-		if risk.When(a) && !a.Accepts(risk.Name) {
+		if !o.Begun && risk.When(a) && !a.Accepts(risk.Name) {
 			r.fault(r.placeOf(RiskKey), RiskKey, "missing consent: "+risk.Name, risk.Text,
 				"read it, then add "+risk.Name+" to acceptRisks in the answers file, or --accept-risk "+risk.Name)
 		}

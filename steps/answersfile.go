@@ -25,6 +25,7 @@ type Overrides struct {
 	Set    map[string]string
 	Env    func(string) (string, bool)
 	Accept []string // risks accepted by flag
+	Begun  bool     // answers and consents may be missing: a person is asked for them
 }
 
 // Parsed are the answers of one file, complete and valid.

@@ -52,20 +52,19 @@ func (k Kind) String() string {
 
 // Field is one question. Key is its place in the answers file, dots between levels: nps.signIn.user.
 type Field struct {
-	Key      string
-	Kind     Kind
-	Prompt   string
-	Help     string
-	Example  string
-	Default  string // draft used when nothing was typed; empty: none
-	Optional bool   // may stay empty
-	Choices  []Option
-	Min, Max int                                         // for Number; both zero: any positive int32
-	When     func(Answers) bool                          // nil: whenever its step applies
-	Check    func(value string) error                    // syntax, beyond the kind's own; gets one value at a time for Multi
-	Complete func(value string) (completed, said string) // completes a value and says so; nil: as typed
-
-	LiveCheck   func(context.Context, *Scene, string) error             // optional, against the server
+	Key         string
+	Kind        Kind
+	Prompt      string
+	Help        string
+	Example     string
+	Default     string // draft used when nothing was typed; empty: none
+	Optional    bool   // may stay empty
+	Choices     []Option
+	Min, Max    int                                                     // for Number; both zero: any positive int32
+	When        func(Answers) bool                                      // nil: whenever its step applies
+	Check       func(value string) error                                // syntax, beyond the kind's own; gets one value at a time for Multi
+	Complete    func(value string) (completed, said string)             // completes a value and says so; nil: as typed
+	Long        bool                                                    // a long key or token: its length and last two characters tell that it arrived whole
 	LiveChoices func(context.Context, *Scene, string) ([]Option, error) // optional, by filter text
 }
 
@@ -84,4 +83,5 @@ type Risk struct {
 	Name string
 	Text string
 	When func(Answers) bool // whether these answers take it
+	Key  string             // the answer that takes it: another one avoids it
 }

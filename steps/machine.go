@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -222,7 +223,7 @@ func (p Place) String() string {
 	case Hidden:
 		return "does not apply"
 	case Passed:
-		return "done"
+		return "gone through"
 	case Here:
 		return "now"
 	case Ahead:
@@ -263,6 +264,7 @@ func (m Machine) Overview() []StepPlace {
 
 type saved struct {
 	Guide   string            `json:"guide"`
+	Dir     string            `json:"dir,omitempty"` // to which relative paths belong
 	Current string            `json:"current"`
 	Drafts  map[string]string `json:"drafts"`
 	Skipped []string          `json:"skipped,omitempty"`
@@ -271,8 +273,8 @@ type saved struct {
 // Save writes the machine's state. Codes are used once and never saved; what stands where a reference to a secret belongs
 // and is none is not saved either: it may be the secret.
 func (m Machine) Save() ([]byte, error) {
-	s := saved{Guide: m.guide.ID, Current: m.current, Drafts: map[string]string{}}
 	a := m.Answers()
+	s := saved{Guide: m.guide.ID, Dir: a.Dir(), Current: m.current, Drafts: map[string]string{}}
 	for key, draft := range m.drafts {
 		f := a.fields[key]
 		if f.Kind == Code || (f.Kind == SecretField || f.Check != nil) && f.Valid(a.Text(key)) != nil {
@@ -288,7 +290,7 @@ func (m Machine) Save() ([]byte, error) {
 	return json.Marshal(s)
 }
 
-// LoadMachine reads what Save wrote.
+// LoadMachine reads what Save wrote. Relative paths belong to dir when it does not say to which folder.
 func LoadMachine(g Guide, raw []byte, dir string) (Machine, error) {
 	var s saved
 	if err := json.Unmarshal(raw, &s); err != nil {
@@ -297,7 +299,7 @@ func LoadMachine(g Guide, raw []byte, dir string) (Machine, error) {
 	if s.Guide != g.ID {
 		return Machine{}, fmt.Errorf("the saved answers belong to the guide %q", s.Guide)
 	}
-	m := NewMachine(g, s.Drafts, dir)
+	m := NewMachine(g, s.Drafts, cmp.Or(s.Dir, dir))
 	for _, id := range s.Skipped {
 		m.skipped[id] = true
 	}

@@ -20,14 +20,16 @@ type Guide struct {
 // Step is one step of a guide. It is declared, not coded: every face draws it from these members.
 type Step struct {
 	ID      string
-	Title   string                              // a noun
-	Article string                              // paragraph and lines of the article, e.g. "Initial Setup, 7-10"
-	Why     string                              // one sentence for the person
-	Applies func(Answers) bool                  // nil: always
-	Fields  []Field                             // what it asks, in order
-	Look    func(context.Context, *Scene) error // reads only; reports through the Scene. Nil: nothing to see
-	Plan    func(*Scene) ([]plan.Action, error) // pure. Nil: nothing to do
-	Verify  func(context.Context, *Scene) Proof // reads only. Nil: proven by Look
+	Title   string // a noun
+	Article string // paragraph and lines of the article, e.g. "Initial Setup, 7-10"
+	Why     string // one sentence for the person
+	// Paragraph are the clicks of the article in the wizard's words, with the values that are known. Nil: the step has none.
+	Paragraph func(Answers) []string
+	Applies   func(Answers) bool                  // nil: always
+	Fields    []Field                             // what it asks, in order
+	Look      func(context.Context, *Scene) error // reads only; reports through the Scene. Nil: nothing to see
+	Plan      func(*Scene) ([]plan.Action, error) // pure. Nil: nothing to do
+	Verify    func(context.Context, *Scene) Proof // reads only. Nil: proven by Look
 }
 
 // AppliesTo says whether the step is part of the way for these answers.
@@ -38,6 +40,18 @@ func (g Guide) Step(id string) (Step, bool) {
 	for _, s := range g.Steps {
 		if s.ID == id {
 			return s, true
+		}
+	}
+	return Step{}, false
+}
+
+// Asking finds the step that asks for an answer.
+func (g Guide) Asking(key string) (Step, bool) {
+	for _, s := range g.Steps {
+		for _, f := range s.Fields {
+			if f.Key == key {
+				return s, true
+			}
 		}
 	}
 	return Step{}, false

@@ -196,7 +196,10 @@ func (p *keysPage) update(m *model, msg tea.Msg) tea.Cmd {
 
 func (p *keysPage) body(m *model, width int) *block {
 	b := newBlock()
-	for _, h := range append(p.of.hints(m), hint{"pgup/pgdown", "scroll"}, hint{"f1", "these keys"}, hint{"ctrl+z", "suspend; fg comes back"}, hint{"ctrl+c", "leave, after asking"}) {
+	for _, h := range append(p.of.hints(m), hint{"pgup/pgdown", "scroll"}, hint{"ctrl+z", "suspend; fg comes back"}, hint{"ctrl+c", "leave, after asking"}) {
+		if h.key == "f1" {
+			h.does = "these keys"
+		}
 		b.add(width, "  "+m.st.strong.Render(h.key)+"  "+h.does)
 	}
 	for i := len(m.log) - 1; i >= max(len(m.log)-20, 0); i-- {

@@ -70,6 +70,11 @@ func (w *fakeWork) Choices(context.Context, steps.Machine, steps.Field) ([]steps
 	return w.options, w.err
 }
 
+func (w *fakeWork) Holds(key string) bool {
+	s := w.kept[key]
+	return !s.Empty()
+}
+
 func (w *fakeWork) Keep(key string, s secret.Secret) {
 	if w.kept == nil {
 		w.kept = map[string]secret.Secret{}

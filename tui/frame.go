@@ -212,7 +212,7 @@ func (m *model) header(p page) string {
 	if !m.guided {
 		return title
 	}
-	if m.dry() {
+	if end, is := p.(*reportPage); m.dry() && !(is && end.dry) {
 		title += m.st.doubt.Render(" (dry run)")
 	}
 	if _, is := m.below().(*stepPage); !is {

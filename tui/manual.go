@@ -46,9 +46,12 @@ func (m *model) manuals() tea.Cmd {
 	})
 }
 
-func (p *manualPage) title(*model) string {
+func (p *manualPage) title(m *model) string {
 	if p.a.Key == "" {
 		return "By hand"
+	}
+	if n, of := m.hand.Position(m.plan); of > 1 {
+		return fmt.Sprintf("By hand, %d of %d: %s", n, of, p.a.Object)
 	}
 	return "By hand: " + p.a.Object
 }
@@ -67,7 +70,9 @@ func (p *manualPage) update(m *model, msg tea.Msg) tea.Cmd {
 			p.said = problem.Plain(msg.err.Error())
 			return nil
 		}
-		m.hand.Done = append(m.hand.Done, msg.steps...)
+		for _, step := range msg.steps {
+			m.hand.Do(step)
+		}
 		m.say("the person has done " + strings.Join(msg.steps, ", "))
 		return p.show(m)
 	case fetchedMsg:
@@ -133,12 +138,15 @@ func (p *manualPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 			})
 		}
 	case "enter":
-		m.hand.Done = append(m.hand.Done, p.a.Step)
+		m.hand.Do(p.a.Step)
 		return p.show(m)
 	case "n":
 		m.hand.PutOff(p.a.Key)
 		return p.show(m)
 	case "esc":
+		if m.hand.Back() {
+			return p.show(m)
+		}
 		return m.enter()
 	case "?":
 		m.push(&keysPage{of: p})
@@ -171,7 +179,7 @@ func (p *manualPage) handOver(m *model, how string) tea.Cmd {
 		p.said = v.Label + ": " + value.Arrived()
 	}
 	if how == "p" {
-		return tea.Exec(&printing{label: v.Label, value: value}, func(err error) tea.Msg { return printedMsg{err} })
+		return tea.Exec(&printing{label: v.Label, value: value, secret: v.Fetch != nil}, func(err error) tea.Msg { return printedMsg{err} })
 	}
 	var cmd tea.Cmd
 	if err := secret.HandOver(value, secret.ToCopy(func(text string) { cmd = tea.SetClipboard(text) })); err != nil {
@@ -195,15 +203,11 @@ func (p *manualPage) body(m *model, width int) *block {
 	if man.Note != "" {
 		b.styled(width, m.st.doubt, man.Note)
 	}
+	texts := make([]string, len(man.Clicks))
 	for i, c := range man.Clicks {
-		for j, l := range wrap(problem.Plain(c.Text), max(width-4, 1)) {
-			number := "    "
-			if j == 0 {
-				number = fmt.Sprintf("%2d. ", i+1)
-			}
-			b.lines = append(b.lines, number+l)
-		}
+		texts[i] = c.Text
 	}
+	clicks(b, width, texts)
 	if len(man.Values) > 0 {
 		b.add(width, "")
 		b.add(width, m.st.strong.Render("Values")+m.st.faint.Render("  y copies the marked one, p prints it"))
@@ -233,23 +237,37 @@ func (p *manualPage) body(m *model, width int) *block {
 	return b
 }
 
+// clicks adds numbered clicks, continued under themselves.
+func clicks(b *block, width int, texts []string) {
+	for i, text := range texts {
+		for j, l := range wrap(problem.Plain(text), max(width-4, 1)) {
+			number := "    "
+			if j == 0 {
+				number = fmt.Sprintf("%2d. ", i+1)
+			}
+			b.lines = append(b.lines, number+l)
+		}
+	}
+}
+
 func (p *manualPage) hints(m *model) []hint {
 	if p.a.Key == "" {
 		return []hint{{"esc", "stop waiting"}}
 	}
 	hs := []hint{{"enter", "it is done"}, {"n", "later"}}
 	if m.o.Person != nil {
-		hs = append(hs, hint{"d", "let the demo do it"})
+		hs = append(hs, hint{"d", "let the demo do all"})
 	}
-	return append(hs, hint{"↑/↓", "value"}, hint{"y", "copy"}, hint{"p", "print"}, hint{"esc", "answers"}, hint{"f1", "keys"})
+	return append(hs, hint{"↑/↓", "value"}, hint{"y", "copy"}, hint{"p", "print"}, hint{"esc", "back"}, hint{"f1", "keys"})
 }
 
 // printing shows one value plainly, outside the screen, on one line that a mouse can select.
 type printing struct {
-	label string
-	value secret.Secret
-	in    io.Reader
-	out   io.Writer
+	label  string
+	value  secret.Secret
+	secret bool
+	in     io.Reader
+	out    io.Writer
 }
 
 // SetStdin, SetStdout, SetStderr and Run implement tea.ExecCommand.
@@ -262,6 +280,11 @@ func (p *printing) Run() error {
 	}
 	if err := secret.HandOver(p.value, secret.ToWriter(p.out)); err != nil {
 		return err
+	}
+	if p.secret {
+		if _, err := fmt.Fprintln(p.out, "\nit stands in this terminal's scrollback from now on: clear that when you have it"); err != nil {
+			return err
+		}
 	}
 	if _, err := fmt.Fprint(p.out, "\nenter goes back "); err != nil {
 		return err

@@ -43,6 +43,7 @@ type model struct {
 	seen   map[string]steps.Seen // by step
 
 	pages  []page // the last one is shown
+	places []int  // how far the pages below it were scrolled
 	busy   *busy
 	jobs   int // number of the last job
 	said   string
@@ -109,18 +110,26 @@ func (m *model) modal() bool {
 	return is
 }
 
-func (m *model) push(p page) { m.pages = append(m.pages, p); m.scroll, m.free = 0, false }
+// push shows p over the page that is shown, which keeps its place.
+func (m *model) push(p page) {
+	m.pages, m.places = append(m.pages, p), append(m.places, m.scroll)
+	m.scroll, m.free = 0, false
+}
 
 func (m *model) pop() {
 	if len(m.pages) > 1 {
 		m.pages = m.pages[:len(m.pages)-1]
 	}
 	m.scroll, m.free = 0, false
+	if n := len(m.places); n > 0 {
+		m.scroll, m.free = m.places[n-1], true
+		m.places = m.places[:n-1]
+	}
 }
 
 // replace shows p in place of everything above the start page. What was said stays for one page more.
 func (m *model) replace(p page) {
-	m.pages = append(m.pages[:1:1], p)
+	m.pages, m.places = append(m.pages[:1:1], p), nil
 	m.scroll, m.free = 0, false
 	if m.turns++; m.turns > m.saidAt+1 {
 		m.said = ""
@@ -206,7 +215,14 @@ func (m *model) below() page {
 func (m *model) unask(q *question) {
 	for i, p := range m.pages {
 		if a, is := p.(*ask); is && a.q == q {
+			last, place := i == len(m.pages)-1, i-(len(m.pages)-len(m.places))
 			m.pages = append(m.pages[:i:i], m.pages[i+1:]...)
+			if place >= 0 && place < len(m.places) {
+				if last {
+					m.scroll = m.places[place]
+				}
+				m.places = append(m.places[:place:place], m.places[place+1:]...)
+			}
 			return
 		}
 	}

@@ -1,14 +1,13 @@
 package tui
 
 import (
-	"fmt"
+	"strings"
 
 	"charm.land/bubbles/v2/textinput"
 	tea "charm.land/bubbletea/v2"
 
-	"npsetup/steps"
 	"npsetup/steps/problem"
-	"npsetup/steps/run"
+	"npsetup/tui/face"
 )
 
 // reportPage is the last page: one line per step, and the answers file that repeats it.
@@ -81,12 +80,17 @@ func (p *reportPage) save(m *model, k tea.KeyPressMsg) tea.Cmd {
 		return nil
 	case "enter":
 		if err := m.o.Work.WriteAnswers(m.m, p.path.Value()); err != nil {
-			p.said = problem.Plain(err.Error())
+			first := problem.All(err)[0]
+			p.said = problem.Plain(strings.Join(append([]string{first.Error() + ": " + first.Why}, first.Next...), "; "))
 			return nil
 		}
 		p.saving = false
 		p.said = "written to " + problem.Plain(p.path.Value()) + "; npsetup plan -f " + problem.Plain(p.path.Value()) + " reads it"
 		m.ending.Said = append(m.ending.Said, p.said)
+		return nil
+	}
+	if k.String() == "ctrl+x" {
+		p.path.SetValue("")
 		return nil
 	}
 	var cmd tea.Cmd
@@ -119,7 +123,7 @@ func (p *reportPage) body(m *model, width int) *block {
 		b.add(width, "reading everything back …")
 		return b
 	}
-	b.styled(width, m.st.strong, headline(m.report))
+	b.styled(width, m.st.strong, face.Headline(m.report))
 	b.add(width, "")
 	for _, l := range m.report.Lines {
 		style := m.st.good
@@ -139,21 +143,9 @@ func (p *reportPage) body(m *model, width int) *block {
 	return b
 }
 
-// headline says in one line how it stands, and what comes next.
-func headline(r *run.Report) string {
-	bad, waiting := r.Count(steps.Failed)+r.Count(steps.NotRun), r.Count(steps.Waiting)
-	switch {
-	case bad > 0:
-		return fmt.Sprintf("%d steps are not as wanted: they are named below", bad)
-	case waiting > 0:
-		return fmt.Sprintf("%d steps wait for a person; npsetup continues when they are done", waiting)
-	}
-	return "The set-up is complete. Its proof is the next collection: it ends without health events 5801 to 5804."
-}
-
 func (p *reportPage) hints(m *model) []hint {
 	if p.saving {
-		return []hint{{"enter", "write it"}, {"esc", "not now"}}
+		return []hint{{"enter", "write it"}, {"esc", "not now"}, {"ctrl+x", "clear"}}
 	}
 	hs := []hint{{"enter", "leave"}, {"s", "write the answers file"}}
 	if !p.dry {

@@ -93,7 +93,7 @@ func (p *reviewPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 			return p.draft(m)
 		}
 		if m.dry() {
-			m.ending.Pending = len(m.plan.Pending()) > 0
+			m.ending.Pending, m.ending.Plan = len(m.plan.Pending()) > 0, &m.plan
 			m.replace(&reportPage{dry: true})
 			return nil
 		}
@@ -136,6 +136,7 @@ func (p *reviewPage) body(m *model, width int) *block {
 	}
 	if p.yes != nil {
 		b.add(width, m.plan.Summary())
+		b.add(width, "on "+problem.Plain(m.plan.Server))
 		from := len(b.lines)
 		p.yes.WithWidth(width)
 		lines(b, width, p.yes.View())
@@ -202,6 +203,8 @@ func (p *reviewPage) hints(m *model) []hint {
 	go1 := "carry it out"
 	if m.dry() {
 		go1 = "end the dry run"
+	} else if !face.Sends(m.plan) {
+		go1 = "go on: nothing is sent"
 	}
 	return []hint{{"enter", go1}, {"esc", "back"}, {"c", "exact calls"}, {"↑/↓", "scroll"}, {"r", "look again"}, {"ctrl+o", "overview"}, {"f1", "keys"}}
 }
@@ -229,9 +232,15 @@ func (p *consentPage) update(m *model, msg tea.Msg) tea.Cmd {
 	switch {
 	case k.String() == "esc" || k.String() == "n" || k.String() == "enter" && !p.value:
 		m.say("not accepted: " + p.risk.Name + "; change the answer, or accept it")
+		if at, found := m.m.Guide().Asking(p.risk.Key); found {
+			if there, err := m.m.Jump(at.ID); err == nil {
+				m.m = there
+			}
+		}
 		return m.enter()
 	case k.String() == "y" || k.String() == "enter":
 		m.m = m.m.Accept(p.risk.Name)
+		m.said = ""
 		return m.review()
 	}
 	_, cmd := p.yes.Update(msg)

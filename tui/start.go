@@ -56,6 +56,8 @@ func (p *start) update(m *model, msg tea.Msg) tea.Cmd {
 			return nil
 		}
 		m.m, m.guided = msg.m, true
+		n, _ := m.m.Position()
+		m.looked = n == 1 // nothing comes before it
 		if p.chosen.Verify {
 			return m.verify()
 		}
@@ -110,6 +112,13 @@ func (p *start) body(m *model, width int) *block {
 	}
 	if p.menu != nil {
 		p.menu.draw(b, width)
+	}
+	if len(m.o.Hints) > 0 {
+		b.add(width, "")
+		b.styled(width, m.st.faint, "The stand-in takes these answers:")
+		for _, h := range m.o.Hints {
+			b.styled(width, m.st.faint, "  "+problem.Plain(h))
+		}
 	}
 	return b
 }

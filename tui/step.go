@@ -91,6 +91,9 @@ func (p *stepPage) arrive(m *model) tea.Cmd {
 }
 
 func (p *stepPage) look(m *model, next bool) tea.Cmd {
+	if strings.HasPrefix(m.said, "! ") {
+		m.said = "" // it is looked at again
+	}
 	machine, id := m.m, p.step.ID
 	return m.do("looking", func(ctx context.Context) tea.Msg {
 		return seenMsg{id, m.o.Work.Look(ctx, machine, id), next}
@@ -125,7 +128,9 @@ func (p *stepPage) key(m *model, k tea.KeyPressMsg) (cmd tea.Cmd, known bool) {
 	switch k.String() {
 	case "enter":
 		if p.at+1 < len(p.widgets) {
-			p.focus(p.at + 1)
+			if w := p.widgets[p.at]; !w.judge(m) {
+				p.focus(p.at + 1)
+			}
 			return nil, true
 		}
 		return p.next(m), true
@@ -171,7 +176,7 @@ func (p *stepPage) key(m *model, k tea.KeyPressMsg) (cmd tea.Cmd, known bool) {
 func (p *stepPage) back(m *model) tea.Cmd {
 	before, moved := m.m.Back()
 	if !moved {
-		m.pages = m.pages[:1]
+		m.pages, m.places = m.pages[:1], nil
 		m.guided, m.scroll = false, 0
 		return m.start()
 	}
@@ -228,11 +233,15 @@ func (p *stepPage) landed(m *model, msg seenMsg) tea.Cmd {
 	m.looked = !msg.seen.Stopped
 	if msg.seen.Err != nil {
 		p.anyway = true
-		m.say("! " + problem.Plain(problem.All(msg.seen.Err)[0].What) + " (pgdown tells more)")
+		m.say("! " + problem.Plain(problem.All(msg.seen.Err)[0].What))
 		return nil
 	}
 	if msg.next {
-		return p.goOn(m)
+		cmd := p.goOn(m)
+		for _, w := range msg.seen.Warnings {
+			m.say("warning: " + problem.Plain(w)) // the page that shows it is left
+		}
+		return cmd
 	}
 	return nil
 }
@@ -294,11 +303,17 @@ func (p *stepPage) body(m *model, width int) *block {
 	}
 	if len(p.widgets) == 0 {
 		b.add(width, "Nothing to answer here: enter goes on.")
+		if p.step.Paragraph != nil {
+			b.add(width, "What the article says stands below; what is to be done by hand comes again, with its values, when it is time.")
+		}
 	}
 	p.found(m, b, width)
 	if p.step.Article != "" {
 		b.add(width, "")
 		b.styled(width, m.st.faint, "article: "+p.step.Article)
+	}
+	if p.step.Paragraph != nil {
+		clicks(b, width, p.step.Paragraph(m.m.Answers()))
 	}
 	return b
 }
@@ -308,7 +323,11 @@ func (p *stepPage) found(m *model, b *block, width int) {
 	if p.seen != nil && p.seen.Err != nil {
 		b.add(width, "")
 		m.problems(b, width, p.seen.Err)
-		b.styled(width, m.st.faint, "enter checks again · ctrl+t goes on anyway: nothing is changed before all is checked")
+		if p.anyway {
+			b.styled(width, m.st.faint, "enter checks again · ctrl+t goes on anyway: nothing is changed before all is checked")
+		} else {
+			b.styled(width, m.st.faint, "that was before the last change of an answer: enter checks again")
+		}
 	}
 	for _, f := range m.earlier(p.step) {
 		drawFinding(m, b, width, f)
@@ -340,5 +359,9 @@ func (p *stepPage) hints(*model) []hint {
 	if p.anyway {
 		hs = append(hs, hint{"ctrl+t", "go on anyway"})
 	}
-	return append(hs, hint{"ctrl+o", "overview"}, hint{"f1", "keys"}, hint{"ctrl+x", "clear"})
+	hs = append(hs, hint{"ctrl+o", "overview"}, hint{"f1", "keys"})
+	if p.at < len(p.widgets) {
+		hs = append(hs, hint{"ctrl+x", "clear"})
+	}
+	return hs
 }

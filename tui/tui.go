@@ -30,6 +30,8 @@ type Options struct {
 	Scrub   func(string) string // masks secrets in a crash report
 	// Person does the person's part on a sandbox; nil: there is none, a real person does it.
 	Person func(ctx context.Context) ([]string, error)
+	// Hints are what can be answered on the sandbox, shown on the first page.
+	Hints []string
 	// After brings a message after a while; nil: by the machine's clock.
 	After func(d time.Duration, msg tea.Msg) tea.Cmd
 	// Crash keeps a report of a crash and says where.

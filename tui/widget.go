@@ -58,7 +58,7 @@ func cleaned(msg tea.Msg, said string) (tea.Msg, string) {
 	text, removed := clean(paste.Content)
 	paste.Content = text
 	if removed > 0 {
-		return paste, fmt.Sprintf("pasted; %d hidden characters or blanks at its ends were left out", removed)
+		return paste, fmt.Sprintf("pasted; hidden characters or blanks at its ends were left out: %d", removed)
 	}
 	return paste, "pasted"
 }
@@ -157,6 +157,20 @@ func (w *widget) store(m *model) {
 	m.m = m.m.Set(w.f.Key, draft)
 }
 
+// judge says whether what was typed cannot be an answer, and shows why.
+func (w *widget) judge(m *model) bool {
+	fault, bad := m.m.Answers().CheckField(w.f)
+	if bad = bad && !fault.Missing; bad {
+		w.fault = fault.Why
+	}
+	return bad
+}
+
+// holds says whether the field's secret was typed before: it is never shown again, and it counts.
+func (w *widget) holds(m *model) bool {
+	return w.f.Kind == steps.SecretField && m.m.Drafts()[w.f.Key] == "prompt" && m.o.Work.Holds(w.f.Key)
+}
+
 // set replaces the text by a chosen value; a field for several values gets it added.
 func (w *widget) set(m *model, value string) {
 	if w.f.Kind == steps.Multi {
@@ -194,6 +208,9 @@ func (w *widget) draw(m *model, b *block, width int, focused bool) {
 		if !focused && w.input.Value() == "" && w.f.Default != "" {
 			b.lines[len(b.lines)-1] = m.st.faint.Render("  " + w.f.Default + " (preset)")
 		}
+		if w.input.Value() == "" && w.holds(m) {
+			b.styled(width, m.st.good, "  received before; it is used unless another one is typed")
+		}
 	}
 	if w.fault != "" {
 		b.styled(width, m.st.bad, "! "+w.fault)
@@ -223,18 +240,22 @@ func (w *widget) drawHelp(m *model, b *block, width int) {
 		b.styled(width, m.st.doubt, "  "+w.said)
 	}
 	if w.typed {
-		b.styled(width, m.st.good, "  "+secret.New(w.input.Value()).Arrived())
+		b.styled(width, m.st.good, "  "+face.Arrived(w.f, secret.New(w.input.Value())))
 	}
 	if w.f.Default != "" && w.choices() == nil {
 		b.styled(width, m.st.faint, "  empty: "+w.f.Default)
 	}
-	if w.f.Kind == steps.SecretField && !w.typed {
+	switch {
+	case w.f.Kind != steps.SecretField || w.typed:
+	case w.holds(m):
+		b.styled(width, m.st.faint, "  type another one, or ctrl+x to forget it")
+	default:
 		b.styled(width, m.st.faint, "  type it: it is not shown, and kept in memory only")
 	}
 	if w.f.Help != "" {
 		b.styled(width, m.st.faint, "  "+w.f.Help)
 	}
-	if w.f.Example != "" {
+	if w.f.Example != "" && w.choices() == nil {
 		b.styled(width, m.st.faint, "  for example "+w.f.Example)
 	}
 }

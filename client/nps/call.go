@@ -74,7 +74,7 @@ func (c *Client) Send(ctx context.Context, op plan.Op, known plan.Resolver) (pla
 	if err != nil {
 		return a, err
 	}
-	if r.op.ID == "revealApiKey" {
+	if r.op.ID == "revealApiKey" || r.op.ID == "getSessionPassword" {
 		c.scrub.Add(secret.New(text(a.Body)))
 	}
 	if npsapi.RowStatuses(r.op.ID) {

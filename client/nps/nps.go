@@ -62,13 +62,15 @@ type Client struct {
 	userAgent string
 	explain   func(error) error
 	again     func(context.Context) (Credentials, error)
+	options   Options      // as they came, for the client of an application user
+	app       *application // who signed in; nil: a person
 
 	pooled http.RoundTripper // reads and sign-in
 	fresh  http.RoundTripper // changes and probes: a new connection each, so that a stale one is never written to
 	reads  *http.Client
 	sends  *http.Client
 
-	gate    gate
+	gate    *gate // an application user's client has its maker's
 	session session
 	turn    chan struct{} // held while the token is replaced
 }
@@ -81,7 +83,7 @@ func New(o Options) (*Client, error) {
 	}
 	c := &Client{
 		base: base, now: o.Now, wait: o.Wait, timeout: o.Timeout, limit: o.Limit, scrub: o.Scrub, userAgent: o.UserAgent,
-		explain: o.Explain, again: o.Again, gate: gate{dry: o.DryRun}, turn: make(chan struct{}, 1),
+		explain: o.Explain, again: o.Again, gate: &gate{dry: o.DryRun}, options: o, turn: make(chan struct{}, 1),
 	}
 	if c.now == nil {
 		c.now = time.Now

@@ -19,7 +19,10 @@ func (c *Client) refusal(r request, status int, contentType string, raw []byte) 
 		}
 	}
 	s := explainBody(contentType, raw)
-	p := c.judged(r, status)
+	p := c.sessionRefused(r, status, s)
+	if p == nil {
+		p = c.judged(r, status)
+	}
 	if p.Kind == problem.NotOffered && r.op.Class == plan.Read && isPage(contentType, raw) {
 		p = c.strange(r, status)
 	}
@@ -81,6 +84,9 @@ func (c *Client) judged(r request, status int) *problem.Problem {
 		return p.Because("the token is missing or has expired").
 			Try("sign in again and run npsetup resume; nothing that was done is lost").Of(problem.SignInAgain)
 	case status == http.StatusForbidden:
+		if bare := c.roleless(p.What); bare != nil {
+			return bare
+		}
 		return p.Because("the token carries no role that may do this").
 			Try("sign in as an administrator, or ask for the role under Role Management").Of(problem.Refused)
 	case status == http.StatusTooManyRequests || status == http.StatusRequestTimeout:
@@ -92,7 +98,7 @@ func (c *Client) judged(r request, status int) *problem.Problem {
 	return p.Try("correct the value that it names in the answers, then run npsetup plan again")
 }
 
-var subStatus = regexp.MustCompile(`\b(403\.16|403\.7|404\.7|500\.19)\b`)
+var subStatus = regexp.MustCompile(`\b(403\.13|403\.16|403\.17|403\.7|404\.7|500\.19)\b`)
 
 // webServer is the problem of a page that IIS answered in place of NPS, or nil when the page is not known. Their fixes
 // are those of the vendor's knowledge base.
@@ -109,13 +115,8 @@ func (c *Client) webServer(r request, status int, raw []byte) *problem.Problem {
 	case code == "500.19":
 		return what(code).Because("the web server cannot read the configuration of NPS: its .NET hosting bundle is damaged").
 			Try("repair \"Microsoft .NET Core - Windows Server Hosting\" on the NPS server and restart it, then run the same command again")
-	case code == "403.7":
-		return what(code).Because("the web server wants a client certificate and none reached it").
-			Try("check that certificate and key belong together, and that the site negotiates client certificates").Of(problem.Refused)
-	case code == "403.16":
-		return what(code).Because("the web server does not trust the client certificate").
-			Try("import the certificate, or its issuer, into Trusted Root Certification Authorities of the local machine, not of the user",
-				"look in that store for certificates that are not self-signed: one of them makes every client certificate fail").Of(problem.Refused)
+	case strings.HasPrefix(code, "403."):
+		return c.certificateRefused(r, code, "")
 	case status == http.StatusNotFound && (code == "404.7" || adSegment(path)):
 		return what("404.7").Because("request filtering of the web server blocks names that end in .ad").
 			Try("remove .ad under Request Filtering, File Name Extensions, in IIS Manager and run iisreset, then run npsetup resume")

@@ -69,6 +69,7 @@ func newServer(t *testing.T) *server {
 	s := &server{t: t, clock: newClock(), handlers: map[string]http.HandlerFunc{}}
 	s.Server = httptest.NewUnstartedServer(s)
 	s.Config.ErrorLog = log.New(io.Discard, "", 0) // handshake errors that tests provoke
+	s.TLS = &tls.Config{ClientAuth: tls.RequestClientCert}
 	s.StartTLS()
 	t.Cleanup(s.Close)
 	s.on("POST /signinBody", func(w http.ResponseWriter, _ *http.Request) { s.token(w) })

@@ -113,6 +113,8 @@ func (c *Client) refresh(ctx context.Context, old secret.Secret, ask bool) (secr
 	}
 	rejected := problem.Is(err, problem.SignInAgain) || problem.Is(err, problem.Refused)
 	valid := s.expires.IsZero() || c.now().Before(s.expires)
+	// An application user has its key at hand: it needs no renewal where the server has none for it.
+	rejected = rejected || c.app != nil && (!valid || problem.Is(err, problem.NotOffered))
 	switch {
 	case rejected && ask:
 		return c.signInAgain(ctx)
@@ -164,7 +166,8 @@ func (c *Client) signInAgain(ctx context.Context) (secret.Secret, error) {
 		s, _ := c.session.get()
 		return s.token, nil
 	}
-	if ctx.Err() == nil {
+	// A person is not asked twice. A key is not refused by a broken connection, and a session that it began is to be ended.
+	if ctx.Err() == nil && (c.app == nil || problem.Is(err, problem.Refused)) {
 		c.session.set(func(s *state) { s.dead = err })
 	}
 	return secret.Secret{}, err
@@ -178,6 +181,10 @@ func SignInEnded() error {
 }
 
 func (c *Client) askAgain(ctx context.Context) error {
+	if c.app != nil {
+		_, err := c.signInApplication(ctx)
+		return err
+	}
 	if c.again == nil {
 		return SignInEnded()
 	}

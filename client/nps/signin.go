@@ -136,8 +136,11 @@ func (c *Client) pasted(ctx context.Context, pasted secret.Secret) (Identity, er
 	}
 	defer discard(resp)
 	if resp.StatusCode == http.StatusUnauthorized || resp.StatusCode == http.StatusForbidden {
-		return Identity{}, problem.New("nps refused the pasted token").
-			Because("it has expired, or belongs to another server, or its second factor is missing").
+		why := "it has expired, or belongs to another server, or its second factor is missing"
+		if resp.StatusCode == http.StatusForbidden && len(cl.identity().Roles) == 0 {
+			why = "it carries no role at all: its second factor is missing, or an application user's API key brought it at /signinBody"
+		}
+		return Identity{}, problem.New("nps refused the pasted token").Because(why).
 			Try("reload the NPS page in the browser and copy the token again; it lives about 15 minutes").Of(problem.Refused)
 	}
 	// Where the call is not offered, the first one that is tells whether the token is good.

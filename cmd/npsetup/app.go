@@ -32,8 +32,9 @@ type app struct {
 	now      func() time.Time
 	terminal bool // in and err are a person's
 	screen   bool // out is one too: the full screen can be shown
-	password func(prompt string) ([]byte, error)
+	password func(ctx context.Context, prompt string) ([]byte, error)
 	pdc      func(ctx context.Context, domain string) (string, error)
+	wait     func(ctx context.Context, d time.Duration) error // nil: real time
 	home     func() (string, error)
 	face     asker // a face that asks; nil: line by line on the terminal
 	scrub    *secret.Scrubber
@@ -45,15 +46,38 @@ func fromProcess() *app {
 		in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, now: time.Now, home: os.UserHomeDir, pdc: lookupPDC,
 		terminal: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())), screen: screenOn(os.Stdin, os.Stdout),
 	}
-	a.password = func(prompt string) ([]byte, error) {
+	a.password = func(ctx context.Context, prompt string) ([]byte, error) {
 		if _, err := io.WriteString(a.err, prompt); err != nil {
 			return nil, err
 		}
-		raw, err := term.ReadPassword(int(os.Stdin.Fd()))
+		raw, err := readHidden(ctx, int(os.Stdin.Fd()))
 		_, _ = io.WriteString(a.err, "\n")
 		return raw, err
 	}
 	return a
+}
+
+// readHidden reads a line that is not shown. Whatever ends the wait, the terminal shows again what is typed.
+func readHidden(ctx context.Context, terminal int) ([]byte, error) {
+	before, err := term.GetState(terminal)
+	if err != nil {
+		return nil, err
+	}
+	type line struct {
+		raw []byte
+		err error
+	}
+	got := make(chan line, 1)
+	go func() {
+		raw, err := term.ReadPassword(terminal)
+		got <- line{raw, err}
+	}()
+	select {
+	case l := <-got:
+		return l.raw, l.err
+	case <-ctx.Done():
+		return nil, errors.Join(ctx.Err(), term.Restore(terminal, before))
+	}
 }
 
 // lookupPDC asks DNS for the domain controller with the PDC emulator role. It waits two seconds at the most: it is a hint.

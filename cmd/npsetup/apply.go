@@ -7,7 +7,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"npsetup/client/nps"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
@@ -71,6 +70,11 @@ func runApply(ctx context.Context, c *cobra.Command, o *options) error {
 }
 
 func (j *job) apply(ctx context.Context) error {
+	if !j.dryRun {
+		if err := j.endOpen(ctx); err != nil {
+			return err
+		}
+	}
 	j.tellLost()
 	p, err := j.draft(ctx)
 	if err != nil {
@@ -110,7 +114,7 @@ func (j *job) begin(p plan.Plan) error {
 // carryOut opens the gate for exactly this plan, and applies it.
 func (j *job) carryOut(ctx context.Context, p plan.Plan, done map[string]bool, sink run.Sink) (run.Result, error) {
 	j.link.client.Approve(p)
-	return run.Apply(ctx, p, run.Options{Sender: j.link.client, Clock: clock(j.app.now), Store: j.store, Sink: sink, ManualDone: done, Wait: nps.Sleep})
+	return run.Apply(ctx, p, run.Options{Sender: j.link.client, Clock: clock(j.app.now), Store: j.store, Sink: sink, ManualDone: done, Wait: j.app.pause, Sessions: j.link.sessions()})
 }
 
 // tellLost says which requests of an earlier run were never answered: the look that follows finds out what became of them.

@@ -27,7 +27,9 @@ func initialSetupLines() []carried {
 			says(t, r.err, "blank", "Entra ID")
 			a.full.do("validate", "-f", a.full.edited("  name: NetwrixAuditor\n", "")).want(t, exitOK) // the article's name is the default
 		}},
-		byPerson("auditor-start", "Initial Setup 5", []string{"“Specify the client certificate”", "“Generate new certificate”", "“Next”"}, nil),
+		byPerson("auditor-start", "Initial Setup 5", []string{"“Specify the client certificate”", "“Generate new certificate”", "“Next”"}, func(a *article) []labelled {
+			return []labelled{{"certificate serial number", a.serial}}
+		}),
 		{"Initial Setup 6", func(t *testing.T, a *article) {
 			says(t, a.certificatePage(t, "Initial Setup 6"), "Export the certificate")
 			text, _ := a.planned.click(t, "certificate-trust", "Export 11")

@@ -73,7 +73,11 @@ func runDemo(ctx context.Context, c *cobra.Command, a *app, plain bool) (err err
 func demoWizard(ctx context.Context, c *cobra.Command, a *app, demo app, o options, s *sandbox.Server, plain bool) error {
 	demo.terminal = a.terminal
 	o.app, o.yes = &demo, false
-	return runWizard(ctx, c, &o, wizardOptions{plain: plain, person: func(context.Context) ([]string, error) {
+	hints := []string{
+		"address " + s.URL() + ", trusted by pin:" + s.Pin(), "user " + s.Credentials().User + ", password env:NPS_PASSWORD, MFA totp:env:NPS_TOTP_SECRET",
+		"certificate " + filepath.Join(filepath.Dir(o.file), "auditor-client.cer") + ", key auditor-client.key beside it", "resource dc01.contoso.com, service account svc-nps",
+	}
+	return runWizard(ctx, c, &o, wizardOptions{plain: plain, hints: hints, person: func(context.Context) ([]string, error) {
 		var did []string
 		for _, d := range s.Person() {
 			did = append(did, d.Step)

@@ -206,8 +206,17 @@ func (d *desk) Choices(ctx context.Context, m steps.Machine, f steps.Field) ([]s
 func (d *desk) Keep(key string, s secret.Secret) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.held[key] = s
-	d.o.app.scrub.Add(s)
+	if d.held[key] = s; !s.Empty() {
+		d.o.app.scrub.Add(s)
+	}
+}
+
+// Holds implements face.Work.
+func (d *desk) Holds(key string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	s := d.held[key]
+	return !s.Empty()
 }
 
 // Fetch implements face.Work.
@@ -365,6 +374,6 @@ func (d *desk) WriteAnswers(m steps.Machine, path string) error {
 	if err != nil {
 		return bad(problem.Plain(err.Error()))
 	}
-	_, err = f.Write(steps.WriteAnswers(m.Guide(), m.Answers()))
+	_, err = f.Write(steps.WriteAnswers(m.Guide(), m.Answers().Anchored(filepath.Dir(absolute(path)))))
 	return errors.Join(err, f.Close())
 }

@@ -74,7 +74,7 @@ func (st *site) within(ctx context.Context, args ...string) result {
 		in: strings.NewReader(st.answer), out: &out, err: &errs, now: time.Now, terminal: st.answer != "",
 		env:  func(name string) (string, bool) { v, ok := st.env[name]; return v, ok },
 		home: func() (string, error) { return st.state, nil }, pdc: st.pdc,
-		password: func(prompt string) ([]byte, error) {
+		password: func(_ context.Context, prompt string) ([]byte, error) {
 			st.asked = append(st.asked, prompt)
 			return []byte(st.env["TYPED"]), nil
 		},

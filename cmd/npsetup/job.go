@@ -33,6 +33,7 @@ type options struct {
 	approve string
 	plan    string
 	calls   bool
+	begun   bool // answers may be missing: a wizard asks for them
 }
 
 func (o *options) answerFlags(c *cobra.Command) {
@@ -128,7 +129,7 @@ func (j *job) overrides() (steps.Overrides, error) {
 		}
 		set[key] = value
 	}
-	return steps.Overrides{Set: set, Env: j.app.env, Accept: j.accept}, nil
+	return steps.Overrides{Set: set, Env: j.app.env, Accept: j.accept, Begun: j.begun}, nil
 }
 
 func (j *job) fromFile(o steps.Overrides) (steps.Parsed, error) {

@@ -42,7 +42,7 @@ func (p *progress) Emit(e run.Event) {
 	switch e.Name {
 	case "op.done":
 		if e.Op != nil && e.Op.Method != "" {
-			_, _ = fmt.Fprintf(p.w, "%-20s %s %s: %d in %d ms\n", e.Step, e.Op.Method, problem.Plain(e.Op.Path), e.Op.Status, e.Op.MS)
+			_, _ = fmt.Fprintf(p.w, "%-20s %s\n", e.Step, e.Op.Line())
 		}
 	case "action.done":
 		if e.Error == nil {
@@ -160,7 +160,7 @@ func (j *job) tellPerson() {
 	}
 	for _, a := range p.Actions {
 		if a.Effect == plan.ByHand {
-			_, _ = fmt.Fprintf(j.talk(), "\n%s", plan.ManualText(a))
+			_, _ = fmt.Fprintf(j.talk(), "\n%s", plan.ManualText(a, 0))
 		}
 	}
 	_, _ = fmt.Fprintf(j.talk(), "\na person is needed; when it is done: npsetup resume --yes --done %s\n", strings.Join(byHand(p), ","))

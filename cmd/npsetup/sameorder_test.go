@@ -51,6 +51,7 @@ func (idleWork) Apply(context.Context, steps.Machine, plan.Plan, []string, run.S
 }
 
 func (idleWork) Verify(context.Context, steps.Machine) (run.Report, error) { return run.Report{}, nil }
+func (idleWork) Holds(string) bool                                         { return false }
 func (idleWork) Keep(string, secret.Secret)                                {}
 func (idleWork) Save(steps.Machine) error                                  { return nil }
 func (idleWork) WriteAnswers(steps.Machine, string) error                  { return nil }

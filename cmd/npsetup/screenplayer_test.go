@@ -419,7 +419,9 @@ func (s *screenPlayer) carryOut() {
 
 func (s *screenPlayer) byHand(what string) {
 	s.t.Helper()
-	s.wait("what is to be done by hand: "+what, func() bool { return strings.HasPrefix(s.header(), "By hand: "+what) && !s.busy() })
+	s.wait("what is to be done by hand: "+what, func() bool {
+		return strings.HasPrefix(s.header(), "By hand") && strings.Contains(s.header(), ": "+what) && !s.busy()
+	})
 }
 
 func (s *screenPlayer) done(what string)  { s.t.Helper(); s.byHand(what); s.press(keyEnter) }

@@ -105,7 +105,7 @@ func (a *app) askSecret(ctx context.Context, key, what string) (secret.Secret, e
 		return secret.Secret{}, problem.New("the " + what + " has to be asked for, and there is no terminal").
 			Because("its answer is prompt").Try("give it as env:NAME, file:PATH or keyring:NAME").Of(problem.Usage)
 	}
-	raw, err := a.password(what + ": ")
+	raw, err := a.password(ctx, what+": ")
 	if err != nil {
 		return secret.Secret{}, problem.New("no " + what + " was given").Of(problem.Cancelled).From(err)
 	}

@@ -2,17 +2,20 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"time"
 
 	"npsetup/client/nps"
+	"npsetup/client/pki"
 	"npsetup/steps"
 	shared "npsetup/steps/nps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
+	"npsetup/steps/secret"
 )
 
 // pause waits, as a value that tests can hand in.
@@ -26,6 +29,21 @@ func (a *app) pause(ctx context.Context, d time.Duration) error {
 // sessions is what the runner needs to open a session as the application user.
 func (l *link) sessions() *run.Sessions {
 	return &run.Sessions{SignIn: l.signInAs, State: shared.SessionState, Cause: shared.SessionCause}
+}
+
+// signInAs signs in as the application user of a session, with its certificate and the private key of it.
+func (l *link) signInAs(ctx context.Context, s plan.Session, key secret.Secret) (run.Sender, error) {
+	c, err := pki.ReadCertificate(s.Certificate)
+	if err != nil {
+		return nil, err
+	}
+	k, err := pki.ReadKey(s.PrivateKey)
+	if err != nil {
+		return nil, err
+	}
+	return l.client.SignInApplication(ctx, nps.Application{
+		Login: s.Login, Key: key, Serial: c.Serial, Certificate: tls.Certificate{Certificate: [][]byte{c.X509.Raw}, PrivateKey: k, Leaf: c.X509},
+	})
 }
 
 // endOpen ends the sessions that a killed run left open, before anything else is done. Consent to it was given with the plan

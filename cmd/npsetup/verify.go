@@ -3,39 +3,63 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"npsetup/steps"
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
 	"npsetup/steps/run"
 )
 
 func newVerify(shared *options) *cobra.Command {
 	o := *shared
+	var session bool
+	var watch time.Duration
 	c := &cobra.Command{
 		Use: "verify [-f FILE]", Short: "Read everything back and say whether it is as wanted", Args: cobra.NoArgs,
-		Long: "verify reads and changes nothing. It ends with 0 when all is as wanted, 2 when something differs, 3 when only a person has something to do. Without -f it takes the answers of the one open run.",
+		Long: "verify reads and changes nothing, but that it ends a session of its own that a stopped run left open. With --session it opens one as the application user, as Auditor would, and ends it. It ends with 0 when all is as wanted, 2 when something differs, 3 when only a person has something to do. Without -f it takes the answers of the one open run.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			o.app, o.state = shared.app, shared.state
 			if err := o.checkFormat(); err != nil {
 				return err
 			}
-			return runVerify(c.Context(), c, &o)
+			return runVerify(c.Context(), c, &o, session, watch)
 		},
 	}
 	o.answerFlags(c)
 	o.formatFlag(c)
+	c.Flags().BoolVar(&session, "session", false, "open a session as the application user, look at it, and end it")
+	c.Flags().BoolVar(&o.yes, "yes", false, "open that session without asking")
+	c.Flags().DurationVar(&watch, "watch", 0, "look again for up to `DURATION` until Auditor has opened a session itself, for example 10m")
 	return c
 }
 
-func runVerify(ctx context.Context, c *cobra.Command, o *options) error {
-	o.dryRun = true
+func runVerify(ctx context.Context, c *cobra.Command, o *options, session bool, watch time.Duration) error {
+	if session && !o.app.terminal && !o.yes {
+		return problem.New("nobody agreed to the session").Because("there is no terminal to ask on, and --yes was not given").
+			Try("npsetup verify --session --yes opens it", "npsetup verify without --session only reads").Of(problem.Usage)
+	}
+	o.dryRun = !session
 	j, err := newJob(c, o)
 	if err != nil {
 		return err
 	}
 	defer j.close()
-	proofs, err := j.proofs(ctx)
+	if len(j.store.OpenSessions()) > 0 {
+		j.link.dry = false
+	}
+	if err := j.endOpen(ctx); err != nil {
+		return err
+	}
+	if session {
+		if err := j.openOne(ctx); err != nil {
+			return err
+		}
+	}
+	proofs, err := j.watch(ctx, watch)
 	if err != nil {
 		return err
 	}
@@ -65,6 +89,61 @@ func runVerify(ctx context.Context, c *cobra.Command, o *options) error {
 		}
 	}
 	return ending(code)
+}
+
+// openOne shows and carries out the part of the plan that opens a session.
+func (j *job) openOne(ctx context.Context) error {
+	memory := j.store.Memory()
+	memory.Prove = true
+	j.scene = steps.NewScene(j.answers, memory)
+	if err := steps.Survey(ctx, j.guide, j.scene); err != nil {
+		return err
+	}
+	p, err := steps.Draft(j.guide, j.scene, j.identity())
+	if err != nil {
+		return err
+	}
+	var session []plan.Action
+	for _, a := range p.Actions {
+		if a.Object == "session" {
+			session = append(session, a)
+		}
+	}
+	switch {
+	case len(session) == 0:
+		return problem.New("no session can be opened as the application user").Because("the private key of its certificate is not at hand, or the server does not let applications sign in").
+			Try("name the key under application.key, when it exists as a file", "npsetup verify --watch 10m waits for Auditor's own session").Of(problem.Usage)
+	case len(session[0].After) > 0:
+		return problem.New("the session would prove nothing yet").Because("these are not done: " + problem.Plain(strings.Join(session[0].After, ", "))).Try("npsetup plan shows them")
+	}
+	p.Actions = session
+	if err := j.agree(ctx, p); err != nil {
+		return err
+	}
+	if err := j.begin(p); err != nil {
+		return err
+	}
+	result, err := j.carryOut(ctx, p, nil, j.sinks())
+	if err != nil {
+		return err
+	}
+	tellFailures(j.talk(), result)
+	if code := failedCode(result); result.Outcome() == steps.Failed {
+		return ending(code)
+	}
+	return nil
+}
+
+// agree shows a plan and asks for it, unless that was done in advance.
+func (j *job) agree(ctx context.Context, p plan.Plan) error {
+	if _, err := fmt.Fprint(j.talk(), p.Text(plan.TextOptions{})); err != nil || j.yes {
+		return err
+	}
+	ok, err := j.app.confirm(ctx, j.talk(), "Carry this out?")
+	if err == nil && !ok {
+		err = problem.New("stopped before any change").Of(problem.Cancelled)
+	}
+	return err
 }
 
 // proofs looks at everything and proves each step, reading only.

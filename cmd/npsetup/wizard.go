@@ -13,7 +13,9 @@ import (
 	"golang.org/x/term"
 
 	"npsetup/steps"
+	"npsetup/steps/plan"
 	"npsetup/steps/problem"
+	"npsetup/steps/run"
 	"npsetup/tui"
 	"npsetup/tui/face"
 	"npsetup/tui/line"
@@ -23,12 +25,14 @@ import (
 type wizardOptions struct {
 	plain  bool
 	person func(ctx context.Context) ([]string, error) // the demonstration's
+	hints  []string                                    // what can be typed there
 }
 
 // runWizard leads a person through a guide.
 func runWizard(ctx context.Context, c *cobra.Command, o *options, w wizardOptions) error {
 	var start *steps.Parsed
 	if o.file != "" {
+		o.begun = true
 		j, err := offline(c, o)
 		if err != nil {
 			return err
@@ -63,7 +67,7 @@ func (a *app) fullScreen(plain bool) bool {
 
 func screenFace(ctx context.Context, o *options, w wizardOptions, d *desk) (face.Ending, error) {
 	wizard := tui.New(tui.Options{
-		Work: d, In: o.app.in, Out: o.app.out, Env: o.app.environ, DryRun: o.dryRun, Version: version, Now: o.app.now, Scrub: o.app.scrub.Scrub, Person: w.person,
+		Work: d, In: o.app.in, Out: o.app.out, Env: o.app.environ, DryRun: o.dryRun, Version: version, Now: o.app.now, Scrub: o.app.scrub.Scrub, Person: w.person, Hints: w.hints,
 		Crash: func(report string) (string, error) { return keepCrash(d.state, report) },
 	})
 	d.meet(ctx, wizard, wizard)
@@ -71,7 +75,7 @@ func screenFace(ctx context.Context, o *options, w wizardOptions, d *desk) (face
 }
 
 func lineFace(ctx context.Context, out io.Writer, o *options, w wizardOptions, d *desk) (face.Ending, error) {
-	options := line.Options{Work: d, In: o.app.in, Out: out, Reveal: o.app.out, DryRun: o.dryRun, Version: version, Now: o.app.now, Person: w.person}
+	options := line.Options{Work: d, In: o.app.in, Out: out, Reveal: o.app.out, DryRun: o.dryRun, Version: version, Now: o.app.now, Person: w.person, Hints: w.hints}
 	if o.app.terminal {
 		options.ReadSecret = o.app.password
 	}
@@ -89,6 +93,12 @@ func ended(c *cobra.Command, e face.Ending, err error, gone bool) error {
 		for _, l := range e.Report.Lines {
 			_, _ = fmt.Fprintf(c.ErrOrStderr(), "%s %s %s\n", l.Step, l.Outcome, l.Proof)
 		}
+	}
+	if e.Plan != nil && gone {
+		_, _ = fmt.Fprint(c.OutOrStdout(), e.Plan.Text(plan.TextOptions{}))
+	}
+	if e.Report == nil {
+		tellResult(c.ErrOrStderr(), e.Result)
 	}
 	switch {
 	case err != nil && !problem.Is(err, problem.Cancelled):
@@ -111,6 +121,13 @@ func ended(c *cobra.Command, e face.Ending, err error, gone bool) error {
 		code = exitPending // it was only read back: what differs is a change to make
 	}
 	return ending(code)
+}
+
+// tellResult says what a run did that was left before its report.
+func tellResult(w io.Writer, r run.Result) {
+	for _, a := range r.Actions {
+		_, _ = fmt.Fprintf(w, "%s: %s\n", problem.Plain(a.Key), a.Outcome)
+	}
 }
 
 // keepCrash writes a crash report that only its owner can read.

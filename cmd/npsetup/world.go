@@ -216,15 +216,15 @@ func (l *link) SignIn(ctx context.Context, a steps.Answers) (shared.Identity, er
 
 // say tells where the first secret goes before it leaves.
 func (l *link) say(cr nps.Credentials) {
-	what := "the password and the MFA code of " + problem.Plain(cr.User) + " go"
+	what := "the password and the MFA code of " + problem.Plain(cr.User) + " go there"
 	if !cr.Token.Empty() {
-		what = "a token goes"
+		what = "a token goes there"
 	}
 	certificate := ""
 	if len(l.chain.Chain) > 0 {
 		certificate = " (certificate sha256:" + l.chain.Chain[0].SHA256 + ")"
 	}
-	_, _ = fmt.Fprintf(l.talk, "signing in: %s to %s%s\n", what, l.answers.Text("nps.url"), certificate)
+	_, _ = fmt.Fprintf(l.talk, "signing in to %s: %s%s\n", l.answers.Text("nps.url"), what, certificate)
 }
 
 func (l *link) credentials(ctx context.Context) (nps.Credentials, error) {

@@ -92,21 +92,16 @@ func (w World) lookCertificate(_ context.Context, s *steps.Scene) error {
 // exportFirst is the error for a certificate that was not exported yet; its next steps are the article's clicks.
 func (w World) exportFirst(s *steps.Scene, path string) error {
 	p := problem.New("there is no certificate at " + problem.Plain(path)).Because("Auditor's client certificate has to be exported first").At(keyCertificate)
-	m, err := w.page(s, "certificate")
-	if err != nil {
-		return err
-	}
-	clicks := m.Clicks
-	if !s.Memory.ManualDone["auditor-start"] {
-		dialog, err := w.page(s, "auditor-start")
-		if err != nil {
-			return err
+	var clicks []string
+	for _, page := range []string{"auditor-start", "certificate"} {
+		if page == "auditor-start" && s.Memory.ManualDone[page] {
+			continue
 		}
-		clicks = append(append([]plan.Click{}, dialog.Clicks...), clicks...)
+		clicks = append(clicks, w.Texts.Paragraph(page, s.Version, w.values(s))...)
 	}
 	p.Try("make and export it on the server of Netwrix Auditor:")
-	for i, c := range clicks {
-		p.Try(fmt.Sprintf("%d. %s", i+1, c.Text))
+	for i, click := range clicks {
+		p.Try(fmt.Sprintf("%d. %s", i+1, click))
 	}
 	return p
 }

@@ -40,6 +40,18 @@ type Certificate struct {
 
 // Guide is the guide "Integrating Netwrix Privilege Secure for Access Management with Netwrix Auditor".
 func Guide(w World) steps.Guide {
+	g := w.guide()
+	for i, s := range g.Steps {
+		if w.Texts.Paragraph(s.ID, "", nil) != nil {
+			g.Steps[i].Paragraph = func(a steps.Answers) []string {
+				return w.Texts.Paragraph(s.ID, "", w.values(steps.NewScene(a, steps.Memory{})))
+			}
+		}
+	}
+	return g
+}
+
+func (w World) guide() steps.Guide {
 	return steps.Guide{
 		ID: "auditor", Title: "Netwrix Auditor takes its accounts from Privilege Secure",
 		Steps: []steps.Step{

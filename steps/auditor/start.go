@@ -76,7 +76,7 @@ func (w World) policyKind() steps.Step {
 // risks are what a person has to accept by name.
 func risks() []steps.Risk {
 	return []steps.Risk{{
-		Name: RiskDomainAdmins,
+		Name: RiskDomainAdmins, Key: keyGroup,
 		Text: "each session's account becomes a member of Domain Admins while it runs; most data sources need far less (see Auditor's permissions page), and another group can be named",
 		When: func(a steps.Answers) bool { return same(a.Text(keyGroup), "Domain Admins") },
 	}}

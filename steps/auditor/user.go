@@ -115,7 +115,7 @@ func createUser(name string, cert Certificate) plan.Action {
 	return plan.Action{
 		Key: userStep, Effect: plan.Create, Object: kindUser, Name: name, Difference: fresh(wanted), Ops: []plan.Op{op},
 		Undo:  undoOp(npsapi.DeleteApplicationUsers(plan.Ref{Action: userStep, Output: "id", What: kindUser + ` "` + name + `"`})),
-		Notes: []string{"NPS makes its API key with it; the key is handed to you by `npsetup key --to FILE`, nothing else shows it"},
+		Notes: []string{"NPS makes its API key with it; the key is handed to you by `npsetup key --to FILE`, or on the wizard's page when you ask for it there; nothing shows it unasked"},
 	}
 }
 

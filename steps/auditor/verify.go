@@ -85,7 +85,7 @@ func sessionAction(s *steps.Scene, ev evidence, otherwise *plan.Manual) plan.Act
 	cert, _ := steps.Get(s, certificateKey)
 	id := plan.Ref{Action: sessionKey, Output: plan.SessionOutput, What: `session "` + marker + `"`}
 	session := plan.Session{
-		Login: login, Activity: activity, Resource: host, Marker: marker,
+		Login: login, Activity: activity, Resource: host, Marker: marker, Certificate: a.File(keyCertificate), PrivateKey: a.File(keyPrivateKey),
 		Key:     npsapi.RevealAPIKey(user),
 		SignIn:  npsapi.SignInApplication(plan.String(login), plan.SecretLeaf{Name: "API key of " + login}, cert.Serial, false),
 		Start:   npsapi.StartSession(npsapi.SessionRequest{Account: user, Activity: activity, Resource: host, Note: marker}),

@@ -1,6 +1,7 @@
 package nps
 
 import (
+	"cmp"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -81,6 +82,39 @@ func (t Texts) Manual(step, version string, values map[string]string) (plan.Manu
 		return m, fmt.Errorf("manual page %s: %w", step, err)
 	}
 	return m, nil
+}
+
+// Paragraph are the clicks of a step in words; what no answer gives yet is named in brackets. Nil: the step has no page.
+func (t Texts) Paragraph(step, version string, values map[string]string) []string {
+	p, err := t.page(step)
+	if err != nil {
+		return nil
+	}
+	known := map[string]string{}
+	for name, label := range labels() {
+		known[name] = "(" + label + ")"
+	}
+	for name, v := range values {
+		if v != "" {
+			known[name] = v
+		}
+	}
+	known["settings"] = cmp.Or(values["settings"], "(settings) = (values)")
+	v, _ := p.pick(version)
+	var lines []string
+	for _, c := range v.clicks {
+		filled, err := fill(c, known)
+		if err != nil {
+			return nil
+		}
+		lines = append(lines, filled.Text)
+		if strings.HasSuffix(c.Text, "{settings}") {
+			for _, s := range filled.Values {
+				lines[len(lines)-1] += " " + s.Label + " = " + problem.Plain(s.Value) + ";"
+			}
+		}
+	}
+	return lines
 }
 
 func fill(c plan.Click, values map[string]string) (plan.Click, error) {

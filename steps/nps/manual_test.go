@@ -202,7 +202,7 @@ func TestHostileValuesAreHarmless(t *testing.T) {
 				t.Errorf("%s: the value of %s is %q, not exact", step, v.Label, v.Value)
 			}
 		}
-		shown := plan.ManualText(plan.Action{Step: step, Ops: []plan.Op{{Kind: plan.KindManual, Manual: &m}}})
+		shown := plan.ManualText(plan.Action{Step: step, Ops: []plan.Op{{Kind: plan.KindManual, Manual: &m}}}, 0)
 		if strings.ContainsAny(shown, "\x1b\u202e\u2066\u009b\r\x00") {
 			t.Errorf("%s is printed as %q", step, shown)
 		}

@@ -30,7 +30,7 @@ func signInFields() []steps.Field {
 	byPassword := func(a steps.Answers) bool { return !a.Has("nps.signIn.token") }
 	return []steps.Field{
 		{
-			Key: "nps.signIn.token", Kind: steps.SecretField, Prompt: "Token from a browser, for single sign-on users", Optional: true,
+			Key: "nps.signIn.token", Kind: steps.SecretField, Prompt: "Token from a browser, for single sign-on users", Optional: true, Long: true,
 			Help: "Only where password and code do not work (SAML, OpenID Connect): sessionStorage.getItem('Token') in the browser's console on the NPS page.", Example: "env:NPS_TOKEN",
 		},
 		{
@@ -141,7 +141,7 @@ func judge(id Identity, minVersion string) error {
 
 func rolesText(roles []string) string {
 	if len(roles) == 0 {
-		return "no role at all"
+		return "no role at all, as one does that an application user's API key brings at this sign-in"
 	}
 	return "only: " + problem.Plain(strings.Join(roles, ", "))
 }

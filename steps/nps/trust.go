@@ -19,7 +19,7 @@ func Trust(w World) steps.Step {
 		Why: "passwords and keys travel over this connection: its certificate is compared before anything is sent",
 		Fields: []steps.Field{{
 			Key: "nps.trust", Kind: steps.Fingerprint, Prompt: "Trust the server's certificate by", Default: "system",
-			Help:    "system: the operating system's roots. ca:FILE: a CA certificate. pin:sha256:HEX: exactly this certificate, after comparing the fingerprint on the NPS server.",
+			Help:    "system: the operating system's roots. ca:FILE: a CA certificate. pin:sha256:HEX: exactly this certificate. Compare it first: on the NPS server, IIS Manager > its site > Bindings > https > Edit > View > Details > Thumbprint is the SHA-1 that is shown here.",
 			Example: "pin:sha256:3f1c…", Check: w.CheckTrust, LiveChoices: trustChoices,
 		}},
 		Look: func(ctx context.Context, s *steps.Scene) error { return w.lookTrust(ctx, s) },

@@ -159,7 +159,7 @@ func exampleSession() *plan.Session {
 		return plan.Call{Operation: operation, Method: method, Path: "/api/v1/ActivitySession" + path, Params: []plan.Param{id}}
 	}
 	return &plan.Session{
-		Activity: "Netwrix Auditor Domain Admin", Resource: "dc01.contoso.com", Login: "NetwrixAuditor", Marker: "npsetup-verify",
+		Activity: "Netwrix Auditor Domain Admin", Resource: "dc01.contoso.com", Login: "NetwrixAuditor", Marker: "npsetup-verify", Certificate: "/home/admin/auditor.cer", PrivateKey: "/home/admin/auditor.key",
 		Key: plan.Call{Operation: "revealApiKey", Method: "GET", Path: "/api/v1/ManagedAccount/RevealApiKey/{managedAccountId}", Params: []plan.Param{{Name: "managedAccountId", Path: true, Value: plan.String("5f0c")}}},
 		SignIn: plan.Call{Operation: "signInApplication", Method: "POST", Path: "/WebAppApi/api/v1/AppUserToken", Body: plan.Object{
 			{Name: "login", Value: plan.String("NetwrixAuditor")}, {Name: "password", Value: plan.SecretLeaf{Name: "API key of NetwrixAuditor"}},

@@ -110,7 +110,9 @@ func (op Op) Parts() []Op {
 		return []Op{op}
 	case KindSession:
 		s := op.Session
-		part := func(id string, class Class, c *Call) Op { return Op{ID: id, Kind: KindCall, Class: class, Marker: s.Marker, Call: c} }
+		part := func(id string, class Class, c *Call) Op {
+			return Op{ID: id, Kind: KindCall, Class: class, Marker: s.Marker, Call: c}
+		}
 		start := part("start", Change, &s.Start)
 		start.Repeat, start.Outputs, start.Lookup = ByMarker, []Output{{SessionOutput, "/id"}}, &s.Found
 		return []Op{
@@ -193,6 +195,7 @@ type Remote struct {
 // session by a Ref to the output "session" of their own action, which Start gives.
 type Session struct {
 	Login, Activity, Resource string // for people
+	Certificate, PrivateKey   string // files on this machine with which it signs in
 	Marker                    string // stands in the note of the session, so that it is found again
 	Key                       Call   // brings the API key of the application user
 	SignIn                    Call   // its sign-in, with a client certificate; the API key is a SecretLeaf without a value

@@ -21,7 +21,7 @@ func (p Plan) Text(o TextOptions) string {
 	t.line("%s", p.Title)
 	t.line("  server       %s", withVersion(p.Server, p.Version))
 	t.line("  application  %s", p.Identity)
-	t.wrapped("signs        ", "+ create  = take over as it is  ~ update  ^ bring back  - delete  ! by hand; [in brackets]: how sure a match is", 2)
+	t.wrapped("signs        ", "+ create  = take over as it is  ~ update  ^ bring back  - delete  ! by hand; [in brackets]: the step, or how sure the match of a setting is", 2)
 	for _, s := range p.Sends {
 		t.wrapped("secrets      ", s, 2)
 	}
@@ -259,9 +259,9 @@ func (t *text) undo(a Action) {
 	}
 }
 
-// ManualText renders one manual action for a person who is about to do it.
-func ManualText(a Action) string {
-	t := &text{}
+// ManualText renders one manual action for a person who is about to do it, in so many columns; 0: 100.
+func ManualText(a Action, width int) string {
+	t := &text{width: width}
 	m := a.Manual()
 	if m == nil {
 		m = a.Twin
@@ -292,7 +292,7 @@ func (op Op) text() string {
 	case KindRemote:
 		return fmt.Sprintf("runs on %s as %s (host key %s): %s", op.Remote.Host, op.Remote.User, op.Remote.HostKey, strings.Join(op.Remote.Command, " "))
 	case KindSession:
-		return fmt.Sprintf("opens a session as %s: activity %q on %s, marker %s, and ends it", op.Session.Login, op.Session.Activity, op.Session.Resource, op.Session.Marker)
+		return fmt.Sprintf("opens a session as %s (certificate %s, key %s): activity %q on %s, marker %s, and ends it", op.Session.Login, op.Session.Certificate, op.Session.PrivateKey, op.Session.Activity, op.Session.Resource, op.Session.Marker)
 	case KindManual:
 		return "by hand: " + op.Manual.Where
 	}

@@ -16,7 +16,7 @@ func TestTextIsGolden(t *testing.T) {
 	}
 	golden(t, "everything.golden", p.Text(plan.TextOptions{}))
 	golden(t, "everything-calls.golden", p.Text(plan.TextOptions{Calls: true}))
-	golden(t, "manual.golden", plan.ManualText(manualAction())+plan.ManualText(profileAction())+plan.ManualText(userAction()))
+	golden(t, "manual.golden", plan.ManualText(manualAction(), 0)+plan.ManualText(profileAction(), 0)+plan.ManualText(userAction(), 0))
 }
 
 func TestDocumentIsGolden(t *testing.T) {
@@ -132,7 +132,7 @@ func TestTextFromServersIsHarmless(t *testing.T) {
 	}
 	harmless(t, "Summary", p.Summary())
 	for _, a := range p.Actions {
-		harmless(t, "ManualText", plan.ManualText(a))
+		harmless(t, "ManualText", plan.ManualText(a, 0))
 		for _, op := range a.Ops {
 			harmless(t, "Op.Text", op.Text())
 		}

@@ -3,6 +3,7 @@ package run
 import (
 	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 	"sync"
 	"time"
@@ -43,6 +44,15 @@ type OpInfo struct {
 	Path   string `json:"path,omitempty"`
 	Status int    `json:"status,omitempty"`
 	MS     int64  `json:"ms"`
+}
+
+// Line is an operation that has ended, in one line. A sign-in tells no status.
+func (o OpInfo) Line() string {
+	status := ""
+	if o.Status != 0 {
+		status = fmt.Sprintf("%d ", o.Status)
+	}
+	return fmt.Sprintf("%s %s: %sin %d ms", o.Method, problem.Plain(o.Path), status, o.MS)
 }
 
 // ErrorInfo is a problem in an event.

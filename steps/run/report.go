@@ -73,7 +73,11 @@ func outcomeOf(p steps.StepProof, ran *steps.Outcome) steps.Outcome {
 		return steps.NotRun
 	case steps.Proven, steps.ByWord:
 	}
-	if ran != nil && *ran != steps.Waiting && *ran != steps.NotRun {
+	switch {
+	case ran == nil, *ran == steps.NotRun:
+	case *ran == steps.Waiting:
+		return steps.Done // what was waited for has been done since
+	default:
 		return *ran
 	}
 	if p.Step.Plan != nil {

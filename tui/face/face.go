@@ -4,6 +4,7 @@ package face
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -24,8 +25,10 @@ type Work interface {
 	Look(ctx context.Context, m steps.Machine, step string) steps.Seen
 	// Choices gives the live choices of a field.
 	Choices(ctx context.Context, m steps.Machine, f steps.Field) ([]steps.Option, error)
-	// Keep takes the secret of an answer that was typed; it is kept in memory only.
+	// Keep takes the secret of an answer that was typed; it is kept in memory only. An empty one forgets it.
 	Keep(key string, s secret.Secret)
+	// Holds says whether the secret of an answer is kept.
+	Holds(key string) bool
 	// Fetch brings the secret of a manual page's value, because a person asked for it.
 	Fetch(ctx context.Context, m steps.Machine, v plan.Labeled) (secret.Secret, error)
 	// Plan looks at everything and makes the plan, without the steps that are left out. It refuses to leave out what later
@@ -56,8 +59,9 @@ type Ending struct {
 	Pending   bool        // a dry run that ended with changes
 	Report    *run.Report // nil: nothing was carried out or read back
 	Result    run.Result
-	Err       error    // what the last attempt to carry the plan out ended with, beside the result
-	Said      []string // said once more behind the face
+	Err       error      // what the last attempt to carry the plan out ended with, beside the result
+	Plan      *plan.Plan // the plan with which a dry run ended
+	Said      []string   // said once more behind the face
 }
 
 // Draft is the draft of what was typed for a field. A secret never becomes one: keep takes it, the draft says that it is
@@ -70,6 +74,7 @@ func Draft(f steps.Field, text string, keep func(key string, s secret.Secret)) (
 			keep(f.Key, typed)
 			return "prompt", typed
 		}
+		keep(f.Key, secret.Secret{})
 	case steps.Multi, steps.Consent:
 		var values []string
 		for _, part := range strings.Split(text, ",") {
@@ -95,6 +100,14 @@ func Grouped(value string) string {
 	return strings.Join(parts, " ")
 }
 
+// Arrived tells that a secret arrived: of a long key or token its length and end, of a password or code no more than that.
+func Arrived(f steps.Field, s secret.Secret) string {
+	if f.Long {
+		return s.Arrived()
+	}
+	return "received"
+}
+
 // Sends says whether a plan changes anything by itself.
 func Sends(p plan.Plan) bool {
 	for _, a := range p.Actions {
@@ -105,12 +118,25 @@ func Sends(p plan.Plan) bool {
 	return false
 }
 
+// Headline says in one line how a set-up stands, and what comes next.
+func Headline(r *run.Report) string {
+	bad, waiting := r.Count(steps.Failed)+r.Count(steps.NotRun), r.Count(steps.Waiting)
+	switch {
+	case bad > 0:
+		return fmt.Sprintf("%d steps are not as wanted: they are named below", bad)
+	case waiting > 0:
+		return fmt.Sprintf("%d steps wait for a person; npsetup continues when they are done", waiting)
+	}
+	return "The set-up is complete. Its proof is the next collection: it ends without health events 5801 to 5804."
+}
+
 // Hand keeps account of what a person does by hand in one sitting.
 type Hand struct {
 	Done  []string        // steps said to be done
 	Out   []string        // steps that failed and are left out
 	Later map[string]bool // action keys that were put off
 	noted int
+	turns []string // steps and action keys, in the order in which they were done or put off
 }
 
 // Note says that a run has noted down what was done so far.
@@ -118,6 +144,30 @@ func (h *Hand) Note() { h.noted = len(h.Done) }
 
 // Unnoted says whether something was done that no run has noted down yet.
 func (h *Hand) Unnoted() bool { return len(h.Done) > h.noted }
+
+// Back takes back the last thing that was said to be done or was put off and that no run has noted down.
+func (h *Hand) Back() bool {
+	if len(h.turns) == 0 {
+		return false
+	}
+	last := h.turns[len(h.turns)-1]
+	h.turns = h.turns[:len(h.turns)-1]
+	if h.Later[last] {
+		delete(h.Later, last)
+		return true
+	}
+	if n := len(h.Done); n > h.noted && h.Done[n-1] == last {
+		h.Done = h.Done[:n-1]
+		return true
+	}
+	return h.Back()
+}
+
+// Do says that a step was done.
+func (h *Hand) Do(step string) {
+	h.Done = append(h.Done, step)
+	h.turns = append(h.turns, step)
+}
 
 // IsDone says whether a step was said to be done.
 func (h *Hand) IsDone(step string) bool {
@@ -139,6 +189,20 @@ func (h *Hand) PutOff(key string) {
 		h.Later = map[string]bool{}
 	}
 	h.Later[key] = true
+	h.turns = append(h.turns, key)
+}
+
+// Position says as which of the things to do by hand the next one comes, the done ones of this sitting counted.
+func (h *Hand) Position(p plan.Plan) (n, of int) {
+	for _, a := range p.Actions {
+		if a.Effect == plan.ByHand {
+			of++
+			if h.IsDone(a.Step) || h.Later[a.Key] {
+				n++
+			}
+		}
+	}
+	return min(n+1, of), of
 }
 
 // Next is the first thing to do by hand that was not put off and that waits for nothing else.

@@ -2,6 +2,7 @@ package line
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -26,7 +27,7 @@ func (l *Line) review(ctx context.Context) (done bool, err error) {
 		}
 		if !yes {
 			l.print("Not accepted: change the answer, or accept it.")
-			return false, nil
+			return false, l.atAnswer(r.Key)
 		}
 		l.m = l.m.Accept(r.Name)
 	}
@@ -41,13 +42,26 @@ func (l *Line) review(ctx context.Context) (done bool, err error) {
 		l.print("Nothing was changed. Go back to the step that is named.")
 		return false, nil
 	}
-	_, _ = fmt.Fprint(l.o.Out, p.Text(plan.TextOptions{Width: 80}))
+	_, _ = fmt.Fprint(l.o.Out, p.Text(plan.TextOptions{Width: columns}))
 	if l.o.DryRun {
 		l.end.Pending = len(p.Pending()) > 0
 		l.print("End of the dry run: nothing was changed.")
 		return true, l.offerAnswers(ctx)
 	}
 	return l.consented(ctx, p)
+}
+
+// atAnswer stands on the step that asks for an answer.
+func (l *Line) atAnswer(key string) error {
+	at, found := l.m.Guide().Asking(key)
+	if !found {
+		return nil
+	}
+	there, err := l.m.Jump(at.ID)
+	if err == nil {
+		l.m, l.jumped = there, true
+	}
+	return err
 }
 
 // consented asks for the plan that was just shown, and goes on to the end.
@@ -61,7 +75,7 @@ func (l *Line) consented(ctx context.Context, p plan.Plan) (bool, error) {
 			switch strings.TrimSpace(text) {
 			case "yes":
 			case "calls":
-				_, _ = fmt.Fprint(l.o.Out, p.Text(plan.TextOptions{Width: 80, Calls: true}))
+				_, _ = fmt.Fprint(l.o.Out, p.Text(plan.TextOptions{Width: columns, Calls: true}))
 				continue
 			case "<":
 				return false, nil
@@ -131,7 +145,7 @@ func (t *telling) Emit(e run.Event) {
 	switch e.Name {
 	case run.OpDone:
 		if e.Op != nil && e.Op.Method != "" {
-			t.l.print("%s %s %s: %d in %d ms", at, e.Op.Method, problem.Plain(e.Op.Path), e.Op.Status, e.Op.MS)
+			t.l.print("%s %s", at, e.Op.Line())
 		}
 	case run.ActionDone:
 		line := fmt.Sprintf("%s %s %s: %s", at, e.Effect, problem.Plain(e.Object), e.Outcome)
@@ -155,15 +169,18 @@ func (l *Line) manuals(ctx context.Context) (bool, error) {
 		if !is {
 			if l.hand.Unnoted() {
 				if face.Sends(p) { // it became possible by what was done by hand
-					_, _ = fmt.Fprint(l.o.Out, p.Text(plan.TextOptions{Width: 80}))
+					_, _ = fmt.Fprint(l.o.Out, p.Text(plan.TextOptions{Width: columns}))
 				}
 				return l.consented(ctx, p)
 			}
 			break
 		}
 		l.print("")
-		_, _ = fmt.Fprint(l.o.Out, plan.ManualText(a))
+		_, _ = fmt.Fprint(l.o.Out, plan.ManualText(a, columns))
 		did, err := l.hands(ctx, a)
+		if errors.Is(err, errBack) {
+			continue
+		}
 		if err != nil {
 			return false, err
 		}
@@ -176,6 +193,12 @@ func (l *Line) manuals(ctx context.Context) (bool, error) {
 	}
 	return true, l.offerAnswers(ctx)
 }
+
+// errBack leads back to what was said to be done before.
+var errBack = errors.New("back")
+
+// columns is the width of texts that are wrapped here: a terminal would break them within words.
+const columns = 80
 
 // hands waits for the person.
 func (l *Line) hands(ctx context.Context, a plan.Action) (bool, error) {
@@ -199,12 +222,17 @@ func (l *Line) hands(ctx context.Context, a plan.Action) (bool, error) {
 		}
 		switch text = strings.TrimSpace(text); {
 		case text == "yes":
-			l.hand.Done = append(l.hand.Done, a.Step)
+			l.hand.Do(a.Step)
 			return true, nil
 		case text == "later":
 			return false, nil
 		case text == "q":
 			return false, l.left()
+		case text == "<" && l.hand.Back():
+			return false, errBack
+		case text == "<":
+			l.print("This is the first of them; later leaves it for another time.")
+			continue
 		case text == "fetch" && len(fetch) > 0:
 			l.fetch(ctx, fetch)
 			continue
@@ -213,7 +241,9 @@ func (l *Line) hands(ctx context.Context, a plan.Action) (bool, error) {
 			if err != nil {
 				return false, err
 			}
-			l.hand.Done = append(l.hand.Done, did...)
+			for _, step := range did {
+				l.hand.Do(step)
+			}
 			l.print("The person has done %s.", strings.Join(did, ", "))
 			return true, nil
 		}
@@ -251,6 +281,7 @@ func (l *Line) report(r run.Report) {
 	for _, line := range r.Lines {
 		l.print("%s %s %s", line.Step, line.Outcome, line.Proof)
 	}
+	l.print("%s", face.Headline(&r))
 }
 
 // offerAnswers ends with the file that repeats the set-up.

@@ -28,9 +28,11 @@ type Options struct {
 	Version string
 	Now     func() time.Time
 	// ReadSecret reads one line without showing it; nil: it is read from In.
-	ReadSecret func(prompt string) ([]byte, error)
+	ReadSecret func(ctx context.Context, prompt string) ([]byte, error)
 	// Person does the person's part on a sandbox; nil: a real person does it.
 	Person func(ctx context.Context) ([]string, error)
+	// Hints are what can be answered on the sandbox.
+	Hints []string
 }
 
 // Line is one wizard on one pair of streams.
@@ -41,7 +43,9 @@ type Line struct {
 	hand face.Hand
 	end  face.Ending
 
-	begun bool // there are answers that can be kept
+	begun  bool // there are answers that can be kept
+	over   bool // the input ended, or the person left: what is cancelled stays so
+	jumped bool // the person was led to a step, and begins with its first question
 
 	mu     sync.Mutex
 	asking bool   // a question waits for its answer
@@ -75,6 +79,9 @@ func (l *Line) run(ctx context.Context) error {
 	l.print("npsetup %s, line by line. < goes back, ? explains, q leaves. What was answered is kept.", problem.Plain(l.o.Version))
 	if l.o.DryRun {
 		l.print("Dry run: it only reads, and ends with the plan.")
+	}
+	for _, h := range l.o.Hints {
+		l.print("The stand-in takes: %s", problem.Plain(h))
 	}
 	offer, err := l.choose(ctx)
 	if err != nil {
@@ -131,6 +138,7 @@ func (l *Line) read(ctx context.Context, prompt string) (string, error) {
 	select {
 	case g := <-c:
 		if g.err != nil {
+			l.over = true
 			l.print("")
 			return "", errEnd
 		}
@@ -215,7 +223,7 @@ func (l *Line) choose(ctx context.Context) (face.Offer, error) {
 }
 
 func (l *Line) left() error {
-	l.end.Cancelled = true
+	l.end.Cancelled, l.over = true, true
 	return problem.New("left").Because("q was typed; what was answered is kept, secrets aside").Try("run npsetup again to go on").Of(problem.Cancelled)
 }
 
@@ -227,9 +235,8 @@ func (l *Line) Secret(ctx context.Context, _, what string) (secret.Secret, error
 			return secret.Secret{}, err
 		}
 		if text != "" {
-			s := secret.New(text)
-			l.print("  %s", s.Arrived())
-			return s, nil
+			l.print("  received")
+			return secret.New(text), nil
 		}
 		l.print("It is empty.")
 	}
@@ -240,8 +247,9 @@ func (l *Line) hidden(ctx context.Context, prompt string) (string, error) {
 		return l.read(ctx, prompt)
 	}
 	defer l.ask("")() // it prints the prompt itself
-	raw, err := l.o.ReadSecret(prompt)
+	raw, err := l.o.ReadSecret(ctx, prompt)
 	if err != nil {
+		l.over = true
 		return "", errEnd
 	}
 	return strings.TrimSpace(string(raw)), nil
@@ -252,8 +260,21 @@ func (l *Line) Agree(ctx context.Context, question string, details []string) (bo
 	for _, d := range details {
 		l.print("%s", problem.Plain(d))
 	}
-	text, err := l.read(ctx, problem.Plain(question)+" Type yes to go on: ")
-	return err == nil && strings.TrimSpace(text) == "yes", err
+	for {
+		text, err := l.read(ctx, problem.Plain(question)+" Type yes to go on, or no: ")
+		if err != nil {
+			return false, err
+		}
+		switch strings.TrimSpace(text) {
+		case "yes":
+			return true, nil
+		case "no", "<":
+			return false, nil
+		case "q":
+			return false, l.left()
+		}
+		l.print("yes goes on, no goes back, q leaves.")
+	}
 }
 
 // Write takes what is said beside the result.

@@ -50,7 +50,11 @@ func (l *Line) walk(ctx context.Context) error {
 		if done, err := l.review(ctx); done || err != nil {
 			return err
 		}
-		if back = true; len(l.asked(l.m.Current())) == 0 {
+		if back = !l.jumped; l.jumped {
+			l.jumped = false
+			continue
+		}
+		if len(l.asked(l.m.Current())) == 0 {
 			l.m, _ = l.before()
 		}
 	}
@@ -91,6 +95,9 @@ func (l *Line) step(ctx context.Context, back bool) (turn, error) {
 	}
 	if s.Article != "" {
 		l.print("Article: %s.", s.Article)
+	}
+	if len(l.asked(s)) == 0 {
+		l.paragraph(s)
 	}
 	at := 0
 	if back {
@@ -149,7 +156,7 @@ func (l *Line) field(ctx context.Context, s steps.Step, f steps.Field) (turn, er
 	case "q":
 		return onwards, l.left()
 	case "?":
-		l.explain(f)
+		l.explain(s, f)
 		return again, nil
 	case "-":
 		l.m = l.m.Set(f.Key, "")
@@ -197,10 +204,13 @@ func (l *Line) held(f steps.Field) string {
 	a := l.m.Answers()
 	switch {
 	case f.Kind == steps.SecretField || f.Kind == steps.Code:
-		if a.Has(f.Key) {
-			return " [kept]"
+		switch {
+		case !a.Has(f.Key):
+			return ""
+		case a.Text(f.Key) == "prompt" && !l.o.Work.Holds(f.Key):
+			return " [asked for when it is needed]"
 		}
-		return ""
+		return " [kept]"
 	case a.Text(f.Key) == "":
 		return ""
 	}
@@ -240,12 +250,22 @@ func (l *Line) choice(ctx context.Context, prompt string, f steps.Field) (string
 func (l *Line) store(f steps.Field, text string) {
 	draft, typed := face.Draft(f, text, l.o.Work.Keep)
 	if !typed.Empty() {
-		l.print("  %s", typed.Arrived())
+		l.print("  %s", face.Arrived(f, typed))
 	}
 	l.m = l.m.Set(f.Key, draft)
 }
 
-func (l *Line) explain(f steps.Field) {
+// paragraph prints what the article says, in the wizard's words.
+func (l *Line) paragraph(s steps.Step) {
+	if s.Paragraph == nil {
+		return
+	}
+	for i, click := range s.Paragraph(l.m.Answers()) {
+		l.print("  %d. %s", i+1, problem.Plain(click))
+	}
+}
+
+func (l *Line) explain(s steps.Step, f steps.Field) {
 	if f.Help != "" {
 		l.print("  %s", f.Help)
 	}
@@ -272,6 +292,10 @@ func (l *Line) explain(f steps.Field) {
 			l.print("  - %s %s", problem.Plain(o.Value), problem.Plain(o.Title))
 		}
 	}
+	if s.Paragraph != nil {
+		l.print("  The article:")
+		l.paragraph(s)
+	}
 	l.print("  An empty line keeps what stands in brackets, - clears it, < goes back, q leaves.")
 }
 
@@ -282,7 +306,7 @@ func (l *Line) look(ctx context.Context, s steps.Step) (turn, error) {
 	}
 	l.print("Looking …")
 	seen := l.o.Work.Look(ctx, l.m, s.ID)
-	if err := ctx.Err(); err != nil || problem.Is(seen.Err, problem.Cancelled) {
+	if err := ctx.Err(); err != nil || l.over {
 		return onwards, problem.New("stopped").Of(problem.Cancelled).From(errors.Join(err, seen.Err))
 	}
 	for _, w := range seen.Warnings {
