@@ -113,3 +113,22 @@ func TestDriftWhereNothingIsListed(t *testing.T) {
 		t.Errorf("the policy did not come back:\n%s", got)
 	}
 }
+
+// TestOnlyDocumentedCallsAndAKey: with the key at hand a session as the application user, and Auditor's own, prove all but the activity's
+// actions.
+func TestOnlyDocumentedCallsAndAKey(t *testing.T) {
+	st := newSite(t, sandbox.Options{API: "documented"})
+	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
+	st.s.Person()
+	st.collected()
+	r := st.do("resume", "--yes", "--done", wordOnly).want(t, exitOK)
+	outcomes(t, r.out, map[string]string{
+		"connection-profile": "adopted read back from a session", "activity": "done read back: it is there", "verify": "done NPS grants Netwrix Auditor Domain Admin on dc01.contoso.com to NetwrixAuditor; a session as NetwrixAuditor became active and ended; Auditor opened a session itself",
+	})
+	sent := st.changes()
+	st.do("plan", "-f", st.answers()).want(t, exitOK)
+	st.do("apply", "-f", st.answers(), "--yes").want(t, exitOK)
+	if st.changes() != sent {
+		t.Error("the second run changes something")
+	}
+}

@@ -126,7 +126,7 @@ func seenAuditor(s *steps.Scene) string {
 // unproven says that something was changed since the last session that became active. Where no key is at hand for one of our own,
 // only Auditor's can prove what was changed before it.
 func (ev evidence) unproven(s *steps.Scene) bool {
-	if !s.Memory.Unproven || ev.auditor == nil || s.Memory.Changed.IsZero() {
+	if !s.Memory.Unproven || ev.auditor == nil || s.Memory.Changed.IsZero() || s.Answers.File(keyPrivateKey) != "" {
 		return s.Memory.Unproven
 	}
 	began, known := moment(ev.auditor.CreatedDateTimeUTC)

@@ -51,6 +51,7 @@ func TestASessionIsOpenedWhenNothingElseProves(t *testing.T) {
 		"wished for":                              {wished(newSite().complete().made().withKey().collected()), "create verify/session"},
 		"changed since, and not proven":           {unproven(newSite().complete().made().withKey().collected()), "create verify/session, manual verify"},
 		"changed before Auditor's":                {changed(newSite().complete().made().collected(), 9), ""},
+		"changed before Auditor's, a key":         {changed(newSite().complete().made().collected().withKey(), 9), "create verify/session, manual verify"},
 		"changed after Auditor's":                 {changed(newSite().complete().made().collected(), 11), "manual verify"},
 		"no sign-in there":                        {newSite().complete().made().withKey().lacks("signInApplication"), "manual verify"},
 		"another user's":                          {others(newSite().complete().made()), "manual verify"},
