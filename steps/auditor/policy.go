@@ -36,9 +36,7 @@ func (w World) policyResource() steps.Step {
 			Help: "A name that no other policy of this server has.",
 		}},
 		Look: lookPolicy, Plan: w.planPolicy,
-		Verify: provenBy(w.planPolicy, func(*steps.Scene) string {
-			return "read back: connection profile, user, activity and resources"
-		}),
+		Verify: provenBy(w.planPolicy, policyProof),
 	}
 }
 
@@ -143,7 +141,11 @@ func (w World) planPolicy(s *steps.Scene) ([]plan.Action, error) {
 	}
 	name := s.Answers.Text(keyPolicy)
 	profile, ok := s.ID(kindProfile, s.Answers.Text(keyProfile))
-	if !ok {
+	profiles, _ := steps.Get(s, profilesKey)
+	switch {
+	case !ok && profiles.Unlisted && seen.Policy != nil:
+		profile = plan.String(seen.Policy.Row.ActivityConfigurationID) // chosen by a person, and not named by any call
+	case !ok:
 		profile = plan.Ref{Action: profileStep, Output: "id", What: kindProfile + ` "` + s.Answers.Text(keyProfile) + `"`}
 	}
 	var actions []plan.Action
@@ -156,7 +158,6 @@ func (w World) planPolicy(s *steps.Scene) ([]plan.Action, error) {
 		policy = plan.String(seen.Policy.Row.ID)
 		actions = append(actions, keepPolicy(s, seen, name, profile)...)
 	}
-	profiles, _ := steps.Get(s, profilesKey)
 	var after []string
 	for i := range actions {
 		if !actions[i].Changing() {

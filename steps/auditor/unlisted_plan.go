@@ -86,13 +86,14 @@ func (w World) policyByHand(s *steps.Scene, seen seenPolicy, unknown []plan.Diff
 		}
 	}
 	if seen.Policy == nil {
+		m.About = plan.String(name) // whatever is said before it is there says nothing of its profile
 		a.Difference = []plan.Difference{{Label: "Name", To: name}, {Label: "Type", To: "Resource Based"}}
 		for _, d := range append([]plan.Difference{{Label: "Connection Profile", To: s.Answers.Text(keyProfile)}}, memberDifferences(s)...) {
 			a.Difference = append(a.Difference, plan.Difference{Label: d.Label, To: d.To})
 		}
 		return []plan.Action{a}, nil
 	}
-	a.Key, a.Difference = policyStep+"/by-hand", unknown
+	a.Key, a.Difference, m.About = policyStep+"/by-hand", unknown, chosenProfile(s, seen)
 	rest := keepPolicy(s, seen, name, plan.String(seen.Policy.Row.ActivityConfigurationID))
 	if len(rest) > 0 && !rest[0].Changing() {
 		rest = nil
@@ -109,7 +110,7 @@ func (w World) policyByHand(s *steps.Scene, seen seenPolicy, unknown []plan.Diff
 // notTold lists what the policy lacks and cannot be given by a call, since the server does not tell its id.
 func notTold(s *steps.Scene, seen seenPolicy) []plan.Difference {
 	var ds []plan.Difference
-	if profiles, _ := steps.Get(s, profilesKey); profiles.Unlisted && profiles.Shown == nil {
+	if profiles, _ := steps.Get(s, profilesKey); profiles.Unlisted && profiles.Shown == nil && !saidChosen(s, seen) {
 		d := plan.Difference{Label: "Connection Profile", To: s.Answers.Text(keyProfile)}
 		if seen.Policy != nil {
 			d.From = orNothing(string(seen.Policy.Row.ActivityConfiguration))
@@ -120,6 +121,30 @@ func notTold(s *steps.Scene, seen seenPolicy) []plan.Difference {
 		ds = append(ds, plan.Difference{Label: "Activities", To: s.Answers.Text(keyActivity)})
 	}
 	return ds
+}
+
+// saidChosen says whether a person chose the profile of a policy that names none: its member is documented as a text, and what
+// the text holds is not. Without this, no run could end on a server where it is empty, or an id.
+func saidChosen(s *steps.Scene, seen seenPolicy) bool {
+	if seen.Policy == nil || seen.Policy.Row.ActivityConfigurationID == "" {
+		return false
+	}
+	shown := string(seen.Policy.Row.ActivityConfiguration)
+	unnamed := shown == "" || same(shown, seen.Policy.Row.ActivityConfigurationID)
+	return unnamed && s.Memory.IsDone(policyStep, chosenProfile(s, seen))
+}
+
+// chosenProfile is what the choice of a profile is good for: another policy, profile or id has to be looked at anew.
+func chosenProfile(s *steps.Scene, seen seenPolicy) plan.Value {
+	return plan.String(strings.Join([]string{seen.Policy.Row.ID, s.Answers.Text(keyProfile), seen.Policy.Row.ActivityConfigurationID}, "\n"))
+}
+
+// policyProof says what of the policy was read back.
+func policyProof(s *steps.Scene) string {
+	if profiles, _ := steps.Get(s, profilesKey); profiles.Unlisted && profiles.Shown == nil {
+		return "read back: user, activity and resources; which connection profile it has: " + unreadable
+	}
+	return "read back: connection profile, user, activity and resources"
 }
 
 // lists says whether the policy, which may be off, has a member of that name.

@@ -244,3 +244,32 @@ func TestOtherErrorsOfALookStay(t *testing.T) {
 		t.Error("no error is a lack")
 	}
 }
+
+// TestAPolicyThatNamesNoProfile: the vendor documents a text and not what it holds. A person's word ends the run then, and the
+// report says that it is one.
+func TestAPolicyThatNamesNoProfile(t *testing.T) {
+	for _, shown := range []any{nil, "", "C-OWN", row{"id": "c-own"}} {
+		st := newSite().complete().made()
+		st.documented()
+		st.server.named("listPolicies", policyName)["activityConfiguration"] = shown
+		st.memory.ManualDone[profileStep], st.memory.ManualDone[activityStep] = true, true
+		about, known := plan.TextOf(st.action(t, policyStep+"/by-hand").Manual().About, nil)
+		if !known {
+			t.Fatal("what was chosen is not noted down")
+		}
+		st.memory.ManualDone[policyStep], st.memory.ManualAbout = true, map[string]string{policyStep: about}
+		wantEffects(t, st.draft(t))
+		s, err := st.survey(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, p := range steps.Prove(t.Context(), st.guide(), s) {
+			if p.Step.ID == policyStep && !strings.Contains(p.Proof.Text, "which connection profile it has: said by a person") {
+				t.Errorf("%v: %s", shown, p.Proof.Text)
+			}
+		}
+		// Another profile in its place has to be looked at again.
+		st.server.named("listPolicies", policyName)["activityConfigurationId"] = "c-0"
+		wantEffects(t, st.draft(t), "manual policy-resource/by-hand")
+	}
+}
