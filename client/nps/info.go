@@ -21,11 +21,15 @@ type Greeting struct {
 	Skew   time.Duration // this machine's clock minus the server's; 0 when the server tells no time
 }
 
-// Greet finds out whether NPS answers. 200, 401 and 403 all say yes; whether a token is wanted is not documented.
+// Greet finds out whether NPS answers. 200, 401 and 403 all say yes; whether a token is wanted is not documented. Where neither
+// health nor version is offered, a documented call with a short answer is asked.
 func (c *Client) Greet(ctx context.Context) (Greeting, error) {
 	var g Greeting
-	var fault error
-	for _, call := range []plan.Call{npsapi.Health(), npsapi.Version()} {
+	var fault error // of an answer that is no 404
+	for _, call := range []plan.Call{npsapi.Health(), npsapi.Version(), npsapi.ListDomains()} {
+		if call.Operation == "listDomains" && fault != nil {
+			break
+		}
 		began := c.now()
 		status, header, body, err := c.ask(ctx, call)
 		if header != nil {
@@ -42,13 +46,13 @@ func (c *Client) Greet(ctx context.Context) (Greeting, error) {
 		case status == 0:
 			return g, err
 		}
-		if fault == nil || !problem.Is(err, problem.NotOffered) {
+		if fault == nil && !absent(status) {
 			fault = err
 		}
 	}
-	if problem.Is(fault, problem.NotOffered) {
+	if fault == nil {
 		return g, problem.New("there is no NPS at " + c.base.Host).
-			Because("a web server answers there, and knows neither health nor version of NPS").
+			Because("a web server answers there, and knows neither health nor version nor domains of NPS").
 			Try("check host and port of nps.url; NPS is installed on port 6500")
 	}
 	return g, fault
@@ -89,9 +93,12 @@ func (c *Client) Health(ctx context.Context) (string, error) {
 	return strings.TrimSpace(text(a.Body)), err
 }
 
-// Version is the server's version, such as 25.12.00002.
+// Version is the server's version, such as 25.12.00002; empty when the server does not tell it: the call is not documented.
 func (c *Client) Version(ctx context.Context) (string, error) {
 	a, err := c.Read(ctx, npsapi.Version())
+	if problem.Is(err, problem.NotOffered) {
+		return "", nil
+	}
 	return strings.TrimSpace(text(a.Body)), err
 }
 

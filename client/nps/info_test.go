@@ -37,6 +37,7 @@ func TestGreet(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := newServer(t)
+			s.on("GET /api/v1/ManagedResource/GetDomainNames", answering(404, "", ""))
 			s.on("GET /api/v1/Health", c.health)
 			s.on("GET /api/v1/Version", c.version)
 			g, err := s.client(nil).Greet(context.Background())
@@ -47,6 +48,18 @@ func TestGreet(t *testing.T) {
 				wantProblem(t, err, problem.Failed, c.words...)
 			}
 		})
+	}
+}
+
+// TestGreetByADocumentedCall is a server that offers only what the vendor documents.
+func TestGreetByADocumentedCall(t *testing.T) {
+	s := newServer(t)
+	for _, path := range []string{"Health", "Version"} {
+		s.on("GET /api/v1/"+path, answering(404, "", ""))
+	}
+	s.on("GET /api/v1/ManagedResource/GetDomainNames", answering(401, "", ""))
+	if g, err := s.client(nil).Greet(context.Background()); err != nil || g.Health != "" {
+		t.Errorf("%+v %v", g, err)
 	}
 }
 
@@ -75,6 +88,10 @@ func TestVersionAndHealth(t *testing.T) {
 	s.on("GET /api/v1/Version", answering(200, "text/plain", "25.12"))
 	if v, err := c.Version(context.Background()); err != nil || v != "25.12" {
 		t.Errorf("%q %v", v, err)
+	}
+	s.on("GET /api/v1/Version", answering(404, "", ""))
+	if v, err := s.client(nil).Version(context.Background()); err != nil || v != "" {
+		t.Errorf("not offered: %q %v", v, err)
 	}
 	s.on("GET /api/v1/Health", answering(200, "text/plain", "Healthy\r\n"))
 	if h, err := c.Health(context.Background()); err != nil || h != "Healthy" {

@@ -23,6 +23,9 @@ func (c *Client) refusal(r request, status int, contentType string, raw []byte) 
 	if p == nil {
 		p = c.judged(r, status)
 	}
+	if p.Kind == problem.NotOffered && r.op.Class == plan.Read && isPage(contentType, raw) {
+		p = c.strange(r, status)
+	}
 	p.Why = c.because(s, p.Why)
 	if licence.MatchString(s.text) {
 		p.Next = append([]string{"import a licence on the About page of NPS: without one it refuses new objects"}, p.Next...)
@@ -50,12 +53,24 @@ func (c *Client) because(s said, otherwise string) string {
 	return why
 }
 
+// absent says whether a status may mean that the server has no such call.
+func absent(status int) bool {
+	return status == http.StatusNotFound || status == http.StatusMethodNotAllowed
+}
+
+// strange is the problem of a page in the place of data: NPS itself answers a call that it does not have with JSON or with nothing,
+// and what stands before it must not pass for NPS.
+func (c *Client) strange(r request, status int) *problem.Problem {
+	return problem.New(fmt.Sprintf("a web page came from %s (%d)", r.text(), status)).
+		Because("NPS answers with data, so that something else answers in its place").
+		Try("check that nps.url leads to NPS itself, and to no proxy or portal before it")
+}
+
 // judged is the problem by its status alone.
 func (c *Client) judged(r request, status int) *problem.Problem {
 	p := problem.New(fmt.Sprintf("nps refused %s (%d)", r.text(), status))
-	absent := status == http.StatusNotFound || status == http.StatusMethodNotAllowed
 	switch {
-	case absent && r.op.Source != npsapi.Documented:
+	case absent(status) && r.op.Source != npsapi.Documented:
 		p = problem.New("this server does not offer " + r.text() + fmt.Sprintf(" (%d)", status)).
 			Because("the call is " + r.op.Source.String() + ", not documented: " + r.op.Reason).Of(problem.NotOffered)
 		if r.op.Class == plan.Read { // without it there is no plan, and no page of clicks

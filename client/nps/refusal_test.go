@@ -84,6 +84,14 @@ func TestAReadThatIsNotOffered(t *testing.T) {
 	}
 }
 
+// TestAPageIsNoLackOfARead: what stands before NPS answers with a page, NPS itself with JSON or nothing.
+func TestAPageIsNoLackOfARead(t *testing.T) {
+	s := newServer(t)
+	s.on("GET /api/v1/ConnectionProfile", func(w http.ResponseWriter, _ *http.Request) { html(w, 404, "<html>404 - no such page") })
+	err := s.signedIn(nil).List(context.Background(), npsapi.ListConnectionProfiles(), func(json.RawMessage) (bool, error) { return true, nil })
+	wantProblem(t, err, problem.Failed, "a web page came from GET /api/v1/ConnectionProfile (404)", "no such page", "proxy")
+}
+
 func TestRequestFilteringIsGuessedFromThePath(t *testing.T) {
 	s := newServer(t)
 	s.on("GET /api/v1/ManagedResource/ByHostId/dc01.contoso.AD", func(w http.ResponseWriter, _ *http.Request) { html(w, 404, "<html>404 - not found") })

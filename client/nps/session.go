@@ -69,8 +69,10 @@ func (c *Client) keep(token secret.Secret, cl claims, date time.Time) Identity {
 	return st.identity
 }
 
-// tokenless says whether an operation may be asked before anybody has signed in.
-func tokenless(id string) bool { return id == "health" || id == "version" || id == "licenseInfo" }
+// tokenless says whether an operation may be asked before anybody has signed in; of listDomains the refusal is the answer.
+func tokenless(id string) bool {
+	return id == "health" || id == "version" || id == "licenseInfo" || id == "listDomains"
+}
 
 // tokenFor gives a token that is good for a while yet.
 func (c *Client) tokenFor(ctx context.Context, r request) (secret.Secret, error) {

@@ -143,7 +143,8 @@ func (c *Client) pasted(ctx context.Context, pasted secret.Secret) (Identity, er
 		return Identity{}, problem.New("nps refused the pasted token").Because(why).
 			Try("reload the NPS page in the browser and copy the token again; it lives about 15 minutes").Of(problem.Refused)
 	}
-	if err := c.statusFault(r, resp); err != nil {
+	// Where the call is not offered, the first one that is tells whether the token is good.
+	if err := c.statusFault(r, resp); err != nil && !problem.Is(err, problem.NotOffered) {
 		return Identity{}, err
 	}
 	return c.keep(token, cl, dateOf(resp.Header)), nil

@@ -1,6 +1,9 @@
 package sandbox
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"strings"
+)
 
 // Names that the sandbox's own answers use, and that a person therefore types.
 const (
@@ -35,6 +38,9 @@ func (s *Server) Person() []Did {
 	}
 	if s.o.API != "full" {
 		done = append(done, s.world.byHand()...)
+	}
+	if s.o.API == "documented" && s.world.policyByHand() {
+		done = append(done, Did{"policy-resource"})
 	}
 	before := s.auditor.settings
 	if key := s.world.apiKeys[s.world.applicationID()]; key != "" && h.pasted != key {
@@ -99,6 +105,32 @@ func (w *world) byHand() []Did {
 		done = append(done, Did{"activity"})
 	}
 	return done
+}
+
+// policyByHand makes the access policy, or gives it what it lacks of the article's; false: nothing is to be done, or its user or
+// its resource is not there yet.
+func (w *world) policyByHand() bool {
+	resource := w.resources.named("dnsHostName", "dc01."+domainName)
+	if w.applicationID() == "" || resource == nil {
+		return false
+	}
+	changed := false
+	p := w.policies.named("name", policyName)
+	if p == nil {
+		changed = true
+		p = w.policies.add(row{"name": policyName, "description": "", "policyType": 0, "isDeleted": false, "isDisabled": false, "priority": len(w.policies.rows) + 1})
+		w.members[p.text("id")] = &members{}
+	}
+	if profile := w.profiles.named("name", profileName); p.text("activityConfigurationId") != profile.text("id") {
+		p["activityConfigurationId"], changed = profile["id"], true
+	}
+	m := w.members[p.text("id")]
+	for k, id := range map[memberKind]string{memberAccounts: w.applicationID(), memberActivities: w.activities.named("name", activityName).text("id"), memberResources: resource.text("id")} {
+		if !m.has(k, id) {
+			m.ids[k], changed = append(m.ids[k], strings.ToLower(id)), true
+		}
+	}
+	return changed
 }
 
 const articleSettings = `{"proxyAutoConnect":true,"record":true,"maxSessionLength":60,"expirationTimeoutThreshold":5,"allowSessionExtension":false,

@@ -80,14 +80,23 @@ func (s *Server) policyRoutes() map[string]handler {
 		routes[m.remove] = func(q *ask) answer { return s.associate(q, m.kind, "policyId", m.table, false) }
 		routes[m.search] = func(q *ask) answer { return s.searchMembers(q, m.kind, m.table, m.columns) }
 	}
+	routes["searchPolicyActivityCandidates"] = s.activityCandidates
 	return routes
 }
 
+// showPolicy nests the connection profile as it was seen live; where only what is documented is offered, it is a text, and no
+// member tells the status.
 func (s *Server) showPolicy(r row) row {
 	c := r.clone()
-	if p := s.world.profiles.get(r.text("activityConfigurationId")); p != nil {
+	p := s.world.profiles.get(r.text("activityConfigurationId"))
+	if p != nil {
 		c["activityConfiguration"] = row{"id": p["id"], "name": p["name"]}
 		c["activityConfigurationMaxSessionLength"] = p["maxSessionLength"]
+	}
+	if s.o.API == "documented" {
+		delete(c, "isDeleted")
+		delete(c, "isDisabled")
+		c["activityConfiguration"] = p["name"]
 	}
 	return c
 }
@@ -168,6 +177,23 @@ func (s *Server) searchMembers(q *ask, k memberKind, t *table, columns []string)
 		case memberActivities:
 		}
 		return c
+	})
+}
+
+// activityCandidates are the activities that a policy could still take.
+func (s *Server) activityCandidates(q *ask) answer {
+	policy := s.world.policies.get(q.id("accessPolicyId"))
+	if policy == nil {
+		return refuse(http.StatusBadRequest, "Bad Request", "no policy of this id")
+	}
+	var rows []row
+	for _, r := range s.world.activities.rows {
+		if !r.truth("isDeleted") && !s.world.members[policy.text("id")].has(memberActivities, r.text("id")) {
+			rows = append(rows, r)
+		}
+	}
+	return q.page(rows, 10, []string{"name", "description"}, func(r row) row {
+		return row{"id": r["id"], "name": r["name"], "description": r["description"], "entityType": 0}
 	})
 }
 

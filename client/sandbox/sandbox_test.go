@@ -335,12 +335,13 @@ func TestPolicyGrants(t *testing.T) {
 }
 
 func TestPartsOfTheAPI(t *testing.T) {
-	for api, want := range map[string][2]int{"full": {200, 200}, "observed": {404, 200}, "documented": {404, 404}} {
+	for api, want := range map[string][3]int{"full": {200, 200, 200}, "observed": {404, 200, 200}, "documented": {404, 404, 404}} {
 		b := start(t, sandbox.Options{API: api}).signIn()
 		create, _, _ := b.do("POST", "/api/v1/ConnectionProfile", map[string]any{"name": "X"})
 		list, _, _ := b.do("GET", "/api/v1/ConnectionProfile", nil)
-		if got := [2]int{create, list}; got != want {
-			t.Errorf("%s: create and list answer %v, want %v", api, got, want)
+		version, _, _ := b.do("GET", "/api/v1/Version", nil)
+		if got := [3]int{create, list, version}; got != want {
+			t.Errorf("%s: create, list and version answer %v, want %v", api, got, want)
 		}
 	}
 }

@@ -28,6 +28,14 @@ func (s *Server) sessionRoutes() map[string]handler {
 			return answer{status: http.StatusAccepted}
 		}),
 		"getSession": s.ofSession(func(_ *ask, x *session) answer { return ok(x.summary()) }),
+		"getSessionProfile": func(q *ask) answer {
+			for _, x := range s.world.sessions {
+				if x.row.text("id") == q.id("id") {
+					return ok(x.profile)
+				}
+			}
+			return refuse(http.StatusNotFound, "Not Found", "no activity session of this id")
+		},
 		"canViewSessionPassword": s.ofSession(func(_ *ask, x *session) answer {
 			return ok(s.showsPassword(x))
 		}),

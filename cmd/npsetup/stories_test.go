@@ -267,6 +267,7 @@ func stories() []story {
 		{name: "webdav", server: sandbox.Options{Faults: []string{"webdav@1"}}},
 		{name: "answer-lost", server: sandbox.Options{Faults: []string{"answer-lost@2"}}},
 		{name: "observed", server: sandbox.Options{API: "observed"}},
+		{name: "documented", server: sandbox.Options{API: "documented"}},
 		{name: "change-an-answer"},
 		{name: "hostile-names", before: hostile},
 		{name: "demo"},

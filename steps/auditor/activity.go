@@ -30,6 +30,10 @@ type seenActivity struct {
 	Platform            string // id
 	Template, Paired    *npsapi.ActionTemplate
 	PreGroup, PostGroup *npsapi.ActionGroup // of the named or the deleted activity, or left by a run that was stopped
+
+	Unlisted bool   // the server lists none, or not their actions
+	Searched bool   // then: there was a policy that tells whether it is there
+	ID       string // and its id by that; Named is what the policy shows of it, if anything
 }
 
 var seenActivityKey = steps.Key[seenActivity]{Name: "auditor.activity"}
@@ -44,10 +48,15 @@ func (w World) activity() steps.Step {
 			{Key: keyGroup, Kind: steps.Text, Prompt: "Group that the account joins while a session runs", Default: "Domain Admins", Example: "Domain Admins", Help: "Domain Admins is what the article says; Auditor's permissions page names less for most data sources."},
 		},
 		Look: lookActivity, Plan: w.planActivity,
-		Verify: provenBy(w.planActivity, func(s *steps.Scene) string {
-			return "read back: platform, login account, template, and the pair of actions for " + problem.Plain(s.Answers.Text(keyGroup))
-		}),
+		Verify: w.verifyActivity,
 	}
+}
+
+func (w World) verifyActivity(ctx context.Context, s *steps.Scene) steps.Proof {
+	seen, _ := steps.Get(s, seenActivityKey)
+	return seen.honest(s, provenBy(w.planActivity, func(s *steps.Scene) string {
+		return "read back: platform, login account, template, and the pair of actions for " + problem.Plain(s.Answers.Text(keyGroup))
+	})(ctx, s))
 }
 
 func actionName(a steps.Answers) string { return "Add to " + a.Text(keyGroup) }
@@ -57,6 +66,14 @@ func pairName(a steps.Answers) string { return "Remove from " + a.Text(keyGroup)
 func groupName(activity, phase string) string { return activity + " (" + phase + ")" }
 
 func lookActivity(ctx context.Context, s *steps.Scene) error {
+	err := lookListedActivity(ctx, s)
+	if notListed(s, kindActivity, err) {
+		return lookActivityByPolicies(ctx, s)
+	}
+	return err
+}
+
+func lookListedActivity(ctx context.Context, s *steps.Scene) error {
 	name := s.Answers.Text(keyActivity)
 	var seen seenActivity
 	platforms, err := find(ctx, s, npsapi.ListPlatforms(), func(p npsapi.Named) bool { return same(p.Name, platformName) })
@@ -91,9 +108,12 @@ func lookActivity(ctx context.Context, s *steps.Scene) error {
 		observe(s, "activity", nil)
 		err = lookLeftover(ctx, s, &seen, name, taken)
 	}
+	if err != nil {
+		return err
+	}
 	s.See(f)
 	steps.Put(s, seenActivityKey, seen)
-	return err
+	return nil
 }
 
 // lookNamed finds the activity by its name, or a softly deleted namesake, and tells which action groups belong to an
@@ -149,7 +169,7 @@ func lookGroups(ctx context.Context, s *steps.Scene, seen *seenActivity, a npsap
 			continue
 		}
 		o, err := read[npsapi.ActionGroup](ctx, s, npsapi.GetActionGroup(plan.String(g.id)))
-		if problem.Is(err, problem.NotOffered) || problem.Is(err, problem.NotFound) {
+		if problem.Is(err, problem.NotFound) {
 			continue
 		}
 		if err != nil {
@@ -207,6 +227,9 @@ func (w World) planActivity(s *steps.Scene) ([]plan.Action, error) {
 	twin, err := w.page(s, activityStep)
 	if err != nil {
 		return nil, err
+	}
+	if seen.Unlisted {
+		return activityByHand(s, seen, twin), nil
 	}
 	if seen.Named == nil {
 		s.Promise(kindActivity, name, activityStep, "id")

@@ -47,12 +47,17 @@ func createActivity(s *steps.Scene, seen seenActivity) plan.Action {
 	op.Outputs = []plan.Output{{Name: "id", Pointer: "/id"}}
 	op.Lookup = &plan.Lookup{Call: npsapi.ListActivities(), Member: "name", Value: name}
 
-	ds := append(fresh(wanted),
-		plan.Difference{Label: "Pre-Session (Grant): " + addToGroup, To: actionName(s.Answers) + ": Domain = " + domainVariable + ", Group = " + group + ", Continue on Error = False"},
-		plan.Difference{Label: "Paired action, Post-Session", To: pairName(s.Answers)})
 	return plan.Action{
-		Key: activityStep, Effect: plan.Create, Difference: ds, Ops: append(ops, op), Notes: notes,
+		Key: activityStep, Effect: plan.Create, Difference: append(fresh(wanted), actionDifferences(s)...), Ops: append(ops, op), Notes: notes,
 		Undo: append(undoOp(npsapi.DeleteActivity(ref("id", kindActivity+` "`+name+`"`))), append(undoOp(npsapi.DeleteActionGroup(preID)), undoOp(npsapi.DeleteActionGroup(postID))...)...),
+	}
+}
+
+// actionDifferences are the pair of actions, as the plan shows them.
+func actionDifferences(s *steps.Scene) []plan.Difference {
+	return []plan.Difference{
+		{Label: "Pre-Session (Grant): " + addToGroup, To: actionName(s.Answers) + ": Domain = " + domainVariable + ", Group = " + s.Answers.Text(keyGroup) + ", Continue on Error = False"},
+		{Label: "Paired action, Post-Session", To: pairName(s.Answers)},
 	}
 }
 

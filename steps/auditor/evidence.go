@@ -67,16 +67,29 @@ func (ev *evidence) take(row npsapi.Session, since time.Time) {
 	switch state := nps.StateOf(row); {
 	case ours:
 		if _, started := moment(row.ActualStartDateTimeUTC); started && state == steps.SessionEnded {
-			ev.ours = &row
+			ev.ours = later(ev.ours, &row)
 		}
 	case state == steps.SessionActive, state == steps.SessionEnding, state == steps.SessionEnded:
-		ev.auditor = &row
+		ev.auditor = later(ev.auditor, &row)
 		end, ended := moment(row.ActualEndDateTimeUTC)
 		limit, limited := moment(row.ExpirationDateTimeUTC)
 		if ended && limited && !end.Before(limit) {
 			ev.expired = &row
 		}
 	}
+}
+
+// later is the one that was created later: in which order sessions are listed is not documented.
+func later(a, b *npsapi.Session) *npsapi.Session {
+	if a == nil {
+		return b
+	}
+	x, _ := moment(a.CreatedDateTimeUTC)
+	y, _ := moment(b.CreatedDateTimeUTC)
+	if y.Before(x) {
+		return a
+	}
+	return b
 }
 
 // moment reads a time of NPS: UTC, with or without a zone.
@@ -95,7 +108,7 @@ func moment(text *string) (time.Time, bool) {
 // seenAs says that the application user signed in with this certificate, or nothing. What was changed since proves nothing.
 func seenAs(s *steps.Scene) string {
 	ev, _ := steps.Get(s, evidenceKey)
-	if s.Memory.Unproven || ev.ours == nil && ev.auditor == nil {
+	if ev.unproven(s) || ev.ours == nil && ev.auditor == nil {
 		return ""
 	}
 	return "seen: a session of " + problem.Plain(s.Answers.Text(keyApplication)) + " became active, and only this certificate opens one"
@@ -104,10 +117,20 @@ func seenAs(s *steps.Scene) string {
 // seenAuditor says that Auditor opened a session itself, or nothing.
 func seenAuditor(s *steps.Scene) string {
 	ev, _ := steps.Get(s, evidenceKey)
-	if s.Memory.Unproven || ev.auditor == nil {
+	if ev.unproven(s) || ev.auditor == nil {
 		return ""
 	}
 	return "seen: Auditor opened a session itself" + ev.when(ev.auditor)
+}
+
+// unproven says that something was changed since the last session that became active. Where no key is at hand for one of our own,
+// only Auditor's can prove what was changed before it.
+func (ev evidence) unproven(s *steps.Scene) bool {
+	if !s.Memory.Unproven || ev.auditor == nil || s.Memory.Changed.IsZero() || s.Answers.File(keyPrivateKey) != "" {
+		return s.Memory.Unproven
+	}
+	began, known := moment(ev.auditor.CreatedDateTimeUTC)
+	return !known || began.Before(s.Memory.Changed)
 }
 
 func (evidence) when(row *npsapi.Session) string {

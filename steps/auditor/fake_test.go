@@ -58,6 +58,10 @@ func (f *server) List(_ context.Context, c plan.Call, each func(json.RawMessage)
 // Read answers one object of the list to which it belongs.
 func (f *server) Read(_ context.Context, c plan.Call) (plan.Answer, error) {
 	lists := map[string]string{"getManagedAccountView": "searchManagedAccounts", "getActionGroup": "listActionGroups", "getPolicy": "listPolicies", "getResourceByHost": "resourcesByHost"}
+	if c.Operation == "getSessionProfile" && len(f.rows[c.Operation]) > 0 {
+		raw, err := json.Marshal(f.rows[c.Operation][0])
+		return plan.Answer{Status: 200, Body: raw}, err
+	}
 	if c.Operation == "findPolicies" {
 		raw, err := json.Marshal(f.rows["findPolicies"])
 		if len(f.rows["findPolicies"]) == 0 {

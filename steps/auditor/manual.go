@@ -126,7 +126,13 @@ func missingText(a plan.Action) string {
 	case plan.Restore:
 		return what + " was deleted"
 	case plan.ByHand:
-		return what + " is to be done by hand"
+		what += " is to be done by hand"
+		for _, d := range a.Difference {
+			if d.From != "" {
+				what += fmt.Sprintf("; %s is %s, should be %s", d.Label, d.From, d.To)
+			}
+		}
+		return what
 	case plan.Delete, plan.Adopt:
 	}
 	return what

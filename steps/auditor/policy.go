@@ -35,10 +35,8 @@ func (w World) policyResource() steps.Step {
 			Key: keyPolicy, Kind: steps.Text, Prompt: "Name of the access policy", Default: "Netwrix Auditor (resource)", Example: "Netwrix Auditor (resource)",
 			Help: "A name that no other policy of this server has.",
 		}},
-		Look: lookPolicy, Plan: planPolicy,
-		Verify: provenBy(planPolicy, func(*steps.Scene) string {
-			return "read back: connection profile, user, activity and resources"
-		}),
+		Look: lookPolicy, Plan: w.planPolicy,
+		Verify: provenBy(w.planPolicy, policyProof),
 	}
 }
 
@@ -136,11 +134,18 @@ func writable(o plan.Object) plan.Object {
 	return o.Without("activityConfiguration", "activities", "activityGroups", "activityConfigurationMaxSessionLength")
 }
 
-func planPolicy(s *steps.Scene) ([]plan.Action, error) {
+func (w World) planPolicy(s *steps.Scene) ([]plan.Action, error) {
 	seen, _ := steps.Get(s, policyKey)
+	if unknown := notTold(s, seen); len(unknown) > 0 {
+		return w.policyByHand(s, seen, unknown)
+	}
 	name := s.Answers.Text(keyPolicy)
 	profile, ok := s.ID(kindProfile, s.Answers.Text(keyProfile))
-	if !ok {
+	profiles, _ := steps.Get(s, profilesKey)
+	switch {
+	case !ok && profiles.Unlisted && seen.Policy != nil:
+		profile = plan.String(seen.Policy.Row.ActivityConfigurationID) // chosen by a person, and not named by any call
+	case !ok:
 		profile = plan.Ref{Action: profileStep, Output: "id", What: kindProfile + ` "` + s.Answers.Text(keyProfile) + `"`}
 	}
 	var actions []plan.Action
@@ -153,7 +158,6 @@ func planPolicy(s *steps.Scene) ([]plan.Action, error) {
 		policy = plan.String(seen.Policy.Row.ID)
 		actions = append(actions, keepPolicy(s, seen, name, profile)...)
 	}
-	profiles, _ := steps.Get(s, profilesKey)
 	var after []string
 	for i := range actions {
 		if !actions[i].Changing() {
@@ -250,7 +254,10 @@ func addMembers(s *steps.Scene, seen seenPolicy, policy plan.Value, name string)
 		var names []string
 		for _, n := range m.names {
 			id, ok := s.ID(m.object, n)
-			if !ok {
+			switch act, _ := steps.Get(s, seenActivityKey); {
+			case !ok && m.object == kindActivity && act.Unlisted:
+				continue // a person adds it
+			case !ok:
 				return nil, fmt.Errorf("the %s %q is not known", m.object, n)
 			}
 			if text, err := plan.Encode(id); err == nil && seen.Members[m.kind] != nil {

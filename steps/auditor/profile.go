@@ -19,6 +19,9 @@ const (
 // seenProfiles is what Look found of connection profiles.
 type seenProfiles struct {
 	Named, Deleted, Default *object[npsapi.Profile]
+
+	Unlisted bool          // the server lists none
+	Shown    *shownProfile // then: what policies tell of it
 }
 
 var profilesKey = steps.Key[seenProfiles]{Name: "auditor.profiles"}
@@ -71,10 +74,15 @@ func (w World) connectionProfile() steps.Step {
 		ID: profileStep, Title: "Connection profile", Article: "Create a Connection Profile, 1-5",
 		Why:    "it rules how long Auditor's sessions last and that Auditor may read their password",
 		Fields: profileFields(), Look: lookProfiles, Plan: w.planProfile,
-		Verify: provenBy(w.planProfile, func(*steps.Scene) string {
-			return fmt.Sprintf("read back: all %d settings as wanted; matches that are marked prove storage, not meaning", len(profileTable()))
-		}),
+		Verify: w.verifyProfile,
 	}
+}
+
+func (w World) verifyProfile(ctx context.Context, s *steps.Scene) steps.Proof {
+	seen, _ := steps.Get(s, profilesKey)
+	return seen.honest(provenBy(w.planProfile, func(*steps.Scene) string {
+		return fmt.Sprintf("read back: all %d settings as wanted; matches that are marked prove storage, not meaning", len(profileTable()))
+	})(ctx, s))
 }
 
 func profileFields() []steps.Field {
@@ -118,6 +126,17 @@ func profileSettings(a steps.Answers) []setting {
 }
 
 func lookProfiles(ctx context.Context, s *steps.Scene) error {
+	err := lookListedProfiles(ctx, s)
+	if notListed(s, kindProfile, err) {
+		err = lookProfileByPolicies(ctx, s)
+	}
+	if err == nil && s.Answers.Number(settingsPrefix+"maxDuration") <= 60 {
+		s.Warn("Max Duration is " + s.Answers.Text(settingsPrefix+"maxDuration") + " minutes: a collection that takes longer ends with event 5801 or 5802; set connectionProfile.settings.maxDuration to more than your longest collection")
+	}
+	return err
+}
+
+func lookListedProfiles(ctx context.Context, s *steps.Scene) error {
 	name := s.Answers.Text(keyProfile)
 	found, err := find(ctx, s, npsapi.ListConnectionProfiles(), func(p npsapi.Profile) bool {
 		return same(p.Name, name) || p.IsDefault && !p.IsDeleted
@@ -139,9 +158,6 @@ func lookProfiles(ctx context.Context, s *steps.Scene) error {
 	}
 	steps.Put(s, profilesKey, seen)
 	observeProfiles(s, name, seen)
-	if s.Answers.Number(settingsPrefix+"maxDuration") <= 60 {
-		s.Warn("Max Duration is " + s.Answers.Text(settingsPrefix+"maxDuration") + " minutes: a collection that takes longer ends with event 5801 or 5802; set connectionProfile.settings.maxDuration to more than your longest collection")
-	}
 	return nil
 }
 
@@ -174,6 +190,9 @@ func (w World) planProfile(s *steps.Scene) ([]plan.Action, error) {
 	twin, err := w.page(s, profileStep)
 	if err != nil {
 		return nil, err
+	}
+	if seen.Unlisted {
+		return profileByHand(s, seen, twin), nil
 	}
 	var a plan.Action
 	switch {

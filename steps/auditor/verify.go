@@ -42,7 +42,7 @@ func (w World) planProof(s *steps.Scene) ([]plan.Action, error) {
 		actions = append(actions, sessionAction(s, ev, m))
 		before = append(before, sessionKey)
 	}
-	if seenAuditor(s) == "" {
+	if seenAuditor(s) == "" || len(actions) == 0 && changing(s.Planned()) { // what is changed now, a session of before does not prove
 		actions = append(actions, manualAction(verifyStep, "first collection", s.Answers.Text(keyPlan), m, before...))
 	}
 	return actions, nil
@@ -52,7 +52,7 @@ func sessionNeeded(s *steps.Scene, ev evidence) bool {
 	if s.Answers.File(keyPrivateKey) == "" {
 		return false
 	}
-	return s.Memory.Prove || s.Memory.Unproven || changing(s.Planned()) || ev.ours == nil && ev.auditor == nil
+	return s.Memory.Prove || ev.unproven(s) || changing(s.Planned()) || ev.ours == nil && ev.auditor == nil
 }
 
 // waitsFor are the actions that must be done before a session can become active; Auditor's own needs all of them.
@@ -137,7 +137,7 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	}
 	state := steps.Proven
 	switch {
-	case s.Memory.Unproven:
+	case ev.unproven(s):
 		text += "; something was changed since the last session that became active"
 		state = steps.NotProven
 	case ev.ours != nil:

@@ -47,8 +47,12 @@ func TestASessionIsOpenedWhenNothingElseProves(t *testing.T) {
 		"ours was ended before it was active":     {ours(newSite().complete().made().withKey(), 5), "manual verify"},
 		"ours failed":                             {ours(newSite().complete().made().withKey(), 4), "create verify/session, manual verify"},
 		"Auditor's was seen, and something lacks": {lacking(newSite().complete().made().withKey().collected()), "create verify/session"},
+		"the same without a key":                  {lacking(newSite().complete().made().collected()), "manual verify"},
 		"wished for":                              {wished(newSite().complete().made().withKey().collected()), "create verify/session"},
 		"changed since, and not proven":           {unproven(newSite().complete().made().withKey().collected()), "create verify/session, manual verify"},
+		"changed before Auditor's":                {changed(newSite().complete().made().collected(), 9), ""},
+		"changed before Auditor's, a key":         {changed(newSite().complete().made().collected().withKey(), 9), "create verify/session, manual verify"},
+		"changed after Auditor's":                 {changed(newSite().complete().made().collected(), 11), "manual verify"},
 		"no sign-in there":                        {newSite().complete().made().withKey().lacks("signInApplication"), "manual verify"},
 		"another user's":                          {others(newSite().complete().made()), "manual verify"},
 		"from before the certificate":             {renewed(newSite().complete().made().collected()), "manual verify"},
@@ -73,6 +77,15 @@ func lacking(st *site) *site {
 
 func wished(st *site) *site   { st.memory.Prove = true; return st }
 func unproven(st *site) *site { st.memory.Unproven = true; return st }
+
+// changed says that something was changed at an hour of the day of the sessions, and not proven by one of ours.
+func changed(st *site, hour int) *site {
+	st.memory.Changed = time.Date(2026, 2, 1, hour, 0, 0, 0, time.UTC)
+	old := session("s-old", "", 3)
+	old["createdDateTimeUtc"] = "2026-01-01T10:00:00Z"
+	st.server.add("searchSessions", old) // listed last, and not the last
+	return unproven(st)
+}
 
 func others(st *site) *site {
 	r := session("s-x", "", 3)

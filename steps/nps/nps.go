@@ -68,7 +68,7 @@ type Identity struct {
 	User           string
 	Roles          []string
 	Admin          bool
-	Version        string
+	Version        string // empty: the server does not tell it
 	LicenceExpired bool
 	LicenceText    string
 }

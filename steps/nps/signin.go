@@ -21,7 +21,7 @@ func SignIn(w World, minVersion string) steps.Step {
 		Look:   func(ctx context.Context, s *steps.Scene) error { return lookSignIn(ctx, s, minVersion) },
 		Verify: func(_ context.Context, s *steps.Scene) steps.Proof {
 			id, _ := steps.Get(s, IdentityKey)
-			return steps.Proof{State: steps.Proven, Text: fmt.Sprintf("%s, role %s, NPS %s", problem.Plain(id.User), problem.Plain(strings.Join(id.Roles, ", ")), problem.Plain(id.Version))}
+			return steps.Proof{State: steps.Proven, Text: fmt.Sprintf("%s, role %s, %s", problem.Plain(id.User), problem.Plain(strings.Join(id.Roles, ", ")), versionText(id.Version))}
 		},
 	}
 }
@@ -82,15 +82,32 @@ func lookSignIn(ctx context.Context, s *steps.Scene, minVersion string) error {
 	s.See(steps.Finding{Kind: steps.ObjectFinding, Title: "signed in", State: steps.Fits, Rows: []steps.Row{
 		{Label: "user", Value: problem.Plain(id.User)},
 		{Label: "roles", Value: problem.Plain(strings.Join(id.Roles, ", ")), Wanted: "Admin"},
-		{Label: "NPS version", Value: s.Version, Wanted: "at least " + minVersion},
+		{Label: "NPS version", Value: told(s.Version), Wanted: "at least " + minVersion},
 		{Label: "licence", Value: problem.Plain(id.LicenceText)},
 	}})
+	if id.Version == "" {
+		s.Warn("this server does not tell its version: that it is " + minVersion + " or newer cannot be judged; look at the About page of NPS before you go on")
+	}
 	err = judge(id, minVersion)
 	if !id.Admin {
 		return err // every further look would be refused too
 	}
 	s.Problem(err)
 	return nil
+}
+
+func told(version string) string {
+	if version == "" {
+		return "not told by this server"
+	}
+	return version
+}
+
+func versionText(version string) string {
+	if version == "" {
+		return "version not told"
+	}
+	return "NPS " + problem.Plain(version)
 }
 
 // sent says which secrets the sign-in sends, and where.

@@ -34,8 +34,8 @@ func Page(c plan.Call, skip, take int) plan.Call {
 // Paged says whether a list call takes skip and take.
 func Paged(c plan.Call) bool {
 	switch c.Operation {
-	case "searchManagedAccounts", "searchPolicyAccounts", "searchPolicyActivities", "searchPolicyResources", "searchResources", "searchCandidates",
-		"searchCredentials", "searchSessions":
+	case "searchManagedAccounts", "searchPolicyAccounts", "searchPolicyActivities", "searchPolicyActivityCandidates", "searchPolicyResources", "searchResources",
+		"searchCandidates", "searchCredentials", "searchSessions":
 		return true
 	}
 	return false
@@ -227,6 +227,11 @@ func SearchMembers(k MemberKind, policy plan.Value, text string) plan.Call {
 	return plan.Call{}
 }
 
+// SearchActivityCandidates lists the activities, and groups of such, that a policy could still take and whose columns contain text.
+func SearchActivityCandidates(policy plan.Value, text string) plan.Call {
+	return call("searchPolicyActivityCandidates", nil, at("accessPolicyId", policy), query("filterText", text))
+}
+
 // FindPolicies asks which policies let an account run an activity on a resource; 404 when none does.
 func FindPolicies(account plan.Value, activity, resource string) plan.Call {
 	return call("findPolicies", nil, plan.Param{Name: "managedAccountId", Value: account}, query("activityName", activity), query("resourceName", resource))
@@ -235,6 +240,11 @@ func FindPolicies(account plan.Value, activity, resource string) plan.Call {
 // SearchResources lists hosts whose columns contain text.
 func SearchResources(text string) plan.Call {
 	return call("searchResources", nil, query("filterText", text), number("filterType", ResourceHost))
+}
+
+// SearchDomains lists the domains among the resources.
+func SearchDomains() plan.Call {
+	return call("searchResources", nil, query("filterText", ""), number("filterType", ResourceDomain))
 }
 
 // SearchCandidates lists servers of the synchronised domains whose columns contain text.
@@ -312,6 +322,9 @@ func StartSession(r SessionRequest) plan.Call {
 
 // EndSession ends a session; the answer comes before its end.
 func EndSession(id plan.Value) plan.Call { return call("endSession", nil, at("sessionId", id)) }
+
+// GetSessionProfile reads the connection profile of a session in full.
+func GetSessionProfile(id plan.Value) plan.Call { return call("getSessionProfile", nil, at("id", id)) }
 
 // GetSession reads the summary of a session.
 func GetSession(id plan.Value) plan.Call { return call("getSession", nil, at("sessionId", id)) }

@@ -24,7 +24,7 @@ func built() []plan.Call {
 		UpdateActivity(v, o), DeleteActivity(v), ListActionGroups(), GetActionGroup(v), CreateActionGroup(o), DeleteActionGroup(v),
 		ListPolicies(true), GetPolicy(v), CreatePolicy(o), UpdatePolicy(v, o), SetPolicyStatus(v, false, true), DeletePolicy(v), FindPolicies(v, "a", "r"),
 		SearchResources("x"), SearchCandidates("x"), AddCandidates(v, v), GetResourceByHost(v), SetServiceAccount(v, v), SetPlatform(v, v),
-		DeleteResource(v), ListDomains(), SearchServiceAccounts("x"), SearchSessions("x"),
+		DeleteResource(v), ListDomains(), SearchDomains(), SearchActivityCandidates(v, "x"), GetSessionProfile(v), SearchServiceAccounts("x"), SearchSessions("x"),
 		StartSession(SessionRequest{Account: v, Activity: "a", Resource: "r", Policy: v, Note: "n"}), EndSession(v), GetSession(v), CanViewPassword(v),
 		GetSessionPassword(v), GetSessionLog(v, 10), SignInApplication(v, v, "00", false), SignInApplication(v, v, "00", true),
 	}

@@ -58,7 +58,8 @@ const (
 
 	ApprovalAllow = 1 // ApprovalType, inferred: "Automatic" in the user interface
 
-	ResourceHost = 0 // ManagedResourceType, from a vendor script
+	ResourceHost   = 0 // ManagedResourceType, from a vendor script
+	ResourceDomain = 1 // seen live
 
 	CredentialConfiguration = 0 // CredentialType, documented: service accounts
 

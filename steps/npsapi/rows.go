@@ -58,9 +58,12 @@ type (
 	ActionParameter struct{ Value, ActionTemplateParameterID string }
 	// Policy is a SimpleAccessControlPolicy; isDeleted and isDisabled are not documented but seen.
 	Policy struct {
-		ID, Name, ActivityConfigurationID string
-		PolicyType                        Enum
-		IsDeleted, IsDisabled             *bool
+		ID, Name, ActivityConfigurationID     string
+		ActivityConfiguration                 NameOf
+		ActivityConfigurationMaxSessionLength *int
+		Activities                            []json.RawMessage // of the model Activity; often left out
+		PolicyType                            Enum
+		IsDeleted, IsDisabled                 *bool
 	}
 	// Resource is a ManagedResourceView. Name may be empty; the DNS host name tells hosts apart.
 	Resource struct {
@@ -74,16 +77,36 @@ type (
 	}
 	// Credential is a row of Credential/Search: ID is the user, CredentialID the credential.
 	Credential struct{ ID, CredentialID, DisplayName, UserName, Domain string }
-	// MemberRow is a member of a policy.
-	MemberRow struct{ ID, Name, DisplayName, DNSHostName string }
+	// MemberRow is a member of a policy, or one that it could take.
+	MemberRow struct {
+		ID, Name, DisplayName, DNSHostName string
+		EntityType                         Enum
+	}
 	// Session is a SessionSummary. SessionStatus is its state; its member status is another enum.
 	Session struct {
 		ID, ManagedAccountID, ActivityName, ManagedResourceName, Note, CreatedByDisplayName, UserDisplayName string
+		AccessPolicyID                                                                                       string
 		SessionStatusDescription, StatusMessage                                                              string
 		CreatedDateTimeUTC, ActualStartDateTimeUTC, ActualEndDateTimeUTC, ExpirationDateTimeUTC              *string
 		SessionStatus                                                                                        Enum
 	}
 )
+
+// NameOf is the name of an object that a row refers to: documented as a text, seen live as an object. Anything else is no name.
+type NameOf string
+
+// UnmarshalJSON takes a text, an object with a name, or null.
+func (n *NameOf) UnmarshalJSON(raw []byte) error {
+	var text string
+	var nested struct{ Name string }
+	switch {
+	case json.Unmarshal(raw, &text) == nil:
+		*n = NameOf(text)
+	case json.Unmarshal(raw, &nested) == nil:
+		*n = NameOf(nested.Name)
+	}
+	return nil
+}
 
 // Words are what NPS says of a session besides its state.
 func (s Session) Words() string {

@@ -18,6 +18,7 @@ type trail struct {
 	open    []OpenSession
 	shown   map[string]steps.Shown // by session id
 	changed bool                   // a change was carried out since the last session that proved something
+	last    time.Time              // when
 }
 
 // The outputs of a session: what was seen of its password, empty when it was readable, and how long it took to be active.
@@ -35,7 +36,9 @@ const (
 // follow takes one entry into account, in the order of the journal.
 func (t *trail) follow(e Entry) {
 	if e.Marker == "" {
-		t.changed = t.changed || e.State == Carried
+		if e.State == Carried {
+			t.changed, t.last = true, e.Time
+		}
 		return
 	}
 	switch {

@@ -1,0 +1,206 @@
+package auditor
+
+import (
+	"fmt"
+	"strings"
+
+	"npsetup/steps"
+	"npsetup/steps/npsapi"
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
+)
+
+// unreadable is what is said of all that a person made and no call shows.
+const unreadable = "said by a person; this server does not let it be read"
+
+// handMade is the action for what a person makes because the server does not list it: it is done when what is shown of it does not
+// differ and a person said so for what is wanted now.
+func handMade(s *steps.Scene, step, kind, name string, twin *plan.Manual, about plan.Value, shown, all []plan.Difference, back string) []plan.Action {
+	if len(shown) == 0 && s.Memory.IsDone(step, about) {
+		return nil
+	}
+	twin.About, twin.Proof = about, "your word: --done "+step+"; "+back
+	a := manualAction(step, kind, name, twin)
+	a.Difference = shown
+	if len(shown) == 0 {
+		a.Difference = all
+	}
+	a.Notes = []string{"this server offers no call that makes or lists it, so it is done by hand"}
+	return []plan.Action{a}
+}
+
+// profileByHand plans the connection profile where it is not listed.
+func profileByHand(s *steps.Scene, seen seenProfiles, twin *plan.Manual) []plan.Action {
+	name, wanted := s.Answers.Text(keyProfile), profileSettings(s.Answers)
+	about := plan.String(name + "\n" + settingLines(wanted))
+	var shown []plan.Difference
+	switch {
+	case seen.Named != nil && len(differing(seen.Named.Raw, wanted)) == 0:
+		return adopted(s, profileStep, kindProfile, name)
+	case seen.Named != nil:
+		shown = differing(seen.Named.Raw, wanted)
+	case seen.Shown != nil:
+		shown = differing(seen.Shown.settings(), known(seen.Shown.settings(), wanted))
+	}
+	return handMade(s, profileStep, kindProfile, name, twin, about, shown, fresh(wanted), "its name and Max Duration are read back from its access policy, and all of it once a session has used it")
+}
+
+// activityByHand plans the activity where it is not listed. What could take it and does not have it speaks against any word.
+func activityByHand(s *steps.Scene, seen seenActivity, twin *plan.Manual) []plan.Action {
+	name, wanted := s.Answers.Text(keyActivity), activitySettings(s, seen)
+	about := plan.String(strings.Join([]string{name, s.Answers.Text(keyGroup), platformName, loginTemplate}, "\n"))
+	all := append(fresh(wanted), actionDifferences(s)...)
+	var shown []plan.Difference
+	switch {
+	case seen.Named != nil:
+		shown = differing(seen.Named.Raw, known(seen.Named.Raw, shownSettings(s, seen)))
+	case seen.Searched && seen.ID == "":
+		shown = all
+	}
+	return handMade(s, activityStep, kindActivity, name, twin, about, shown, all, "that it is there is read back")
+}
+
+// shownSettings are the activity's settings that can be compared: without the platform where no id of it is told.
+func shownSettings(s *steps.Scene, seen seenActivity) []setting {
+	var list []setting
+	for _, st := range activitySettings(s, seen) {
+		if st.Field != "platformId" || seen.Platform != "" {
+			list = append(list, st)
+		}
+	}
+	return list
+}
+
+// policyByHand are the parts of the policy that take an id which no call tells: a person does them. The rest is planned as ever.
+func (w World) policyByHand(s *steps.Scene, seen seenPolicy, unknown []plan.Difference) ([]plan.Action, error) {
+	name := s.Answers.Text(keyPolicy)
+	m, err := w.page(s, policyStep)
+	if err != nil {
+		return nil, err
+	}
+	a := manualAction(policyStep, kindPolicy, name, m)
+	a.Notes = []string{"no call of this server tells the id of what it takes, so it is done by hand and read back"}
+	for _, p := range s.Planned() {
+		if p.Changing() && (p.Step == userStep || p.Step == profileStep || p.Step == activityStep || p.Step == resourceStep) {
+			a.After = append(a.After, p.Key)
+		}
+	}
+	if seen.Policy == nil {
+		m.About = plan.String(name) // whatever is said before it is there says nothing of its profile
+		a.Difference = []plan.Difference{{Label: "Name", To: name}, {Label: "Type", To: "Resource Based"}}
+		for _, d := range append([]plan.Difference{{Label: "Connection Profile", To: s.Answers.Text(keyProfile)}}, memberDifferences(s)...) {
+			a.Difference = append(a.Difference, plan.Difference{Label: d.Label, To: d.To})
+		}
+		return []plan.Action{a}, nil
+	}
+	a.Key, a.Difference, m.About = policyStep+"/by-hand", unknown, chosenProfile(s, seen)
+	rest := keepPolicy(s, seen, name, plan.String(seen.Policy.Row.ActivityConfigurationID))
+	if len(rest) > 0 && !rest[0].Changing() {
+		rest = nil
+	}
+	members, err := addMembers(s, seen, plan.String(seen.Policy.Row.ID), name)
+	for i := range members {
+		for _, r := range rest {
+			members[i].After = append(members[i].After, r.Key)
+		}
+	}
+	return append(append(rest, a), members...), err
+}
+
+// notTold lists what the policy lacks and cannot be given by a call, since the server does not tell its id.
+func notTold(s *steps.Scene, seen seenPolicy) []plan.Difference {
+	var ds []plan.Difference
+	if profiles, _ := steps.Get(s, profilesKey); profiles.Unlisted && profiles.Shown == nil && !saidChosen(s, seen) {
+		d := plan.Difference{Label: "Connection Profile", To: s.Answers.Text(keyProfile)}
+		if seen.Policy != nil {
+			d.From = orNothing(string(seen.Policy.Row.ActivityConfiguration))
+		}
+		ds = append(ds, d)
+	}
+	if activity, _ := steps.Get(s, seenActivityKey); activity.Unlisted && activity.ID == "" && !seen.lists(npsapi.Activities, s.Answers.Text(keyActivity)) {
+		ds = append(ds, plan.Difference{Label: "Activities", To: s.Answers.Text(keyActivity)})
+	}
+	return ds
+}
+
+// saidChosen says whether a person chose the profile of a policy that names none: its member is documented as a text, and what
+// the text holds is not. Without this, no run could end on a server where it is empty, or an id.
+func saidChosen(s *steps.Scene, seen seenPolicy) bool {
+	if seen.Policy == nil || seen.Policy.Row.ActivityConfigurationID == "" {
+		return false
+	}
+	shown := string(seen.Policy.Row.ActivityConfiguration)
+	unnamed := shown == "" || same(shown, seen.Policy.Row.ActivityConfigurationID)
+	return unnamed && s.Memory.IsDone(policyStep, chosenProfile(s, seen))
+}
+
+// chosenProfile is what the choice of a profile is good for: another policy, profile or id has to be looked at anew.
+func chosenProfile(s *steps.Scene, seen seenPolicy) plan.Value {
+	return plan.String(strings.Join([]string{seen.Policy.Row.ID, s.Answers.Text(keyProfile), seen.Policy.Row.ActivityConfigurationID}, "\n"))
+}
+
+// policyProof says what of the policy was read back.
+func policyProof(s *steps.Scene) string {
+	if profiles, _ := steps.Get(s, profilesKey); profiles.Unlisted && profiles.Shown == nil {
+		return "read back: user, activity and resources; which connection profile it has: " + unreadable
+	}
+	return "read back: connection profile, user, activity and resources"
+}
+
+// lists says whether the policy, which may be off, has a member of that name.
+func (seen seenPolicy) lists(k npsapi.MemberKind, name string) bool {
+	for _, have := range seen.Members[k] {
+		if same(have, name) {
+			return true
+		}
+	}
+	return false
+}
+
+func memberDifferences(s *steps.Scene) []plan.Difference {
+	var ds []plan.Difference
+	for _, m := range wantedMembers(s.Answers) {
+		ds = append(ds, plan.Difference{Label: m.label, To: strings.Join(m.names, ", ")})
+	}
+	return ds
+}
+
+// honest says of a proof how much of it was read back, where profiles are not listed.
+func (seen seenProfiles) honest(p steps.Proof) steps.Proof {
+	if !seen.Unlisted || p.State != steps.Proven {
+		return p
+	}
+	switch n := len(profileTable()); {
+	case seen.Named != nil:
+		p.Text = fmt.Sprintf("read back from a session that used it: all %d settings as wanted; matches that are marked prove storage, not meaning", n)
+	case seen.Shown != nil && seen.Shown.MaxSession != nil:
+		p.State, p.Text = steps.ByWord, fmt.Sprintf("read back from its access policy: its name and Max Duration; the other %d settings: %s until a session has used it", n-1, unreadable)
+	case seen.Shown != nil:
+		p.State, p.Text = steps.ByWord, fmt.Sprintf("read back from its access policy: its name; the %d settings: %s until a session has used it", n, unreadable)
+	default:
+		p.State, p.Text = steps.ByWord, unreadable+" until an access policy uses it"
+	}
+	return p
+}
+
+// honest says of a proof how much of it was read back, where activities are not listed. Actions are shown nowhere.
+func (seen seenActivity) honest(s *steps.Scene, p steps.Proof) steps.Proof {
+	if !seen.Unlisted || p.State != steps.Proven {
+		return p
+	}
+	p.State = steps.ByWord
+	pair := "the pair of actions for " + problem.Plain(s.Answers.Text(keyGroup))
+	switch {
+	case seen.Named != nil:
+		var labels []string
+		for _, st := range known(seen.Named.Raw, shownSettings(s, seen)) {
+			labels = append(labels, st.Label)
+		}
+		p.Text = "read back from its access policy: " + strings.Join(labels, ", ") + "; " + pair + ": " + unreadable
+	case seen.ID != "":
+		p.Text = "read back: it is there by its name; its settings and " + pair + ": " + unreadable
+	default:
+		p.Text = unreadable
+	}
+	return p
+}
