@@ -56,10 +56,14 @@ func (m *model) apply() tea.Cmd {
 	p := &applyPage{state: map[string]actionState{}, events: make(chan run.Event), bar: progress.New(progress.WithoutPercentage(), progress.WithFillCharacters('#', '.'), progress.WithColors(m.st.focus.GetForeground()))}
 	m.replace(p)
 	machine, made, done := m.m, m.plan, append([]string{}, m.hand.Done...)
+	m.kept = make(chan appliedMsg, 1)
+	kept := m.kept
 	cmd := m.do("at work", func(ctx context.Context) tea.Msg {
 		defer close(p.events)
 		report, result, err := m.o.Work.Apply(ctx, machine, made, done, streaming{ctx, p.events})
-		return appliedMsg{report, result, err}
+		over := appliedMsg{report, result, err}
+		kept <- over
+		return over
 	})
 	m.busy.keep = true
 	return tea.Batch(cmd, p.listen())
@@ -120,9 +124,8 @@ func (p *applyPage) event(e run.Event) {
 }
 
 func (p *applyPage) landed(m *model, msg appliedMsg) tea.Cmd {
-	p.over, p.err = true, msg.err
+	p.over, p.err, m.kept = true, msg.err, nil
 	m.result, m.ending.Err = msg.result, msg.err
-	m.looked = false
 	if msg.err == nil {
 		m.report = &msg.report
 		m.hand.Note()

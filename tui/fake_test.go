@@ -48,6 +48,8 @@ type fakeWork struct {
 	kept    map[string]secret.Secret
 	saved   int
 	applied int
+	looked  func(step string)
+	begun   func(face.Offer)
 }
 
 var _ face.Work = (*fakeWork)(nil)
@@ -56,11 +58,17 @@ func (w *fakeWork) Offers() ([]face.Offer, error) {
 	return []face.Offer{{Guide: w.guide.ID, Title: "Set up: " + w.guide.Title}, {Guide: w.guide.ID, Title: "Verify a set-up", Continue: "x", Verify: true}}, nil
 }
 
-func (w *fakeWork) Begin(face.Offer) (steps.Machine, error) {
+func (w *fakeWork) Begin(o face.Offer) (steps.Machine, error) {
+	if w.begun != nil {
+		w.begun(o)
+	}
 	return steps.NewMachine(w.guide, w.drafts, ""), nil
 }
 
 func (w *fakeWork) Look(_ context.Context, _ steps.Machine, step string) steps.Seen {
+	if w.looked != nil {
+		w.looked(step)
+	}
 	s := w.seen[step]
 	s.Step = step
 	return s

@@ -117,7 +117,14 @@ func (p *manualPage) values() []plan.Labeled {
 }
 
 func (p *manualPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
-	if p.a.Key == "" {
+	if p.a.Key == "" { // it is looked at what is left, or that was given up
+		switch {
+		case m.busy != nil:
+		case k.String() == "enter":
+			return m.manuals()
+		case k.String() == "esc":
+			return m.enter()
+		}
 		return nil
 	}
 	values := p.values()
@@ -179,7 +186,7 @@ func (p *manualPage) handOver(m *model, how string) tea.Cmd {
 		p.said = v.Label + ": " + value.Arrived()
 	}
 	if how == "p" {
-		return tea.Exec(&printing{label: v.Label, value: value, secret: v.Fetch != nil}, func(err error) tea.Msg { return printedMsg{err} })
+		return tea.Exec(&printing{label: v.Label, value: value, secret: v.Fetch != nil, ctx: m.ctx}, func(err error) tea.Msg { return printedMsg{err} })
 	}
 	var cmd tea.Cmd
 	if err := secret.HandOver(value, secret.ToCopy(func(text string) { cmd = tea.SetClipboard(text) })); err != nil {
@@ -194,7 +201,11 @@ func (p *manualPage) body(m *model, width int) *block {
 	b := newBlock()
 	man := p.a.Manual()
 	if man == nil {
-		b.add(width, "looking what is left to do by hand …")
+		if m.busy != nil {
+			b.add(width, "looking what is left to do by hand …")
+		} else {
+			b.add(width, "It was not looked what is left: enter looks, esc goes to the answers.")
+		}
 		return b
 	}
 	b.styled(width, m.st.faint, p.a.Why)
@@ -266,6 +277,7 @@ type printing struct {
 	label  string
 	value  secret.Secret
 	secret bool
+	ctx    context.Context
 	in     io.Reader
 	out    io.Writer
 }
@@ -289,13 +301,22 @@ func (p *printing) Run() error {
 	if _, err := fmt.Fprint(p.out, "\nenter goes back "); err != nil {
 		return err
 	}
-	one := make([]byte, 1)
-	for {
-		n, err := p.in.Read(one)
-		if err != nil || n == 1 && (one[0] == '\n' || one[0] == '\r') {
-			return nil
+	enter := make(chan struct{})
+	go func() {
+		defer close(enter)
+		one := make([]byte, 1)
+		for {
+			n, err := p.in.Read(one)
+			if err != nil || n == 1 && (one[0] == '\n' || one[0] == '\r') {
+				return
+			}
 		}
+	}()
+	select {
+	case <-enter:
+	case <-p.ctx.Done(): // the program is told to end
 	}
+	return nil
 }
 
 var _ tea.ExecCommand = (*printing)(nil)

@@ -2,9 +2,8 @@ package tui
 
 import (
 	"context"
-	"fmt"
 	"strings"
-	"time"
+	"sync"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -39,8 +38,13 @@ type model struct {
 	m      steps.Machine
 	guided bool // a guide was chosen
 	dryRun bool
-	looked bool                  // the last look came to its end
-	seen   map[string]steps.Seen // by step
+	seen   map[string]steps.Seen // by step; what rested on answers that changed is gone
+	shown  bool                  // a set-up is only read back: its answers are not kept over those of another
+
+	kept   chan appliedMsg // what the changes under way come to
+	saves  int             // number of the last saving of the answers
+	saved  int             // of the last one that was written
+	saving sync.Mutex
 
 	pages  []page // the last one is shown
 	places []int  // how far the pages below it were scrolled
@@ -104,10 +108,19 @@ func (m *model) start() tea.Cmd {
 
 func (m *model) top() page { return m.pages[len(m.pages)-1] }
 
-// modal says whether a question or a list lies over the pages.
+// modal says whether a question lies over the pages.
 func (m *model) modal() bool {
 	_, is := m.top().(*ask)
 	return is
+}
+
+// over says whether a page lies over another one, to which its end leads back.
+func over(p page) bool {
+	switch p.(type) {
+	case *ask, *keysPage, *leave, *overview, *picker:
+		return true
+	}
+	return false
 }
 
 // push shows p over the page that is shown, which keeps its place.
@@ -193,7 +206,7 @@ func (m *model) landed(msg jobMsg) tea.Cmd {
 		return nil // it was given up
 	}
 	m.busy = nil
-	cmd := m.below().update(m, msg.result)
+	cmd := m.beneath(func() tea.Cmd { return m.top().update(m, msg.result) })
 	if m.leaving {
 		return m.leave(true)
 	}
@@ -202,14 +215,36 @@ func (m *model) landed(msg jobMsg) tea.Cmd {
 
 // below is the page under questions, lists and help.
 func (m *model) below() page {
-	for i := len(m.pages) - 1; i >= 0; i-- {
-		switch m.pages[i].(type) {
-		case *ask, *keysPage, *leave:
-			continue
+	for i := len(m.pages) - 1; i > 0; i-- {
+		if !over(m.pages[i]) {
+			return m.pages[i]
 		}
-		return m.pages[i]
 	}
 	return m.pages[0]
+}
+
+// beneath lets the page below work as if nothing lay over it. Questions, help and the farewell stay on top; a list that
+// belonged to a page which is gone goes with it.
+func (m *model) beneath(f func() tea.Cmd) tea.Cmd {
+	var lying []page
+	for over(m.top()) && len(m.pages) > 1 {
+		lying = append([]page{m.top()}, lying...)
+		m.pop()
+	}
+	m.free = false
+	was := m.top()
+	cmd := f()
+	stays := m.top() == was
+	for _, p := range lying {
+		switch p.(type) {
+		case *overview, *picker:
+			if !stays {
+				continue
+			}
+		}
+		m.push(p)
+	}
+	return cmd
 }
 
 func (m *model) unask(q *question) {
@@ -246,7 +281,7 @@ func (m *model) key(k tea.KeyPressMsg) tea.Cmd {
 		}
 		return nil
 	case "esc":
-		if m.busy != nil && !m.modal() && (m.busy.shown || m.busy.keep) { // a wait that is not shown is none
+		if m.busy != nil && !over(m.top()) && (m.busy.shown || m.busy.keep) { // a wait that is not shown is none
 			m.giveUp()
 			return nil
 		}
@@ -281,10 +316,8 @@ func (m *model) leave(cancelled bool) tea.Cmd {
 		return nil
 	}
 	m.stopAll()
-	if m.guided {
-		if err := m.o.Work.Save(m.m); err != nil {
-			m.ending.Said = append(m.ending.Said, "the answers could not be kept: "+problem.Plain(err.Error()))
-		}
+	if err := m.keep(); err != nil {
+		m.ending.Said = append(m.ending.Said, "the answers could not be kept: "+problem.Plain(err.Error()))
 	}
 	m.ending.Cancelled = cancelled
 	m.ending.Report, m.ending.Result = m.report, m.result
@@ -301,59 +334,6 @@ func (m *model) stopAll() {
 			a.q.reply(answer{cancelled: true})
 		}
 	}
-}
-
-// busy is a job in the background.
-type busy struct {
-	id     int
-	what   string
-	since  time.Time
-	shown  bool
-	frame  int
-	cancel context.CancelFunc
-	keep   bool // its result counts also when it was stopped: it changes something
-}
-
-func (b *busy) text(now time.Time) string {
-	return fmt.Sprintf("%s %s… %ds (esc stops waiting)", [...]string{"|", "/", "-", `\`}[b.frame%4], b.what, int(now.Sub(b.since).Seconds()))
-}
-
-// do starts a job beside the screen. Its result comes to the page; esc gives it up.
-func (m *model) do(what string, job func(ctx context.Context) tea.Msg) tea.Cmd {
-	if m.busy != nil && m.busy.cancel != nil {
-		m.busy.cancel()
-	}
-	m.jobs++
-	ctx, cancel := context.WithCancel(m.ctx)
-	m.busy = &busy{id: m.jobs, what: what, since: m.o.Now(), cancel: cancel}
-	id := m.jobs
-	return tea.Batch(guarded(func() tea.Msg { return jobMsg{id, job(ctx)} }), m.o.After(100*time.Millisecond, tickMsg{id}))
-}
-
-// guarded keeps a panic of a job from the terminal.
-func guarded(f func() tea.Msg) tea.Cmd {
-	return func() (msg tea.Msg) {
-		report := ""
-		defer func() {
-			if report != "" {
-				msg = crashMsg(report)
-			}
-		}()
-		defer guard(&report)
-		return f()
-	}
-}
-
-// tick turns the sign of a wait, four times a second, only while one is shown.
-func (m *model) tick(t tickMsg) tea.Cmd {
-	if m.busy == nil || m.busy.id != t.id {
-		return nil
-	}
-	if m.busy.shown && !m.modal() { // while a person is asked, it is the person who is waited for
-		m.busy.frame++
-	}
-	m.busy.shown = true
-	return m.o.After(250*time.Millisecond, t)
 }
 
 // problems writes what is wrong, why, and what to do, for every problem of an error.

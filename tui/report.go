@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"strings"
 
 	"charm.land/bubbles/v2/textinput"
@@ -29,10 +30,13 @@ func (p *reportPage) title(*model) string {
 func (p *reportPage) update(m *model, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case verifiedMsg:
-		p.err = msg.err
+		p.err, m.ending.Err = msg.err, msg.err
 		if msg.err == nil {
 			m.report = &msg.report
 		}
+		return nil
+	case writtenMsg:
+		p.wrote(m, msg)
 		return nil
 	case tea.KeyPressMsg:
 		if p.saving {
@@ -47,6 +51,23 @@ func (p *reportPage) update(m *model, msg tea.Msg) tea.Cmd {
 		return cmd
 	}
 	return nil
+}
+
+// writtenMsg says how the writing of the answers file ended.
+type writtenMsg struct {
+	path string
+	err  error
+}
+
+func (p *reportPage) wrote(m *model, msg writtenMsg) {
+	if msg.err != nil {
+		first := problem.All(msg.err)[0]
+		p.said = problem.Plain(strings.Join(append([]string{first.Error() + ": " + first.Why}, first.Next...), "; "))
+		return
+	}
+	p.saving = false
+	p.said = "written to " + problem.Plain(msg.path) + "; npsetup plan -f " + problem.Plain(msg.path) + " reads it"
+	m.ending.Said = append(m.ending.Said, p.said)
 }
 
 func (p *reportPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
@@ -79,15 +100,8 @@ func (p *reportPage) save(m *model, k tea.KeyPressMsg) tea.Cmd {
 		p.saving = false
 		return nil
 	case "enter":
-		if err := m.o.Work.WriteAnswers(m.m, p.path.Value()); err != nil {
-			first := problem.All(err)[0]
-			p.said = problem.Plain(strings.Join(append([]string{first.Error() + ": " + first.Why}, first.Next...), "; "))
-			return nil
-		}
-		p.saving = false
-		p.said = "written to " + problem.Plain(p.path.Value()) + "; npsetup plan -f " + problem.Plain(p.path.Value()) + " reads it"
-		m.ending.Said = append(m.ending.Said, p.said)
-		return nil
+		machine, path := m.m, p.path.Value()
+		return m.do("writing", func(context.Context) tea.Msg { return writtenMsg{path, m.o.Work.WriteAnswers(machine, path)} })
 	}
 	if k.String() == "ctrl+x" {
 		p.path.SetValue("")
@@ -120,7 +134,11 @@ func (p *reportPage) body(m *model, width int) *block {
 		return b
 	}
 	if m.report == nil {
-		b.add(width, "reading everything back …")
+		if m.busy != nil {
+			b.add(width, "reading everything back …")
+		} else {
+			b.add(width, "Nothing was read back: v reads it, esc goes to the plan.")
+		}
 		return b
 	}
 	b.styled(width, m.st.strong, face.Headline(m.report))

@@ -6,6 +6,7 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"npsetup/steps"
+	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
 	"npsetup/tui/face"
@@ -56,8 +57,8 @@ func (p *start) update(m *model, msg tea.Msg) tea.Cmd {
 			return nil
 		}
 		m.m, m.guided = msg.m, true
-		n, _ := m.m.Position()
-		m.looked = n == 1 // nothing comes before it
+		m.hand, m.report, m.result, m.plan, m.seen, m.ending = face.Hand{}, nil, run.Result{}, plan.Plan{}, map[string]steps.Seen{}, face.Ending{}
+		m.shown = p.chosen.Verify
 		if p.chosen.Verify {
 			return m.verify()
 		}
@@ -82,8 +83,10 @@ func (p *start) update(m *model, msg tea.Msg) tea.Cmd {
 		return cmd
 	}
 	p.chosen = p.offers[p.menu.value]
+	offer := p.chosen
+	offer.DryRun = m.dryRun
 	return m.do("opening", func(context.Context) tea.Msg {
-		machine, err := m.o.Work.Begin(p.chosen)
+		machine, err := m.o.Work.Begin(offer)
 		return begunMsg{machine, err}
 	})
 }
@@ -137,8 +140,9 @@ func (m *model) enter() tea.Cmd {
 // verify reads everything back and shows the report.
 func (m *model) verify() tea.Cmd {
 	m.replace(&reportPage{})
+	machine := m.m
 	return m.do("reading everything back", func(ctx context.Context) tea.Msg {
-		r, err := m.o.Work.Verify(ctx, m.m)
+		r, err := m.o.Work.Verify(ctx, machine)
 		return verifiedMsg{r, err}
 	})
 }

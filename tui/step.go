@@ -17,13 +17,16 @@ type stepPage struct {
 	at      int
 	seen    *steps.Seen
 	anyway  bool // "go on anyway" is offered
+	then    bool // enter was pressed while it looks: it goes on when nothing is wrong
+	looking bool
 }
 
 type (
 	seenMsg struct {
-		step string
-		seen steps.Seen
-		next bool // go on when nothing is wrong
+		step   string
+		drafts map[string]string // answers that were looked at
+		seen   steps.Seen
+		next   bool // go on when nothing is wrong
 	}
 	choicesMsg struct {
 		key     string
@@ -77,29 +80,6 @@ func (p *stepPage) focus(i int) {
 	p.at = i
 }
 
-// arrive looks by itself where nothing secret is sent by it and the steps before have looked.
-func (p *stepPage) arrive(m *model) tea.Cmd {
-	for _, f := range p.step.Fields {
-		if f.Kind == steps.SecretField || f.Kind == steps.Code || f.Kind == steps.Fingerprint {
-			return nil
-		}
-	}
-	if p.step.Look == nil || len(m.m.Faults(p.step)) > 0 || !m.looked {
-		return nil
-	}
-	return p.look(m, false)
-}
-
-func (p *stepPage) look(m *model, next bool) tea.Cmd {
-	if strings.HasPrefix(m.said, "! ") {
-		m.said = "" // it is looked at again
-	}
-	machine, id := m.m, p.step.ID
-	return m.do("looking", func(ctx context.Context) tea.Msg {
-		return seenMsg{id, m.o.Work.Look(ctx, machine, id), next}
-	})
-}
-
 func (p *stepPage) title(*model) string { return p.step.Title }
 
 func (p *stepPage) update(m *model, msg tea.Msg) tea.Cmd {
@@ -117,6 +97,7 @@ func (p *stepPage) update(m *model, msg tea.Msg) tea.Cmd {
 		changed, cmd := p.widgets[p.at].update(m, msg)
 		if changed {
 			p.anyway = false
+			m.unseen()
 			p.build(m)
 		}
 		return cmd
@@ -159,6 +140,7 @@ func (p *stepPage) key(m *model, k tea.KeyPressMsg) (cmd tea.Cmd, known bool) {
 			w := p.widgets[p.at]
 			w.input.SetValue("")
 			w.store(m)
+			m.unseen()
 			p.build(m)
 		}
 	case "?":
@@ -176,6 +158,9 @@ func (p *stepPage) key(m *model, k tea.KeyPressMsg) (cmd tea.Cmd, known bool) {
 func (p *stepPage) back(m *model) tea.Cmd {
 	before, moved := m.m.Back()
 	if !moved {
+		if err := m.keep(); err != nil {
+			m.say("the answers could not be kept: " + problem.Plain(err.Error()))
+		}
 		m.pages, m.places = m.pages[:1], nil
 		m.guided, m.scroll = false, 0
 		return m.start()
@@ -186,6 +171,10 @@ func (p *stepPage) back(m *model) tea.Cmd {
 
 // next goes on when the answers are valid and the look finds nothing wrong.
 func (p *stepPage) next(m *model) tea.Cmd {
+	if p.looking && m.busy != nil {
+		p.then = true
+		return nil
+	}
 	faults := m.m.Faults(p.step)
 	if len(faults) == 0 {
 		p.completed(m)
@@ -194,6 +183,12 @@ func (p *stepPage) next(m *model) tea.Cmd {
 		}
 		return p.look(m, true)
 	}
+	p.blame(faults)
+	return nil
+}
+
+// blame shows what is wrong at the fields, and goes to the first of them.
+func (p *stepPage) blame(faults []steps.Fault) {
 	first := -1
 	for i, w := range p.widgets {
 		w.fault = ""
@@ -209,7 +204,6 @@ func (p *stepPage) next(m *model) tea.Cmd {
 	if first >= 0 {
 		p.focus(first)
 	}
-	return nil
 }
 
 // completed says what was added to an answer, such as a scheme and a port.
@@ -224,28 +218,6 @@ func (p *stepPage) completed(m *model) {
 	}
 }
 
-func (p *stepPage) landed(m *model, msg seenMsg) tea.Cmd {
-	if msg.step != p.step.ID {
-		return nil
-	}
-	p.seen = &msg.seen
-	m.seen[msg.step] = msg.seen
-	m.looked = !msg.seen.Stopped
-	if msg.seen.Err != nil {
-		p.anyway = true
-		m.say("! " + problem.Plain(problem.All(msg.seen.Err)[0].What))
-		return nil
-	}
-	if msg.next {
-		cmd := p.goOn(m)
-		for _, w := range msg.seen.Warnings {
-			m.say("warning: " + problem.Plain(w)) // the page that shows it is left
-		}
-		return cmd
-	}
-	return nil
-}
-
 // goOn shows the next step, or what comes behind the last one.
 func (p *stepPage) goOn(m *model) tea.Cmd {
 	if strings.HasPrefix(m.said, "! ") {
@@ -254,16 +226,14 @@ func (p *stepPage) goOn(m *model) tea.Cmd {
 	before := m.m.Current().ID
 	after, faults := m.m.Next()
 	if len(faults) > 0 {
+		p.blame(faults)
 		return nil
 	}
 	m.m = after
-	if err := m.o.Work.Save(m.m); err != nil {
-		m.say("the answers could not be kept: " + problem.Plain(err.Error()))
-	}
 	if m.m.Current().ID == before {
-		return m.review()
+		return tea.Batch(m.save(), m.review())
 	}
-	return m.enter()
+	return tea.Batch(m.save(), m.enter())
 }
 
 // list opens the live choices of the field in focus.

@@ -77,21 +77,33 @@ func (w *Wizard) Run(ctx context.Context) (face.Ending, error) {
 	m.early = early
 	_, err := p.Run()
 	m.stopAll()
-	ending := m.ending
+	ending := m.awaited(m.ending)
 	if m.crash != "" {
-		return w.crashed(ending, m.crash)
+		return w.crashed(ending, m.keep(), m.crash)
 	}
 	if ctx.Err() != nil {
 		ending.Cancelled = true
-		if m.guided && !m.left {
-			return ending, w.o.Work.Save(m.m)
+		if !m.left {
+			return ending, m.keep()
 		}
 		return ending, nil
 	}
 	return ending, err
 }
 
-func (w *Wizard) crashed(e face.Ending, report string) (face.Ending, error) {
+// awaited waits for changes that are under way: they end behind their current call, and it is told what was done.
+func (m *model) awaited(e face.Ending) face.Ending {
+	if m.kept != nil {
+		over := <-m.kept
+		e.Result, e.Err = over.result, over.err
+	}
+	return e
+}
+
+func (w *Wizard) crashed(e face.Ending, unkept error, report string) (face.Ending, error) {
+	if unkept != nil {
+		report += "\n\nthe answers could not be kept: " + unkept.Error()
+	}
 	p := problem.New("npsetup has a defect and stopped").Because("what was sent stands in the journal").Try("npsetup resume --yes continues the run")
 	if w.o.Crash != nil {
 		path, err := w.o.Crash(w.o.Scrub(problem.PlainLines(report)))

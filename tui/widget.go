@@ -120,6 +120,10 @@ func (w *widget) update(m *model, msg tea.Msg) (changed bool, cmd tea.Cmd) {
 		return w.turn(m, msg, values), nil
 	}
 	before := w.input.Value()
+	if paste, is := msg.(tea.PasteMsg); is && w.f.Kind == steps.Multi {
+		paste.Content = strings.ReplaceAll(strings.TrimSpace(strings.ReplaceAll(paste.Content, "\r", "")), "\n", ", ")
+		msg = paste
+	}
 	msg, w.said = cleaned(msg, w.said)
 	w.input, cmd = w.input.Update(msg)
 	if w.input.Value() == before {
@@ -183,10 +187,13 @@ func (w *widget) set(m *model, value string) {
 			value = have + ", " + value
 		}
 	}
-	w.input.SetValue(value)
+	// What is shown is made harmless; the answer is the value itself, or the server would not know it.
+	w.input.SetValue(problem.Plain(value))
 	w.input.CursorEnd()
 	w.fault = ""
-	w.store(m)
+	draft, _ := face.Draft(w.f, value, m.o.Work.Keep)
+	m.m = m.m.Set(w.f.Key, draft)
+	m.unseen()
 }
 
 // draw adds the field: prompt, text, and for the one in focus its help.

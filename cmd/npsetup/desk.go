@@ -75,6 +75,7 @@ func (t typedFirst) Secret(ctx context.Context, key, what string) (secret.Secret
 	s := t.d.held[key]
 	t.d.mu.Unlock()
 	if !s.Empty() {
+		t.d.o.app.scrub.Add(s) // only now: while it was typed, every part of it would have been masked everywhere
 		return s, nil
 	}
 	return t.asker.Secret(ctx, key, what)
@@ -122,8 +123,11 @@ func (d *desk) Begin(o face.Offer) (steps.Machine, error) {
 		return steps.Machine{}, problem.New("there is no guide " + problem.Plain(o.Guide))
 	}
 	d.mu.Lock()
-	d.sight = steps.NewSight(g, d.memory)
+	d.sight, d.did = steps.NewSight(g, d.memory), nil
 	d.mu.Unlock()
+	if dry := o.DryRun || d.o.dryRun; dry != d.link.dry {
+		d.link.dry, d.link.client = dry, nil // its gate is another one
+	}
 	here, err := os.Getwd()
 	if err != nil {
 		here = ""
@@ -206,9 +210,7 @@ func (d *desk) Choices(ctx context.Context, m steps.Machine, f steps.Field) ([]s
 func (d *desk) Keep(key string, s secret.Secret) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.held[key] = s; !s.Empty() {
-		d.o.app.scrub.Add(s)
-	}
+	d.held[key] = s
 }
 
 // Holds implements face.Work.

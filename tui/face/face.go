@@ -14,8 +14,8 @@ import (
 	"npsetup/steps/secret"
 )
 
-// Work is what a face needs done. Every method may take its time and ends with its context; none is called while a screen
-// is drawn.
+// Work is what a face needs done. Every method but Keep and Holds may take its time, and is not called while a screen is drawn;
+// one that has a context ends with it.
 type Work interface {
 	// Offers lists what can be begun or continued.
 	Offers() ([]Offer, error)
@@ -51,6 +51,7 @@ type Offer struct {
 	Detail   string // for whom, where, since when; empty for a new one
 	Continue string // opaque: names what is continued; empty for a new one
 	Verify   bool   // reads back what was set up before
+	DryRun   bool   // the person wants nothing changed: the gate holds it
 }
 
 // Ending is how a face was left.

@@ -85,7 +85,7 @@ func (r *rig) moves(s site) {
 	w[1].until(0, frameSettle, "submit")
 	w[2].until(0, frameSettle, r.names[16])
 	w[0].send("\x0c", "of 106") // ctrl+l opens the list
-	w[0].send("new", "50 of 106")
+	w[0].send("new", "50 that fit")
 	r.out.add("resident memory, list open", "MB", mb(w[0].resident()), mb(w[1].resident()), mb(w[2].resident()), below(30))
 	var k [3]keyed
 	const rounds = 8
