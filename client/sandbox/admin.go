@@ -37,7 +37,7 @@ func (s *Server) adminHandler() http.Handler {
 		reply(w, map[string][]string{"faults": on})
 	})
 	mux.HandleFunc("GET /sandbox/secrets", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Secrets()) })
-	mux.HandleFunc("POST /sandbox/person", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.Person()) })
+	mux.HandleFunc("POST /sandbox/person", func(w http.ResponseWriter, r *http.Request) { reply(w, s.PersonThrough(r.Context())) })
 	mux.HandleFunc("POST /sandbox/drift", func(w http.ResponseWriter, r *http.Request) {
 		var in struct {
 			Kind, Name string

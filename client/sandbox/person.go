@@ -1,7 +1,9 @@
 package sandbox
 
 import (
+	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -54,6 +56,17 @@ func (s *Server) Person() []Did {
 	}
 	if s.auditor.settings != before {
 		s.startCollection()
+	}
+	return done
+}
+
+// PersonThrough is Person, and waits until Auditor has collected for the first time when it was told to: a person would look
+// whether it works.
+func (s *Server) PersonThrough(ctx context.Context) []Did {
+	before := len(s.Events())
+	done := s.Person()
+	if slices.Contains(done, Did{"monitoring-plan"}) {
+		_, _ = s.AwaitEvents(ctx, before+1) // what it came to stands in the events
 	}
 	return done
 }

@@ -12,7 +12,7 @@ import (
 func TestWhatRestedOnSomethingElseIsDoneAgain(t *testing.T) {
 	st := newSite(t, sandbox.Options{})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
-	st.s.Person()
+	st.person()
 	st.do("apply", "-f", st.answers(), "--yes", "--done", allManual).want(t, exitOK)
 	if err := st.s.Drift("applicationUsers", "NetwrixAuditor", map[string]any{"name": "Renamed", "displayName": "Renamed"}); err != nil {
 		t.Fatal(err)

@@ -75,13 +75,13 @@ func newArticle(t *testing.T) *article {
 	file := filepath.Join(t.TempDir(), "key")
 	a.keyCode = st.do("key", "-f", st.answers(), "--to", file).code
 	a.key, _ = os.ReadFile(file)
-	st.s.Person()
+	st.person()
 	st.do("apply", "-f", st.answers(), "--yes", "--done", allManual).want(t, exitOK)
 	a.state = decoded[map[string]any](t, []byte(st.canonical()))
 
 	a.pages = a.hand.do("apply", "-f", a.hand.answers(), "--yes").want(t, exitPerson).err
 	a.byHand = decoded[document](t, []byte(a.hand.do("plan", "-f", a.hand.answers(), "--output", "json").out))
-	a.hand.s.Person()
+	a.hand.person()
 	done := "auditor-start,certificate-trust,auditor-key,connection-profile,activity"
 	a.hand.do("apply", "-f", a.hand.answers(), "--yes", "--done", done).want(t, exitPerson)
 	a.handState = decoded[map[string]any](t, []byte(a.hand.canonical()))

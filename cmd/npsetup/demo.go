@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -62,11 +63,18 @@ func runDemo(ctx context.Context, c *cobra.Command, a *app, plain bool) (err err
 	if err := runApply(ctx, quiet, &first); err != nil && !errors.Is(err, exitError(exitPerson)) {
 		return err
 	}
-	for _, d := range s.Person() {
+	for _, d := range through(ctx, s) {
 		o.done = append(o.done, d.Step)
 	}
 	_, _ = fmt.Fprintf(talk, "\nthe person has done %s\n\n", strings.Join(o.done, ", "))
 	return runApply(ctx, c, &o)
+}
+
+// through does the person's part, and gives Auditor a while to collect for the first time.
+func through(ctx context.Context, s *sandbox.Server) []sandbox.Did {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	return s.PersonThrough(ctx)
 }
 
 // demoWizard opens the wizard on the sandbox; the person's part can be left to it.
@@ -77,9 +85,9 @@ func demoWizard(ctx context.Context, c *cobra.Command, a *app, demo app, o optio
 		"address " + s.URL() + ", trusted by pin:" + s.Pin(), "user " + s.Credentials().User + ", password env:NPS_PASSWORD, MFA totp:env:NPS_TOTP_SECRET",
 		"certificate " + filepath.Join(filepath.Dir(o.file), "auditor-client.cer") + ", key auditor-client.key beside it", "resource dc01.contoso.com, service account svc-nps",
 	}
-	return runWizard(ctx, c, &o, wizardOptions{plain: plain, hints: hints, person: func(context.Context) ([]string, error) {
+	return runWizard(ctx, c, &o, wizardOptions{plain: plain, hints: hints, person: func(ctx context.Context) ([]string, error) {
 		var did []string
-		for _, d := range s.Person() {
+		for _, d := range through(ctx, s) {
 			did = append(did, d.Step)
 		}
 		return did, nil

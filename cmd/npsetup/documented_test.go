@@ -60,7 +60,7 @@ func TestOnlyDocumentedCalls(t *testing.T) {
 	outcomes(t, word.out, map[string]string{"connection-profile": "done said by a person; this server does not let it be read", "policy-resource": "waiting"})
 
 	var did []string
-	for _, d := range st.s.Person() {
+	for _, d := range st.person() {
 		did = append(did, d.Step)
 	}
 	if got := strings.Join(did, ","); got != "auditor-start,certificate-trust,connection-profile,activity,policy-resource,auditor-key,monitoring-plan" {
@@ -92,7 +92,7 @@ func TestOnlyDocumentedCalls(t *testing.T) {
 func TestDriftWhereNothingIsListed(t *testing.T) {
 	st, file := newDocumentedSite(t)
 	st.do("apply", "-f", file, "--yes").want(t, exitPerson)
-	st.s.Person()
+	st.person()
 	st.collected()
 	st.do("resume", "--yes", "--done", wordOnly).want(t, exitOK)
 	st.drift("connectionProfiles", "Netwrix Auditor", map[string]any{"maxSessionLength": 15, "record": false})
@@ -104,7 +104,7 @@ func TestDriftWhereNothingIsListed(t *testing.T) {
 	st.drift("policies", "Netwrix Auditor (resource)", map[string]any{"activityConfigurationId": nil})
 	p := st.do("plan", "-f", file).want(t, exitPerson)
 	says(t, p.out, `! by hand: access policy "Netwrix Auditor (resource)"`, "Connection Profile: (nothing) → Netwrix Auditor")
-	st.s.Person()
+	st.person()
 	st.do("verify", "-f", file).want(t, exitOK)
 	before := st.canonical()
 	st.drift("policies", "Netwrix Auditor (resource)", map[string]any{"isDeleted": true})
@@ -119,7 +119,7 @@ func TestDriftWhereNothingIsListed(t *testing.T) {
 func TestOnlyDocumentedCallsAndAKey(t *testing.T) {
 	st := newSite(t, sandbox.Options{API: "documented"})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
-	st.s.Person()
+	st.person()
 	st.collected()
 	r := st.do("resume", "--yes", "--done", wordOnly).want(t, exitOK)
 	outcomes(t, r.out, map[string]string{

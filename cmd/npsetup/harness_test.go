@@ -41,6 +41,9 @@ func newSite(t *testing.T, o sandbox.Options) *site {
 	}
 	st := &site{t: t, dir: t.TempDir(), state: t.TempDir()}
 	o.Dir, o.Check = st.dir, c
+	if o.SessionDelay == 0 {
+		o.SessionDelay = 1 // practically at once
+	}
 	if st.s, err = sandbox.Start(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}
@@ -54,6 +57,13 @@ func newSite(t *testing.T, o sandbox.Options) *site {
 		st.noSecrets()
 	})
 	return st
+}
+
+// person does the person's part, and waits until Auditor has collected when it was told to.
+func (st *site) person() []sandbox.Did {
+	ctx, cancel := context.WithTimeout(st.t.Context(), 20*time.Second)
+	defer cancel()
+	return st.s.PersonThrough(ctx)
 }
 
 func (st *site) answers() string { return filepath.Join(st.dir, "answers-auditor.yaml") }

@@ -12,7 +12,7 @@ import (
 func setUp(t *testing.T) *site {
 	st := newSite(t, sandbox.Options{})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
-	st.s.Person()
+	st.person()
 	st.do("apply", "-f", st.answers(), "--yes", "--done", allManual).want(t, exitOK)
 	return st
 }

@@ -73,7 +73,7 @@ func vocabulary() []sentence {
 		say(`read the plan`, func(a *tale, _ []string) { a.p.plan() }),
 		say(`carry it out`, func(a *tale, _ []string) { a.p.carryOut() }),
 		say(`end the dry run`, func(a *tale, _ []string) { a.p.endDry() }),
-		say(`do TEXT by hand`, func(a *tale, w []string) { a.p.byHand(w[0]); a.st.s.Person(); a.p.done(w[0]) }),
+		say(`do TEXT by hand`, func(a *tale, w []string) { a.p.byHand(w[0]); a.st.person(); a.p.done(w[0]) }),
 		say(`say that TEXT is done`, func(a *tale, w []string) { a.p.done(w[0]) }),
 		say(`leave TEXT for later`, func(a *tale, w []string) { a.p.later(w[0]) }),
 		say(`let the demo do it`, func(a *tale, _ []string) { a.p.demo() }),
@@ -244,7 +244,7 @@ func undisturbedState(t *testing.T) string {
 	t.Helper()
 	st := newSite(t, sandbox.Options{})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
-	st.s.Person()
+	st.person()
 	return st.canonical()
 }
 
@@ -278,7 +278,7 @@ func stories() []story {
 func wasSetUp(a *tale) {
 	a.t.Helper()
 	a.st.do("apply", "-f", a.st.answers(), "--yes").want(a.t, exitPerson)
-	a.st.s.Person()
+	a.st.person()
 	a.st.do("apply", "-f", a.st.answers(), "--yes", "--done", allManual).want(a.t, exitOK)
 }
 

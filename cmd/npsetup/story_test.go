@@ -37,7 +37,7 @@ func TestTheMainJob(t *testing.T) {
 		t.Error("it is not said how to go on")
 	}
 	var did []string
-	for _, d := range st.s.Person() {
+	for _, d := range st.person() {
 		did = append(did, d.Step)
 	}
 	if got := strings.Join(did, ","); got != allManual {
@@ -188,10 +188,10 @@ func TestObservedServersAreDoneByHand(t *testing.T) {
 	if !strings.Contains(word.err, `connection profile "Netwrix Auditor" was said to be made by hand and is not there`) {
 		t.Errorf("it says\n%s", word.err)
 	}
-	st.s.Person()
+	st.person()
 	again := st.do("apply", "-f", st.answers(), "--yes", "--done", "auditor-start,certificate-trust,auditor-key,connection-profile,activity")
 	again.want(t, exitPerson)
-	st.s.Person()
+	st.person()
 	st.do("apply", "-f", st.answers(), "--yes", "--done", "auditor-key,monitoring-plan").want(t, exitOK)
 	st.do("verify", "-f", st.answers()).want(t, exitOK)
 	posts := 0

@@ -134,7 +134,7 @@ func TestTerminalKilled(t *testing.T) {
 	w.prompt()
 	w.npsetup(st, "", "resume", "--yes")
 	w.code(exitPerson)
-	st.s.Person()
+	st.person()
 	if got := st.canonical(); got != want {
 		t.Errorf("another end state:\n%s\nwant\n%s", got, want)
 	}
