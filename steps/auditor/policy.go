@@ -36,7 +36,7 @@ func (w World) policyResource() steps.Step {
 			Help: "A name that no other policy of this server has.",
 		}},
 		Look: lookPolicy, Plan: w.planPolicy,
-		Verify: provenBy(w.planPolicy, policyProof),
+		Verify: w.verifyPolicy,
 	}
 }
 

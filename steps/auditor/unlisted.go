@@ -66,7 +66,10 @@ func lookProfileByPolicies(ctx context.Context, s *steps.Scene) error {
 	if seen.Named != nil {
 		f.Text = "read from a session that used it"
 		f.Rows = rows(seen.Named.Raw, profileSettings(s.Answers))
-		observe(s, "profile", seen.Named.Raw)
+		// Sessions come by themselves: that one shows what was wanted anyway makes no plan stale.
+		if len(differing(seen.Named.Raw, profileSettings(s.Answers))) > 0 {
+			observe(s, "profile", seen.Named.Raw)
+		}
 	}
 	s.Observe("shown", seen.Shown)
 	steps.Put(s, profilesKey, seen)

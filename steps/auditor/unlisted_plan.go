@@ -1,6 +1,7 @@
 package auditor
 
 import (
+	"context"
 	"fmt"
 	"strings"
 
@@ -139,12 +140,13 @@ func chosenProfile(s *steps.Scene, seen seenPolicy) plan.Value {
 	return plan.String(strings.Join([]string{seen.Policy.Row.ID, s.Answers.Text(keyProfile), seen.Policy.Row.ActivityConfigurationID}, "\n"))
 }
 
-// policyProof says what of the policy was read back.
-func policyProof(s *steps.Scene) string {
-	if profiles, _ := steps.Get(s, profilesKey); profiles.Unlisted && profiles.Shown == nil {
-		return "read back: user, activity and resources; which connection profile it has: " + unreadable
+// verifyPolicy says what of the policy was read back.
+func (w World) verifyPolicy(ctx context.Context, s *steps.Scene) steps.Proof {
+	p := provenBy(w.planPolicy, func(*steps.Scene) string { return "read back: connection profile, user, activity and resources" })(ctx, s)
+	if profiles, _ := steps.Get(s, profilesKey); p.State == steps.Proven && profiles.Unlisted && profiles.Shown == nil {
+		return steps.Proof{State: steps.ByWord, Text: "read back: user, activity and resources; which connection profile it has: " + unreadable}
 	}
-	return "read back: connection profile, user, activity and resources"
+	return p
 }
 
 // lists says whether the policy, which may be off, has a member of that name.
