@@ -74,7 +74,7 @@ func (p *manualPage) update(m *model, msg tea.Msg) tea.Cmd {
 			m.hand.Do(step)
 		}
 		m.say("the person has done " + strings.Join(msg.steps, ", "))
-		return p.show(m)
+		return m.manuals()
 	case fetchedMsg:
 		if msg.err != nil {
 			p.said = problem.Plain(msg.err.Error())
@@ -146,7 +146,7 @@ func (p *manualPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 		}
 	case "enter":
 		m.hand.Do(p.a.Step)
-		return p.show(m)
+		return m.manuals() // what was done may have shown itself already
 	case "n":
 		m.hand.PutOff(p.a.Key)
 		return p.show(m)

@@ -52,7 +52,7 @@ func sessionNeeded(s *steps.Scene, ev evidence) bool {
 	if s.Answers.File(keyPrivateKey) == "" {
 		return false
 	}
-	return s.Memory.Prove || ev.unproven(s) || changing(s.Planned()) || ev.ours == nil && ev.auditor == nil
+	return s.Memory.Prove || s.Memory.Unproven || changing(s.Planned()) || ev.ours == nil
 }
 
 // waitsFor are the actions that must be done before a session can become active; Auditor's own needs all of them.
