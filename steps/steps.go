@@ -112,6 +112,8 @@ type Proof struct {
 	State      ProofState
 	Text       string            // one line: what proves it, or what is missing
 	Difference []plan.Difference // From: as it is, To: as it should be
+	Seen       bool              // what a person did by hand has shown itself: it is remembered as done, for what it was about
+	About      plan.Value        // what that doing is good for; nil: for good
 }
 
 // ProofState is the result of a verification.

@@ -3,7 +3,6 @@ package sandbox
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"strings"
 )
 
@@ -23,9 +22,15 @@ type Did struct {
 // Person does what a person would do by hand now, as far as it can be done and is not done. What the API can do is left to
 // it, unless this sandbox does not offer it.
 func (s *Server) Person() []Did {
+	done, _ := s.hands()
+	return done
+}
+
+// hands does the person's part, and says whether Auditor collects since.
+func (s *Server) hands() (done []Did, collects bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	done := []Did{}
+	done = []Did{}
 	h := &s.world.human
 	did := func(step string, flag *bool) {
 		*flag = true
@@ -55,17 +60,17 @@ func (s *Server) Person() []Did {
 		did("monitoring-plan", &h.MonitoringPlan)
 	}
 	if s.auditor.settings != before {
-		s.startCollection()
+		collects = s.startCollection()
 	}
-	return done
+	return done, collects
 }
 
 // PersonThrough is Person, and waits until Auditor has collected for the first time when it was told to: a person would look
 // whether it works.
 func (s *Server) PersonThrough(ctx context.Context) []Did {
 	before := len(s.Events())
-	done := s.Person()
-	if slices.Contains(done, Did{"monitoring-plan"}) {
+	done, collects := s.hands()
+	if collects {
 		_, _ = s.AwaitEvents(ctx, before+1) // what it came to stands in the events
 	}
 	return done

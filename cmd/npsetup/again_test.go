@@ -23,6 +23,7 @@ func TestWhatRestedOnSomethingElseIsDoneAgain(t *testing.T) {
 			t.Errorf("%s is not %s:\n%s", step, outcome, r.out)
 		}
 	}
+	st.person()
 	st.do("apply", "-f", st.answers(), "--yes", "--done", "auditor-key").want(t, exitOK)
 	st.do("plan", "-f", st.answers()).want(t, exitOK)
 

@@ -150,6 +150,8 @@ func TestCallsShowsEveryRequest(t *testing.T) {
 	}
 	before := len(st.s.Requests())
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
+	st.person()
+	st.do("apply", "-f", st.answers(), "--yes", "--done", allManual).want(t, exitOK) // the session that proves it waits for the person
 	matchRequests(t, shown, st.s.Requests()[before:])
 	for _, want := range []string{
 		`looks GET /api/v1/ConnectionProfile, name = "Netwrix Auditor"`,

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -87,7 +88,22 @@ func tellFailures(w io.Writer, result run.Result) {
 // prove looks again and joins what was done with what is read back. The error is that of the look.
 func (j *job) prove(ctx context.Context, result run.Result) (run.Report, error) {
 	err := j.survey(ctx)
-	return run.ReportOf(steps.Prove(ctx, j.guide, j.scene), result), err
+	proofs := steps.Prove(ctx, j.guide, j.scene)
+	return run.ReportOf(proofs, result), errors.Join(err, j.remember(proofs))
+}
+
+// remember notes down what has shown itself: it may not be seen any longer when something else changes.
+func (j *job) remember(proofs []steps.StepProof) error {
+	for _, p := range proofs {
+		if !p.Proof.Seen || j.scene.Memory.IsDone(p.Step.ID, p.Proof.About) {
+			continue
+		}
+		about, _ := plan.TextOf(p.Proof.About, nil)
+		if err := j.store.Manual(p.Step.ID, about); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // endCode is the exit code of a run.

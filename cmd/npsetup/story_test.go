@@ -51,7 +51,7 @@ func TestTheMainJob(t *testing.T) {
 	if !regexp.MustCompile(`(?m)^verify proven NPS grants`).MatchString(v.out) {
 		t.Errorf("verify says\n%s", v.out)
 	}
-	if st.changes() != sent {
+	if st.changes() != sent+proving {
 		t.Errorf("%d changing requests after the first apply", st.changes()-sent)
 	}
 	if err := st.s.Drift("connectionProfiles", "Netwrix Auditor", map[string]any{"maxSessionLength": 15}); err != nil {
@@ -83,6 +83,7 @@ func TestDoubtsAreTold(t *testing.T) {
 func TestReportNamesEveryStepOnce(t *testing.T) {
 	st := newSite(t, sandbox.Options{})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
+	st.person()
 	r := st.do("apply", "-f", st.answers(), "--yes", "--done", allManual).want(t, exitOK)
 	want := strings.Fields("auditor-start server trust signin application certificate certificate-trust application-user auditor-key connection-profile policy-kind activity resource policy-resource monitoring-plan verify")
 	lines := strings.Split(strings.TrimSpace(r.out), "\n")

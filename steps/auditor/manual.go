@@ -49,7 +49,7 @@ func (w World) page(s *steps.Scene, step string) (*plan.Manual, error) {
 // byHand is the action of a step that a person does; none when its evidence is seen, or the run record says that it was done
 // for what it is about.
 func (w World) byHand(s *steps.Scene, step, object, name string, about plan.Value, seen func(*steps.Scene) string, after ...string) ([]plan.Action, error) {
-	if seen(s) != "" && !changing(s.Planned()) || s.Memory.IsDone(step, about) {
+	if evident(s, step, about, seen) != "" && !changing(s.Planned()) || s.Memory.IsDone(step, about) {
 		return nil, nil
 	}
 	m, err := w.page(s, step)
@@ -138,11 +138,19 @@ func missingText(a plan.Action) string {
 	return what
 }
 
+// evident is what was seen of a doing, or nothing. What a person said to have done for something else shows only that.
+func evident(s *steps.Scene, step string, about plan.Value, seen func(*steps.Scene) string) string {
+	if s.Memory.ManualDone[step] && !s.Memory.IsDone(step, about) {
+		return ""
+	}
+	return seen(s)
+}
+
 // byWord is the Verify of a manual step whose doing shows itself by a session, if at all.
 func byWord(step string, about func(*steps.Scene) plan.Value, seen func(*steps.Scene) string) func(context.Context, *steps.Scene) steps.Proof {
 	return func(_ context.Context, s *steps.Scene) steps.Proof {
-		if text := seen(s); text != "" {
-			return steps.Proof{State: steps.Proven, Text: text}
+		if text := evident(s, step, about(s), seen); text != "" {
+			return steps.Proof{State: steps.Proven, Text: text, Seen: true, About: about(s)}
 		}
 		if s.Memory.IsDone(step, about(s)) {
 			return steps.Proof{State: steps.ByWord, Text: "said to be done; nothing can be read back"}
