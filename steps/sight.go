@@ -51,14 +51,6 @@ func (v *Sight) Look(ctx context.Context, a Answers, step string) Seen {
 	return Seen{Step: step}
 }
 
-// Known gives what a step saw, without looking.
-func (v *Sight) Known(step string) (Seen, bool) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	s, ok := v.looked[step]
-	return s, ok
-}
-
 // Forget makes the next look begin anew: something was changed on the server, or a person wants to look again.
 func (v *Sight) Forget() {
 	v.mu.Lock()
@@ -143,11 +135,4 @@ func (v *Sight) Draft(ctx context.Context, a Answers, identity string) (plan.Pla
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	return Draft(v.guide, v.scene, identity)
-}
-
-// Scene is the scene of the looks so far; nil when there was none. It must not be used while a look runs.
-func (v *Sight) Scene() *Scene {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	return v.scene
 }

@@ -58,30 +58,41 @@ func (idleWork) WriteAnswers(steps.Machine, string) error                  { ret
 
 var _ face.Work = idleWork{}
 
-// drawnGuide is a guide of random steps and questions, some of which depend on earlier answers; and answers to all of them.
-func drawnGuide(t *rapid.T) (steps.Guide, map[string]string) {
+// drawnGuide is a guide of random steps and questions of every kind, some of which depend on earlier answers, may stay empty
+// or are looked at; and the answers to all of them, by prompt.
+func drawnGuide(t *rapid.T) (steps.Guide, map[string]drawnAnswer) {
 	g := steps.Guide{ID: "drawn", Title: "Drawn"}
-	answers := map[string]string{}
-	var switches []string // keys of questions that others may depend on
+	answers := map[string]drawnAnswer{}
+	var keys []string // of questions with choices: others may depend on them
+	values := map[string][]string{}
 	depends := func(label string) func(steps.Answers) bool {
-		if len(switches) == 0 || !rapid.Bool().Draw(t, label) {
+		if len(keys) == 0 || !rapid.Bool().Draw(t, label) {
 			return nil
 		}
-		key, is := rapid.SampledFrom(switches).Draw(t, label+" on"), rapid.SampledFrom([]string{"true", "false"}).Draw(t, label+" when")
+		key := rapid.SampledFrom(keys).Draw(t, label+" on")
+		is := rapid.SampledFrom(values[key]).Draw(t, label+" when")
 		return func(a steps.Answers) bool { return a.Text(key) == is }
 	}
 	n := 0
 	for i := range rapid.IntRange(1, 4).Draw(t, "steps") {
 		s := steps.Step{ID: fmt.Sprintf("s%d", i), Title: fmt.Sprintf("Part %d", i), Applies: depends("the step applies")}
+		if rapid.Bool().Draw(t, "it looks") {
+			s.Look = func(context.Context, *steps.Scene) error { return nil } // whether it does is what the faces ask; Work looks
+		}
 		for range rapid.IntRange(0, 3).Draw(t, "questions") {
 			f := steps.Field{Key: fmt.Sprintf("k%d", n), Prompt: fmt.Sprintf("Question %d", n), When: depends("the question is asked")}
-			answers[f.Prompt] = fmt.Sprintf("text %d", n)
-			if f.Kind = rapid.SampledFrom([]steps.Kind{steps.Text, steps.Switch, steps.Number}).Draw(t, "kind"); f.Kind == steps.Switch {
-				f.Default = rapid.SampledFrom([]string{"true", "false"}).Draw(t, "default")
-				answers[f.Prompt] = rapid.SampledFrom([]string{"true", "false"}).Draw(t, "answer")
-				switches = append(switches, f.Key)
-			} else if f.Kind == steps.Number {
-				answers[f.Prompt] = fmt.Sprint(n + 1)
+			f.Kind = rapid.SampledFrom(steps.Kinds()).Draw(t, "kind")
+			f.Optional = rapid.Bool().Draw(t, "optional")
+			answers[f.Prompt] = drawnAnswerTo(t, &f, n)
+			switch f.Kind {
+			case steps.Switch:
+				values[f.Key] = []string{"true", "false"}
+			case steps.Choice:
+				values[f.Key] = []string{"a", "b", "c"}
+			case steps.Text, steps.Number, steps.SecretField, steps.Code, steps.Multi, steps.FileField, steps.Fingerprint, steps.Consent:
+			}
+			if values[f.Key] != nil {
+				keys = append(keys, f.Key)
 			}
 			s.Fields = append(s.Fields, f)
 			n++
@@ -92,8 +103,39 @@ func drawnGuide(t *rapid.T) (steps.Guide, map[string]string) {
 	return g, answers
 }
 
+// drawnAnswer is an answer as it is typed or, where there are choices, as each face names them.
+type drawnAnswer struct{ text, onLine, onScreen string }
+
+// drawnAnswerTo completes a question, and answers it or leaves it empty where that may be.
+func drawnAnswerTo(t *rapid.T, f *steps.Field, n int) drawnAnswer {
+	text := ""
+	switch f.Kind {
+	case steps.Switch:
+		f.Default = rapid.SampledFrom([]string{"true", "false"}).Draw(t, "default")
+		text = rapid.SampledFrom([]string{"true", "false"}).Draw(t, "answer")
+		return drawnAnswer{text, map[string]string{"true": "True", "false": "False"}[text], text}
+	case steps.Choice:
+		f.Default = rapid.SampledFrom([]string{"", "a", "b", "c"}).Draw(t, "default")
+		f.Choices = []steps.Option{{Value: "a", Title: "the first"}, {Value: "b", Title: "the second"}, {Value: "c", Title: "the third"}}
+		o := rapid.SampledFrom(f.Choices).Draw(t, "answer")
+		return drawnAnswer{o.Value, o.Title, o.Title}
+	case steps.Number:
+		text = fmt.Sprint(n + 1)
+	case steps.SecretField:
+		text = fmt.Sprintf("env:NAME%d", n)
+	case steps.Multi, steps.Consent:
+		text = fmt.Sprintf("one %d, two", n)
+	case steps.Text, steps.Code, steps.FileField, steps.Fingerprint:
+		text = fmt.Sprintf("text %d", n)
+	}
+	if f.Optional && rapid.Bool().Draw(t, "left empty") {
+		text = ""
+	}
+	return drawnAnswer{text, text, text}
+}
+
 // asked are the prompts that a machine asks for with these answers, each given in its turn.
-func asked(g steps.Guide, answers map[string]string) []string {
+func asked(g steps.Guide, answers map[string]drawnAnswer) []string {
 	m := steps.NewMachine(g, nil, "")
 	prompts := []string{}
 	for i := 0; ; i++ {
@@ -102,7 +144,7 @@ func asked(g steps.Guide, answers map[string]string) []string {
 			return prompts
 		}
 		prompts = append(prompts, questions[i].Prompt)
-		m = m.Set(questions[i].Key, answers[questions[i].Prompt])
+		m = m.Set(questions[i].Key, answers[questions[i].Prompt].text)
 	}
 }
 
@@ -124,7 +166,7 @@ func TestTheSameQuestionsInTheSameOrder(t *testing.T) {
 	})
 }
 
-func askedByLine(t judge, g steps.Guide, answers map[string]string) []string {
+func askedByLine(t judge, g steps.Guide, answers map[string]drawnAnswer) []string {
 	p := &linePlayer{played: newPlayed(t)}
 	p.start(func(ctx context.Context, a *app) int {
 		_, _ = line.New(line.Options{Work: idleWork{g}, In: a.in, Out: a.out}).Run(ctx)
@@ -141,11 +183,11 @@ func askedByLine(t judge, g steps.Guide, answers map[string]string) []string {
 		}
 		prompt := q[:len("Question ")+strings.IndexAny(q[len("Question "):], ": ,")]
 		prompts = append(prompts, prompt)
-		p.answer(prompt, strings.ToUpper(answers[prompt][:1])+answers[prompt][1:])
+		p.answer(prompt, answers[prompt].onLine)
 	}
 }
 
-func askedByScreen(t judge, g steps.Guide, answers map[string]string) []string {
+func askedByScreen(t judge, g steps.Guide, answers map[string]drawnAnswer) []string {
 	p := &screenPlayer{played: newPlayed(t)}
 	p.open()
 	p.start(func(ctx context.Context) int {
@@ -159,7 +201,7 @@ func askedByScreen(t judge, g steps.Guide, answers map[string]string) []string {
 		var here string
 		p.wait("the next question", func() bool {
 			if here = p.header(); strings.HasPrefix(p.focus(), "Question ") {
-				here = p.focus()
+				here = strings.TrimSuffix(p.focus(), " (optional)")
 			} else if here != "Review" && !p.shows("Nothing to answer here") {
 				return false
 			}
@@ -173,7 +215,7 @@ func askedByScreen(t judge, g steps.Guide, answers map[string]string) []string {
 			return prompts
 		case strings.HasPrefix(here, "Question "):
 			prompts = append(prompts, here)
-			p.answer(here, answers[here])
+			p.answer(here, answers[here].onScreen)
 		default:
 			p.press(keyEnter)
 		}

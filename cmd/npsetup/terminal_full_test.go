@@ -3,10 +3,13 @@
 package main
 
 import (
+	"fmt"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"npsetup/client/sandbox"
 )
@@ -162,42 +165,106 @@ func TestTerminalColours(t *testing.T) {
 	}
 }
 
-// TestTerminalDumb is the line mode on a terminal that can do nothing; what is typed as a password is not shown.
+// TestTerminalDumb is the whole first set-up, line by line, on a terminal that can do nothing; what is typed as a password is
+// not shown.
 func TestTerminalDumb(t *testing.T) {
 	st := newSite(t, sandbox.Options{})
+	want := undisturbedState(t)
 	st.env["TYPED"] = "S3CR3T-wrong-password"
 	w := newWindow(t)
+	w.size(200, 50) // no question is broken
 	before := w.stty()
 	printed := w.pipe()
 	w.npsetup(st, "export TERM=dumb\n")
-	for _, a := range [][2]string{
-		{"What is to be done, 1 to 1 [1]:", "1"},
-		{"Address of the NPS server:", st.s.URL()},
-		{"Trust the server's certificate by [system]:", "pin:" + st.s.Pin()},
-		{"Sign in there? Type yes to go on:", "yes"},
-		{"(optional):", ""},
-		{"NPS administrator:", `CONTOSO\npsadmin`},
-		{"Password of that user:", st.env["TYPED"]},
-		{"MFA [prompt]:", ""},
-		{"or back (<) [a]:", "q"},
-	} {
-		w.see(a[0])
-		w.typed(a[1])
-		w.key("Enter")
-	}
-	w.code(exitCancelled)
+	w.dumb(st)
+	w.code(exitOK)
 	if got := w.stty(); got != before {
 		t.Errorf("stty is %s, was %s", got, before)
 	}
+	if got := st.canonical(); got != want {
+		t.Errorf("another end state:\n%s\nwant\n%s", got, want)
+	}
 	text := printed()
+	st.printed.WriteString(text) // it holds no secret
 	start := strings.Index(text, "npsetup dev, line by line")
 	if start < 0 {
 		t.Fatal("the line mode did not begin")
 	}
-	if body := text[start:]; strings.Contains(body, "\x1b") {
+	body := text[start:]
+	if strings.Contains(body, "\x1b") {
 		t.Errorf("escape sequences on a dumb terminal: %q", body)
 	}
-	if strings.Contains(text, st.env["TYPED"]) {
-		t.Error("the password was shown")
+	for _, said := range []string{"refused the user name or the password", "changes: 8 to create, 4 to do by hand", "The set-up is complete."} {
+		if !strings.Contains(body, said) {
+			t.Errorf("%q is not said", said)
+		}
 	}
+}
+
+// dumb answers all questions of the first set-up up to the one behind the report. What has a preset is kept.
+func (w *window) dumb(st *site) {
+	w.t.Helper()
+	passwords := []string{st.env["TYPED"], st.s.Credentials().Password} // wrong first
+	answers := []struct {
+		begin string
+		say   func() string
+	}{
+		{"Address of the NPS server: ", st.s.URL},
+		{"Trust the server's certificate by", func() string { return "pin:" + st.s.Pin() }},
+		{"Sign in there? Type yes to go on, or no: ", func() string { return "yes" }},
+		{"NPS administrator: ", func() string { return st.s.Credentials().User }},
+		{"Password of that user", func() string {
+			next := passwords[0]
+			passwords = passwords[1:]
+			return next
+		}},
+		{"MFA code", func() string { return st.authenticator(time.Now()) }},
+		{"Auditor's client certificate: ", func() string { return filepath.Join(st.dir, "auditor-client.cer") }},
+		{"Its private key: ", func() string { return filepath.Join(st.dir, "auditor-client.key") }},
+		{"Domain controllers, by DNS host name: ", func() string { return "dc01.contoso.com" }},
+		{"Service account that NPS manages them with: ", func() string { return "svc-nps" }},
+		{"Monitoring plan in Auditor: ", func() string { return "AD Monitoring" }},
+		{"Items of that plan: ", func() string { return "contoso.com" }},
+		{"Accept this? Type yes to go on, or no: ", func() string { return "yes" }},
+		{"Carry this out? yes, calls", func() string { return "yes" }},
+		{"Done? yes, later", func() string { st.s.Person(); return "yes" }},
+	}
+	line := -1
+	for n := 0; n < 100; n++ {
+		var question string
+		question, line = w.question(line)
+		answer, known := "", strings.Contains(question, "[") || strings.Contains(question, "(optional)")
+		for _, a := range answers {
+			if strings.HasPrefix(question, a.begin) {
+				answer, known = a.say(), true
+				break
+			}
+		}
+		over := strings.HasPrefix(question, "Write the answers file")
+		if !known && !over {
+			w.t.Fatalf("nothing is known to answer to %q\n%s", question, w.shown())
+		}
+		w.typed(answer)
+		w.key("Enter")
+		if over {
+			return
+		}
+	}
+	w.t.Fatalf("there is no end of questions\n%s", w.shown())
+}
+
+// question waits for one below the line on which the last one stood: the cursor stands behind it. It gives its text and line,
+// counted from the first that was ever shown.
+func (w *window) question(last int) (text string, line int) {
+	w.t.Helper()
+	w.until("a question", func(string) bool {
+		state, shown, _ := strings.Cut(w.do("display-message", "-p", "-t", "w", "#{history_size} #{cursor_y} #{cursor_x}", ";", "capture-pane", "-p", "-t", "w"), "\n")
+		var gone, row, column int
+		if _, err := fmt.Sscan(state, &gone, &row, &column); err != nil {
+			w.t.Fatal(err)
+		}
+		text, line = strings.TrimSpace(strings.Split(shown, "\n")[row])+" ", gone+row
+		return line > last && column > 0 && strings.HasSuffix(text, ": ")
+	})
+	return text, line
 }

@@ -148,7 +148,7 @@ func (r *runner) walk(ctx context.Context) {
 				running++
 				r.starting(a)
 				go func() {
-					r.settle(a, r.carryOut(ctx, a))
+					r.guarded(ctx, a)
 					over <- a
 				}()
 			}
@@ -162,6 +162,32 @@ func (r *runner) walk(ctx context.Context) {
 		<-over
 		running--
 	}
+}
+
+// guarded carries out and settles an action. A panic in it fails this action alone: what was sent stands in the journal, the
+// terminal stays whole, and no trace is printed, which could hold a secret.
+func (r *runner) guarded(ctx context.Context, a plan.Action) {
+	defer func() {
+		if bad := recover(); bad != nil { // while it was told: it is not told once more
+			result := defect(bad)
+			result.Key, result.Step = a.Key, a.Step
+			r.mu.Lock()
+			r.results[a.Key] = &result
+			r.mu.Unlock()
+		}
+	}()
+	r.settle(a, func() (result ActionResult) {
+		defer func() {
+			if bad := recover(); bad != nil {
+				result = defect(bad)
+			}
+		}()
+		return r.carryOut(ctx, a)
+	}())
+}
+
+func defect(bad any) ActionResult {
+	return failed(problem.New("npsetup has a defect").Because(problem.Plain(fmt.Sprint(bad))).Try("npsetup resume --yes looks what became of it, and goes on"))
 }
 
 func (r *runner) allSettled() bool {

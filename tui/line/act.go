@@ -35,7 +35,7 @@ func (l *Line) review(ctx context.Context) (done bool, err error) {
 	l.print("Looking at everything before the plan is made …")
 	p, err := l.o.Work.Plan(ctx, l.m, l.hand.Out)
 	if err != nil {
-		if problem.Is(err, problem.Cancelled) {
+		if l.stopped(ctx) {
 			return false, err
 		}
 		l.problems(err)
@@ -50,6 +50,10 @@ func (l *Line) review(ctx context.Context) (done bool, err error) {
 	}
 	return l.consented(ctx, p)
 }
+
+// stopped says whether nothing more may be asked. A no to a question in between, such as whether to sign in, is an answer
+// like any other: it leads back.
+func (l *Line) stopped(ctx context.Context) bool { return ctx.Err() != nil || l.over }
 
 // atAnswer stands on the step that asks for an answer.
 func (l *Line) atAnswer(key string) error {
@@ -93,42 +97,68 @@ func (l *Line) consented(ctx context.Context, p plan.Plan) (bool, error) {
 func (l *Line) carryOut(ctx context.Context, p plan.Plan) (bool, error) {
 	report, result, err := l.o.Work.Apply(ctx, l.m, p, l.hand.Done, &telling{l: l})
 	l.end.Result, l.end.Err = result, err
-	if problem.Is(err, problem.Cancelled) {
+	l.end.Report = nil // what an earlier run of this sitting came to no longer holds
+	if err != nil && l.stopped(ctx) {
 		return false, err
 	}
 	if err != nil {
-		l.problems(err)
-		return l.failed(ctx, report, result)
+		return l.failed(ctx, err, result)
 	}
 	l.end.Report = &report
 	l.hand.Note()
 	if report.Count(steps.Failed)+report.Count(steps.NotRun) > 0 {
-		return l.failed(ctx, report, result)
+		return l.failed(ctx, nil, result)
 	}
 	return l.manuals(ctx)
 }
 
-// failed says what went wrong and lets the person choose.
-func (l *Line) failed(ctx context.Context, report run.Report, result run.Result) (bool, error) {
+// failed says what went wrong and lets the person choose. bad is what kept a run or a plan from coming to its end; nil: one
+// ended with failed steps.
+func (l *Line) failed(ctx context.Context, bad error, result run.Result) (bool, error) {
+	l.problems(bad)
+	again, change, leaveOut, leave := "Look again and go on", "Change an answer", "Leave the failed step out, and go on", "Leave; npsetup resume continues"
+	ways := []string{again, change, leave}
 	for _, a := range result.Actions {
-		if a.Err != nil && a.Outcome == steps.Failed {
+		if a.Outcome != steps.Failed {
+			continue
+		}
+		if a.Err != nil {
 			l.problems(a.Err)
 		}
+		ways = []string{again, change, leaveOut, leave}
 	}
-	n, err := l.pick(ctx, "How to go on", []string{"Look again and go on", "Change an answer", "Leave the failed step out, and go on", "Leave; npsetup resume continues"}, 0)
-	if _, is := err.(command); err != nil && !is {
-		return false, err
+	for {
+		n, err := l.pick(ctx, "How to go on", ways, 0)
+		var c command
+		if err != nil && !errors.As(err, &c) {
+			return false, err
+		}
+		switch {
+		case c == "?":
+			l.print("What was carried out stays and is not sent again: looking again goes on behind it. What was said to be done by hand is remembered until npsetup is left. < changes an answer, q leaves.")
+			continue
+		case c == "q" || err == nil && ways[n] == leave:
+			l.leaveFailed(result)
+			return true, nil
+		case c == "<" || ways[n] == change:
+			return false, nil
+		case ways[n] == leaveOut:
+			l.hand.LeaveOut(result)
+		}
+		return l.review(ctx)
 	}
-	switch {
-	case err != nil || n == 3:
-		l.report(report)
-		return true, nil
-	case n == 1:
-		return false, nil
-	case n == 2:
-		l.hand.LeaveOut(result)
+}
+
+// leaveFailed tells how the set-up stands, as far as that is known.
+func (l *Line) leaveFailed(result run.Result) {
+	if len(result.Actions) == 0 && l.hand.Unnoted() {
+		l.print("What was last said to be done by hand is not noted down: it is asked for again.")
 	}
-	return l.review(ctx)
+	if l.end.Report != nil {
+		l.report(*l.end.Report)
+		return
+	}
+	l.print("The set-up is not complete, and was not read back. npsetup resume goes on with it.")
 }
 
 // telling is the sink of events: one line each.
@@ -162,8 +192,12 @@ var _ run.Sink = (*telling)(nil)
 func (l *Line) manuals(ctx context.Context) (bool, error) {
 	for {
 		p, err := l.o.Work.Plan(ctx, l.m, l.hand.Out)
-		if err != nil {
+		if err != nil && l.stopped(ctx) {
 			return false, err
+		}
+		if err != nil {
+			l.end.Err = err
+			return l.failed(ctx, err, run.Result{})
 		}
 		a, is := l.hand.Next(p)
 		if !is {
@@ -288,14 +322,24 @@ func (l *Line) report(r run.Report) {
 func (l *Line) offerAnswers(ctx context.Context) error {
 	for {
 		text, err := l.read(ctx, "Write the answers file that repeats this? Its path, or an empty line for no: ")
-		if err != nil || strings.TrimSpace(text) == "" {
+		if err != nil {
 			return nil // everything is done: no answer is a no
 		}
-		if err := l.o.Work.WriteAnswers(l.m, strings.TrimSpace(text)); err != nil {
+		switch text = l.cleaned(text); text {
+		case "", "no", "q", "<":
+			return nil
+		case "yes":
+			l.print("Type the path of the file. One that exists already is never written over.")
+			continue
+		case "?":
+			l.print("The file holds every answer, of secrets only where they come from. Type its path: one that exists already is never written over. An empty line, no, < and q write none.")
+			continue
+		}
+		if err := l.o.Work.WriteAnswers(l.m, text); err != nil {
 			l.problems(err)
 			continue
 		}
-		l.print("Written to %s; npsetup plan -f %s reads it.", problem.Plain(text), problem.Plain(text))
+		l.print("Written to %s; npsetup plan -f %s reads it.", text, text)
 		return nil
 	}
 }

@@ -234,7 +234,7 @@ func (l *Line) Secret(ctx context.Context, _, what string) (secret.Secret, error
 		if err != nil {
 			return secret.Secret{}, err
 		}
-		if text != "" {
+		if text = l.cleaned(text); text != "" {
 			l.print("  received")
 			return secret.New(text), nil
 		}

@@ -80,7 +80,7 @@ const (
 
 func (l *Line) faults(faults []steps.Fault) {
 	for _, f := range faults {
-		l.print("Not valid: %s: %s", f.Key, f.Why)
+		l.print("Not valid: %s: %s", f.Key, problem.Plain(f.Why))
 	}
 }
 
@@ -150,13 +150,13 @@ func (l *Line) field(ctx context.Context, s steps.Step, f steps.Field) (turn, er
 	if err != nil {
 		return onwards, err
 	}
-	switch strings.TrimSpace(text) {
+	switch text = l.cleaned(text); text {
 	case "<":
 		return backwards, nil
 	case "q":
 		return onwards, l.left()
 	case "?":
-		l.explain(s, f)
+		l.explain(ctx, s, f)
 		return again, nil
 	case "-":
 		l.m = l.m.Set(f.Key, "")
@@ -164,7 +164,7 @@ func (l *Line) field(ctx context.Context, s steps.Step, f steps.Field) (turn, er
 		return again, nil
 	case "":
 	default:
-		l.store(f, strings.TrimSpace(text))
+		l.store(f, text)
 	}
 	fault, bad := l.m.Answers().CheckField(f)
 	if !bad {
@@ -178,7 +178,7 @@ func (l *Line) field(ctx context.Context, s steps.Step, f steps.Field) (turn, er
 	if fault.Missing {
 		l.print("An answer is needed. %s", fault.Try)
 	} else {
-		l.print("Not valid: %s. %s", fault.Why, fault.Try)
+		l.print("Not valid: %s. %s", problem.Plain(fault.Why), fault.Try)
 	}
 	return again, nil
 }
@@ -246,6 +246,16 @@ func (l *Line) choice(ctx context.Context, prompt string, f steps.Field) (string
 	return values[n], nil
 }
 
+// cleaned takes out of what was typed or pasted what people do not see and did not mean, and says so.
+func (l *Line) cleaned(text string) string {
+	text = strings.TrimSpace(text)
+	clean := strings.TrimSpace(problem.Plain(strings.NewReplacer("\t", "", "\r", "").Replace(text))) // Plain would make blanks of them
+	if clean != text {
+		l.print("  hidden characters were left out")
+	}
+	return clean
+}
+
 // store puts an answer into the machine; a typed secret goes to Work, and the draft says that it is asked for.
 func (l *Line) store(f steps.Field, text string) {
 	draft, typed := face.Draft(f, text, l.o.Work.Keep)
@@ -265,7 +275,7 @@ func (l *Line) paragraph(s steps.Step) {
 	}
 }
 
-func (l *Line) explain(s steps.Step, f steps.Field) {
+func (l *Line) explain(ctx context.Context, s steps.Step, f steps.Field) {
 	if f.Help != "" {
 		l.print("  %s", f.Help)
 	}
@@ -280,7 +290,7 @@ func (l *Line) explain(s steps.Step, f steps.Field) {
 	}
 	if f.LiveChoices != nil {
 		l.print("  On the server there are:")
-		options, err := l.o.Work.Choices(context.Background(), l.m, f)
+		options, err := l.o.Work.Choices(ctx, l.m, f)
 		if err != nil {
 			l.problems(err)
 		}
@@ -306,8 +316,8 @@ func (l *Line) look(ctx context.Context, s steps.Step) (turn, error) {
 	}
 	l.print("Looking …")
 	seen := l.o.Work.Look(ctx, l.m, s.ID)
-	if err := ctx.Err(); err != nil || l.over {
-		return onwards, problem.New("stopped").Of(problem.Cancelled).From(errors.Join(err, seen.Err))
+	if l.stopped(ctx) {
+		return onwards, problem.New("stopped").Of(problem.Cancelled).From(errors.Join(ctx.Err(), seen.Err))
 	}
 	for _, w := range seen.Warnings {
 		l.print("Warning: %s", problem.Plain(w))
