@@ -294,7 +294,7 @@ func TestTheJournalFollowsSessions(t *testing.T) {
 	}
 	second := start
 	second.Marker = "proof 2"
-	d = write(second)
+	write(second)
 	d = begin()
 	if err := errors.Join(d.SessionOver(d.OpenSessions()[0]), d.Close()); err != nil || len(d.OpenSessions()) != 0 || len(d.Lost()) != 1 {
 		t.Errorf("over: %v %+v", err, d.OpenSessions())
