@@ -28,6 +28,7 @@ type site struct {
 	asked   []string     // passwords that were asked for
 	answer  string       // what is typed at a question; empty: there is no terminal
 	pdc     func(ctx context.Context, domain string) (string, error)
+	wait    func(ctx context.Context, d time.Duration) error // nil: real time
 }
 
 // readContract reads the contract once for all sites: that takes longer than most tests.
@@ -83,7 +84,7 @@ func (st *site) within(ctx context.Context, args ...string) result {
 	a := &app{
 		in: strings.NewReader(st.answer), out: &out, err: &errs, now: time.Now, terminal: st.answer != "",
 		env:  func(name string) (string, bool) { v, ok := st.env[name]; return v, ok },
-		home: func() (string, error) { return st.state, nil }, pdc: st.pdc,
+		home: func() (string, error) { return st.state, nil }, pdc: st.pdc, wait: st.wait,
 		password: func(_ context.Context, prompt string) ([]byte, error) {
 			st.asked = append(st.asked, prompt)
 			return []byte(st.env["TYPED"]), nil

@@ -139,7 +139,6 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	switch {
 	case ev.unproven(s):
 		text += "; something was changed since the last session that became active"
-		state = steps.NotProven
 	case ev.ours != nil:
 		shown := s.Memory.Shown[ev.ours.ID]
 		text += fmt.Sprintf("; a session as %s became active and ended", problem.Plain(s.Answers.Text(keyApplication)))

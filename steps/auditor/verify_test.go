@@ -163,7 +163,7 @@ func TestWhatTheSessionsProve(t *testing.T) {
 		"hidden password": {shown(ours(all(), 3).collected(), steps.Shown{Password: "NPS does not let it be read"}), steps.NotProven, "but its password is not proven: NPS does not let it be read"},
 		"slow":            {shown(ours(all(), 3).collected(), steps.Shown{Took: 47 * time.Second}), steps.Proven, `it took 47 s, which is slow: NPS asks WinRM for HTTPS first (Global Settings > WinRM HTTP setting: set "Use HTTP"`},
 		"ran out":         {ran(ours(all(), 3)), steps.Proven, "Auditor tells that as event 5801 or 5802; the collection takes longer than Max Duration (60 minutes)"},
-		"changed since":   {unproven(ours(all(), 3).collected()), steps.NotProven, "something was changed since the last session that became active"},
+		"changed since":   {unproven(ours(all(), 3).collected()), steps.NeedPerson, "something was changed since the last session that became active"},
 		"unreadable":      {unlisted(all()), steps.NotProven, "its sessions cannot be listed"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -1,0 +1,151 @@
+package main
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"npsetup/client/sandbox"
+)
+
+// TestTheDemoProves runs the demonstration without a terminal: its last line says what was proven.
+func TestTheDemoProves(t *testing.T) {
+	st := newSite(t, sandbox.Options{})
+	r := st.do("demo").want(t, exitOK)
+	if !regexp.MustCompile(`(?m)^verify done NPS grants .*; a session as NetwrixAuditor became active and ended; Auditor opened a session itself at `).MatchString(r.out) {
+		t.Errorf("the report is\n%s", r.out)
+	}
+}
+
+// failing is a site on which everything is done and its faults begin only then.
+func failing(t *testing.T, faults ...string) *site {
+	t.Helper()
+	st := setUp(t)
+	if _, err := st.s.SetFaults(faults, nil); err != nil {
+		t.Fatal(err)
+	}
+	st.wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() } // Auditor's five minutes pass at once
+	return st
+}
+
+// TestASessionThatFailsNamesItsCause: each published failure, brought about on the stand-in, is told with its cause and its
+// fix.
+func TestASessionThatFailsNamesItsCause(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		fault string
+		code  int
+		says  []string
+	}{
+		{"credential-unknown", exitFailed, []string{"credential", "user name"}},
+		{"resource-unknown", exitFailed, []string{"DNS host name"}},
+		{"activity-unknown", exitFailed, []string{"activity", "capitals and spaces too"}},
+		{"client-untrusted", exitRefused, []string{"403.16", "Trusted Root", "Local Machine"}},
+		{"client-not-asked", exitRefused, []string{"403.7"}},
+		{"client-serial", exitRefused, []string{"serial"}},
+		{"session-timeout", exitFailed, []string{"not active after 3", "0x80072EE2", "MaxWaitForActiveStatusS"}},
+		{"dc-replication", exitFailed, []string{"refused by a domain controller", "KB 000009283", "PDC emulator"}},
+		{"session-fails", exitFailed, []string{"session", "next:"}},
+	} {
+		t.Run(c.fault, func(t *testing.T) {
+			t.Parallel()
+			r := failing(t, c.fault).do("verify", "--session", "--yes")
+			if r.code != c.code {
+				t.Errorf("exit %d, want %d", r.code, c.code)
+			}
+			says(t, r.err, c.says...)
+		})
+	}
+}
+
+// TestAPasswordThatCannotBeReadIsNotProven: nothing failed, and nothing is proven.
+func TestAPasswordThatCannotBeReadIsNotProven(t *testing.T) {
+	for fault, says := range map[string]string{"password-hidden": "its password is not proven: ", "password-empty": "its password is not proven: it is empty"} {
+		st := failing(t, fault)
+		r := st.do("verify", "--session", "--yes")
+		if !strings.Contains(r.out, "verify not-proven ") || !strings.Contains(r.out, says) {
+			t.Errorf("%s: exit %d\n%s\n%s", fault, r.code, r.out, r.err)
+		}
+	}
+}
+
+// TestACollectionThatRanOutIsTold: Auditor's own session lasted until Max Duration ended it.
+func TestACollectionThatRanOutIsTold(t *testing.T) {
+	st := newSite(t, sandbox.Options{Faults: []string{"session-expires"}})
+	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
+	st.person()
+	r := st.do("apply", "-f", st.answers(), "--yes", "--done", allManual).want(t, exitOK)
+	says(t, r.out, "event 5801 or 5802", "Max Duration (60 minutes)", "maxDuration")
+}
+
+// TestASessionThatIsOpenIsEndedFirst leaves a session open, and looks what the next commands do before everything else.
+func TestASessionThatIsOpenIsEndedFirst(t *testing.T) {
+	for _, next := range [][]string{{"resume", "--yes"}, {"verify"}, {"verify", "--session", "--yes"}} {
+		t.Run(strings.Join(next, " "), func(t *testing.T) {
+			st, hold := setUp(t), true
+			st.s.OnRequest(func(r sandbox.Request) {
+				if hold && r.Method == "POST" && r.Path == "/api/v1/ActivitySession" {
+					_, _ = st.s.SetFaults([]string{"webdav"}, nil) // it cannot be ended from now on
+				}
+			})
+			r := st.do("verify", "--session", "--yes").want(t, exitFailed)
+			says(t, r.err, "could not be ended", "npsetup resume --yes ends it first")
+			hold = false
+			if _, err := st.s.SetFaults(nil, []string{"webdav"}); err != nil {
+				t.Fatal(err)
+			}
+			before := len(st.s.Requests())
+			r = st.do(next...).want(t, exitOK)
+			says(t, r.err, `ending the session "npsetup proof `)
+			var changes []string
+			for _, q := range st.s.Requests()[before:] {
+				if q.Class == "change" {
+					changes = append(changes, q.Method)
+				}
+			}
+			if len(changes) == 0 || changes[0] != "DELETE" {
+				t.Errorf("the changing requests are %v", changes)
+			}
+			again := st.changes()
+			if r := st.do("verify").want(t, exitOK); strings.Contains(r.err, "ending the session") || st.changes() != again {
+				t.Errorf("it is ended again: %s", r.err)
+			}
+		})
+	}
+}
+
+// TestASessionNeedsConsentAndAKey refuses what nobody agreed to, and what cannot be done.
+func TestASessionNeedsConsentAndAKey(t *testing.T) {
+	st := setUp(t)
+	before := st.changes()
+	says(t, st.do("verify", "--session").want(t, exitUsage).err, "nobody agreed to the session", "--yes")
+	says(t, st.do("verify", "--session", "--yes", "--set", "application.key=").want(t, exitUsage).err, "no session can be opened", "application.key")
+	if st.changes() != before {
+		t.Error("something was sent")
+	}
+	st.do("verify", "--session", "--yes").want(t, exitOK)
+	if st.changes() != before+proving {
+		t.Errorf("%d changing requests", st.changes()-before)
+	}
+}
+
+// TestWatchWaitsForAuditor looks again and again until Auditor has collected.
+func TestWatchWaitsForAuditor(t *testing.T) {
+	st := newSite(t, sandbox.Options{})
+	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
+	waits := 0
+	st.wait = func(ctx context.Context, d time.Duration) error {
+		if d == watchEvery {
+			if waits++; waits == 2 {
+				st.person()
+			}
+		}
+		return ctx.Err()
+	}
+	st.do("verify", "--watch", "1m", "--set", "application.key=").want(t, exitOK)
+	if waits != 2 {
+		t.Errorf("it waited %d times", waits)
+	}
+}
