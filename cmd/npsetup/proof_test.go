@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"flag"
+	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -56,7 +59,60 @@ func TestASessionThatFailsNamesItsCause(t *testing.T) {
 				t.Errorf("exit %d, want %d", r.code, c.code)
 			}
 			says(t, r.err, c.says...)
+			golden(t, filepath.Join("testdata", "causes", c.fault+".golden"), sentences(r.err))
 		})
+	}
+}
+
+// sentences are what is said at the end of a command that failed, without what differs from run to run.
+func sentences(talk string) string {
+	_, end, _ := strings.Cut(talk, "npsetup: ")
+	end = regexp.MustCompile(` ?\(trace id [^)]*\)`).ReplaceAllString(end, "")
+	end = regexp.MustCompile(`\b[0-9A-F]{16,}\b`).ReplaceAllString(end, "SERIAL")
+	return anyID.ReplaceAllString(end, "ID")
+}
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+func golden(t *testing.T, path, got string) {
+	t.Helper()
+	if *update {
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatalf("%v; go test ./cmd/npsetup -update writes it", err)
+	}
+	if got != string(want) {
+		t.Errorf("%s: it says\n%s\nand stands there as\n%s", path, got, want)
+	}
+}
+
+// TestASlowSessionIsTold: what becomes active only after 45 s works, and says why it is slow.
+func TestASlowSessionIsTold(t *testing.T) {
+	late := &lateness{}
+	st := newSite(t, sandbox.Options{Now: late.now})
+	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
+	st.person()
+	if _, err := st.s.SetFaults([]string{"session-slow"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	st.wait = func(ctx context.Context, d time.Duration) error {
+		late.Lock()
+		late.by += d
+		late.Unlock()
+		st.s.Tick()
+		return ctx.Err()
+	}
+	r := st.do("apply", "-f", st.answers(), "--yes", "--done", allManual).want(t, exitOK)
+	if !regexp.MustCompile(`it took (4[5-9]|5[0-9]) s, which is slow: .*set "Use HTTP", or give the resource a WinRM certificate`).MatchString(r.out) {
+		t.Errorf("the report is\n%s", r.out)
 	}
 }
 

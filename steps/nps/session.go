@@ -74,14 +74,6 @@ func causes() []known {
 			},
 		},
 		{
-			[]string{"unable to find requested activity"},
-			func(time.Duration) *problem.Problem { return activityUnknown() },
-		},
-		{
-			[]string{"unable to find requested resource by dnshostname"},
-			func(time.Duration) *problem.Problem { return resourceUnknown() },
-		},
-		{
 			[]string{"not configured to accept any remote shell", "cannot process the request", "winrm"},
 			func(time.Duration) *problem.Problem {
 				return problem.New("NPS cannot work on the resource").Because("remote PowerShell (WinRM) is refused there").
@@ -96,16 +88,6 @@ func causes() []known {
 			},
 		},
 	}
-}
-
-func activityUnknown() *problem.Problem {
-	return problem.New("NPS does not find the activity").Because("its name is another one, or it is not in the application user's policy; the name is compared letter by letter, blanks included").
-		Try("npsetup plan shows what differs", "in Auditor, type the activity's name exactly as NPS shows it")
-}
-
-func resourceUnknown() *problem.Problem {
-	return problem.New("NPS does not find the resource").Because("it looks for the DNS host name, not for a label or a short name").
-		Try("in Auditor, type the DNS host name that NPS shows for the resource")
 }
 
 // SessionCause names why a session did not become active.
