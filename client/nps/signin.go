@@ -197,6 +197,7 @@ func (c *Client) take(r request, a authAnswer) (Identity, error) {
 
 var (
 	lockedWords = regexp.MustCompile(`(?i)\b(locked|lockout|lock-out)\b`)
+	roleWords   = regexp.MustCompile(`(?i)\bno role\b`)
 	ssoWords    = regexp.MustCompile(`(?i)\b(saml|oidc|openid|single sign|sso|identity provider)`)
 )
 
@@ -229,6 +230,10 @@ func (c *Client) signInRefused(r request, a authAnswer, user string, second bool
 		p = problem.New(who + " signs in by single sign-on").
 			Because("password and code do not work for such users").
 			Try("set nps.signIn.token to env:NPS_TOKEN with a token from the browser: sessionStorage.getItem('Token')")
+	case second && roleWords.MatchString(s.text):
+		p = problem.New("the token of " + who + " carries no role at all").
+			Because("an application user's API key brings such a token at /signinBody").
+			Try("sign in as an administrator; an application user signs in with its client certificate, at AppUserToken")
 	case second:
 		p = problem.New("nps refused the MFA code of "+who).Because(c.clocks(a.date)).
 			Try("wait for the next code and sign in again; the same code is not accepted twice everywhere",

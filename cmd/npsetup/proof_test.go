@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
-	"os"
-	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -31,67 +28,6 @@ func failing(t *testing.T, faults ...string) *site {
 	}
 	st.wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() } // Auditor's five minutes pass at once
 	return st
-}
-
-// TestASessionThatFailsNamesItsCause: each published failure, brought about on the stand-in, is told with its cause and its
-// fix.
-func TestASessionThatFailsNamesItsCause(t *testing.T) {
-	t.Parallel()
-	for _, c := range []struct {
-		fault string
-		code  int
-		says  []string
-	}{
-		{"credential-unknown", exitFailed, []string{"credential", "user name"}},
-		{"resource-unknown", exitFailed, []string{"DNS host name"}},
-		{"activity-unknown", exitFailed, []string{"activity", "capitals and spaces too"}},
-		{"client-untrusted", exitRefused, []string{"403.16", "Trusted Root", "Local Machine"}},
-		{"client-not-asked", exitRefused, []string{"403.7"}},
-		{"client-serial", exitRefused, []string{"serial"}},
-		{"session-timeout", exitFailed, []string{"not active after 3", "0x80072EE2", "MaxWaitForActiveStatusS"}},
-		{"dc-replication", exitFailed, []string{"refused by a domain controller", "KB 000009283", "PDC emulator"}},
-		{"session-fails", exitFailed, []string{"session", "next:"}},
-	} {
-		t.Run(c.fault, func(t *testing.T) {
-			t.Parallel()
-			r := failing(t, c.fault).do("verify", "--session", "--yes")
-			if r.code != c.code {
-				t.Errorf("exit %d, want %d", r.code, c.code)
-			}
-			says(t, r.err, c.says...)
-			golden(t, filepath.Join("testdata", "causes", c.fault+".golden"), sentences(r.err))
-		})
-	}
-}
-
-// sentences are what is said at the end of a command that failed, without what differs from run to run.
-func sentences(talk string) string {
-	_, end, _ := strings.Cut(talk, "npsetup: ")
-	end = regexp.MustCompile(` ?\(trace id [^)]*\)`).ReplaceAllString(end, "")
-	end = regexp.MustCompile(`\b[0-9A-F]{16,}\b`).ReplaceAllString(end, "SERIAL")
-	return anyID.ReplaceAllString(end, "ID")
-}
-
-var update = flag.Bool("update", false, "write the golden files anew")
-
-func golden(t *testing.T, path, got string) {
-	t.Helper()
-	if *update {
-		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v; go test ./cmd/npsetup -update writes it", err)
-	}
-	if got != string(want) {
-		t.Errorf("%s: it says\n%s\nand stands there as\n%s", path, got, want)
-	}
 }
 
 // TestASlowSessionIsTold: what becomes active only after 45 s works, and says why it is slow.
