@@ -194,7 +194,7 @@ func TestTerminalDumb(t *testing.T) {
 	if strings.Contains(body, "\x1b") {
 		t.Errorf("escape sequences on a dumb terminal: %q", body)
 	}
-	for _, said := range []string{"refused the user name or the password", "changes: 8 to create, 4 to do by hand", "The set-up is complete."} {
+	for _, said := range []string{"refused the user name or the password", "changes: 8 to create, 5 to do by hand", "The set-up is complete."} {
 		if !strings.Contains(body, said) {
 			t.Errorf("%q is not said", said)
 		}
