@@ -25,7 +25,7 @@ func (m *model) save() tea.Cmd {
 	machine, n := m.m, m.saves
 	return guarded(func() tea.Msg {
 		if err := m.write(machine, n); err != nil {
-			return saidMsg("the answers could not be kept: " + problem.Plain(err.Error()))
+			return saidMsg(unkept(err))
 		}
 		return nil
 	})
@@ -66,3 +66,5 @@ func (m *model) lookedBefore(step string) (last string, all bool) {
 	}
 	return last, all
 }
+
+func unkept(err error) string { return "the answers could not be kept: " + problem.Plain(err.Error()) }

@@ -317,7 +317,7 @@ func (m *model) leave(cancelled bool) tea.Cmd {
 	}
 	m.stopAll()
 	if err := m.keep(); err != nil {
-		m.ending.Said = append(m.ending.Said, "the answers could not be kept: "+problem.Plain(err.Error()))
+		m.ending.Said = append(m.ending.Said, unkept(err))
 	}
 	m.ending.Cancelled = cancelled
 	m.ending.Report, m.ending.Result = m.report, m.result

@@ -16,8 +16,9 @@ type stepPage struct {
 	widgets []*widget
 	at      int
 	seen    *steps.Seen
-	anyway  bool // "go on anyway" is offered
-	then    bool // enter was pressed while it looks: it goes on when nothing is wrong
+	clicks  []string // of the article, for the answers as they are
+	anyway  bool     // "go on anyway" is offered
+	then    bool     // enter was pressed while it looks: it goes on when nothing is wrong
 	looking bool
 }
 
@@ -67,6 +68,9 @@ func (p *stepPage) build(m *model) {
 		p.widgets = append(p.widgets, w)
 	}
 	p.focus(p.at)
+	if p.step.Paragraph != nil {
+		p.clicks = p.step.Paragraph(a)
+	}
 }
 
 func (p *stepPage) focus(i int) {
@@ -159,7 +163,7 @@ func (p *stepPage) back(m *model) tea.Cmd {
 	before, moved := m.m.Back()
 	if !moved {
 		if err := m.keep(); err != nil {
-			m.say("the answers could not be kept: " + problem.Plain(err.Error()))
+			m.say(unkept(err))
 		}
 		m.pages, m.places = m.pages[:1], nil
 		m.guided, m.scroll = false, 0
@@ -282,9 +286,7 @@ func (p *stepPage) body(m *model, width int) *block {
 		b.add(width, "")
 		b.styled(width, m.st.faint, "article: "+p.step.Article)
 	}
-	if p.step.Paragraph != nil {
-		clicks(b, width, p.step.Paragraph(m.m.Answers()))
-	}
+	clicks(b, width, p.clicks)
 	return b
 }
 

@@ -134,24 +134,28 @@ func (j *job) consent(ctx context.Context, p plan.Plan) error {
 		return problem.New("the approved plan is stale").Because("the server or the answers are not as they were when it was made: it would now be " + digest + ", approved was " + problem.Plain(j.approve)).
 			Try("look at the difference with npsetup plan --out FILE, and have that approved").Of(problem.Stale)
 	}
-	if _, err := fmt.Fprint(j.talk(), p.Text(plan.TextOptions{Done: doneSet(j.done)})); err != nil {
+	asked, err := j.agree(ctx, p)
+	if err != nil || !asked {
 		return err
-	}
-	if j.yes || j.approve != "" || len(p.Pending()) == 0 {
-		return nil
-	}
-	ok, err := j.app.confirm(ctx, j.talk(), "Carry this out?")
-	if err != nil {
-		return err
-	}
-	if !ok {
-		return problem.New("stopped before any change").Of(problem.Cancelled)
 	}
 	again, err := j.draft(ctx)
 	if err != nil {
 		return err
 	}
 	return stillSo(p, again)
+}
+
+// agree shows a plan and asks for it, unless that was done in advance or there is nothing to agree to.
+func (j *job) agree(ctx context.Context, p plan.Plan) (asked bool, err error) {
+	_, err = fmt.Fprint(j.talk(), p.Text(plan.TextOptions{Done: doneSet(j.done)}))
+	if err != nil || j.yes || j.approve != "" || len(p.Pending()) == 0 {
+		return false, err
+	}
+	ok, err := j.app.confirm(ctx, j.talk(), "Carry this out?")
+	if err == nil && !ok {
+		err = problem.New("stopped before any change").Of(problem.Cancelled)
+	}
+	return true, err
 }
 
 // stillSo refuses a plan when the server is no longer as it was when the person looked at it: an answer may take an hour.

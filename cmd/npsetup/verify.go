@@ -105,7 +105,7 @@ func (j *job) openOne(ctx context.Context) error {
 	}
 	var session []plan.Action
 	for _, a := range p.Actions {
-		if a.Object == "session" {
+		if a.OpensSession() {
 			session = append(session, a)
 		}
 	}
@@ -117,7 +117,7 @@ func (j *job) openOne(ctx context.Context) error {
 		return problem.New("the session would prove nothing yet").Because("these are not done: " + problem.Plain(strings.Join(session[0].After, ", "))).Try("npsetup plan shows them")
 	}
 	p.Actions = session
-	if err := j.agree(ctx, p); err != nil {
+	if _, err := j.agree(ctx, p); err != nil {
 		return err
 	}
 	if err := j.begin(p); err != nil {
@@ -132,18 +132,6 @@ func (j *job) openOne(ctx context.Context) error {
 		return ending(code)
 	}
 	return nil
-}
-
-// agree shows a plan and asks for it, unless that was done in advance.
-func (j *job) agree(ctx context.Context, p plan.Plan) error {
-	if _, err := fmt.Fprint(j.talk(), p.Text(plan.TextOptions{})); err != nil || j.yes {
-		return err
-	}
-	ok, err := j.app.confirm(ctx, j.talk(), "Carry this out?")
-	if err == nil && !ok {
-		err = problem.New("stopped before any change").Of(problem.Cancelled)
-	}
-	return err
 }
 
 // proofs looks at everything and proves each step, reading only.

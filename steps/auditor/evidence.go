@@ -39,18 +39,27 @@ func lookSessions(ctx context.Context, s *steps.Scene) error {
 		return nil
 	}
 	cert, _ := steps.Get(s, certificateKey)
-	activity, n := s.Answers.Text(keyActivity), 0
-	ev.err = r.List(ctx, npsapi.SearchSessions(user.Row.Name), func(raw json.RawMessage) (bool, error) {
+	activity := s.Answers.Text(keyActivity)
+	ev.err = eachSession(ctx, r, user.Row.Name, func(row npsapi.Session) {
+		if same(row.ManagedAccountID, user.Row.ID) && row.ActivityName == activity {
+			ev.take(row, cert.NotBefore)
+		}
+	})
+	return ctx.Err()
+}
+
+// eachSession hands over the sessions in which a user is named, rowsRead at the most.
+func eachSession(ctx context.Context, r nps.Reader, user string, each func(npsapi.Session)) error {
+	n := 0
+	return r.List(ctx, npsapi.SearchSessions(user), func(raw json.RawMessage) (bool, error) {
 		row, err := npsapi.Decode[npsapi.Session](raw)
 		if err != nil {
 			return false, err
 		}
-		if n++; same(row.ManagedAccountID, user.Row.ID) && row.ActivityName == activity {
-			ev.take(row, cert.NotBefore)
-		}
+		each(row)
+		n++
 		return n < rowsRead, nil
 	})
-	return ctx.Err()
 }
 
 // take sorts one session of the user in. One that is older than the certificate was opened with another one.
@@ -120,8 +129,11 @@ func seenAuditor(s *steps.Scene) string {
 	if ev.unproven(s) || ev.auditor == nil {
 		return ""
 	}
-	return "seen: Auditor opened a session itself" + ev.when(ev.auditor)
+	return "seen: " + ev.auditors()
 }
+
+// auditors says that Auditor opened a session itself, and when.
+func (ev evidence) auditors() string { return "Auditor opened a session itself" + ev.when(ev.auditor) }
 
 // unproven says that something was changed since the last session of ours, and that no session of Auditor began after it.
 // The times of two machines are compared: a clock that is behind asks for one more collection.

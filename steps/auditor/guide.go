@@ -42,7 +42,7 @@ type Certificate struct {
 func Guide(w World) steps.Guide {
 	g := w.guide()
 	for i, s := range g.Steps {
-		if w.Texts.Paragraph(s.ID, "", nil) != nil {
+		if w.Texts.Has(s.ID) {
 			g.Steps[i].Paragraph = func(a steps.Answers) []string {
 				return w.Texts.Paragraph(s.ID, "", w.values(steps.NewScene(a, steps.Memory{})))
 			}

@@ -2,7 +2,6 @@ package auditor
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"sort"
 
@@ -131,21 +130,13 @@ func sessionProfile(ctx context.Context, s *steps.Scene, id string, using []obje
 	for _, p := range using {
 		policies[p.Row.ID] = true
 	}
-	var newest npsapi.Session
-	n := 0
-	err := r.List(ctx, npsapi.SearchSessions(user.Row.Name), func(raw json.RawMessage) (bool, error) {
-		row, err := npsapi.Decode[npsapi.Session](raw)
-		if err != nil {
-			return false, err
+	var newest *npsapi.Session
+	err := eachSession(ctx, r, user.Row.Name, func(row npsapi.Session) {
+		if policies[row.AccessPolicyID] {
+			newest = later(newest, &row)
 		}
-		began, _ := moment(row.CreatedDateTimeUTC)
-		before, _ := moment(newest.CreatedDateTimeUTC)
-		if n++; policies[row.AccessPolicyID] && !began.Before(before) {
-			newest = row
-		}
-		return n < rowsRead, nil
 	})
-	if err != nil || newest.ID == "" {
+	if err != nil || newest == nil || newest.ID == "" {
 		return nil, ctx.Err() // without it, less is known of the profile
 	}
 	o, err := read[npsapi.Profile](ctx, s, npsapi.GetSessionProfile(plan.String(newest.ID)))

@@ -151,8 +151,8 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	case s.Answers.File(keyPrivateKey) == "":
 		text += "; no session of its own was opened, since the private key of the certificate is not at hand"
 	}
-	if auditors := seenAuditor(s); auditors != "" {
-		text += "; " + auditors[len("seen: "):]
+	if seenAuditor(s) != "" {
+		text += "; " + ev.auditors()
 		if expiry := ev.expiry(s); expiry != "" {
 			text += "; " + expiry
 		}

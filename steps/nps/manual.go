@@ -84,6 +84,12 @@ func (t Texts) Manual(step, version string, values map[string]string) (plan.Manu
 	return m, nil
 }
 
+// Has says whether a step has a page.
+func (t Texts) Has(step string) bool {
+	_, err := fs.Stat(t.FS, step+".txt")
+	return err == nil
+}
+
 // Paragraph are the clicks of a step in words; what no answer gives yet is named in brackets. Nil: the step has no page.
 func (t Texts) Paragraph(step, version string, values map[string]string) []string {
 	p, err := t.page(step)

@@ -1,5 +1,7 @@
 package plan
 
+import "slices"
+
 // Effect is what an action does to its object.
 type Effect int
 
@@ -84,6 +86,11 @@ type Difference struct {
 
 // Changing says whether carrying it out changes something or needs a person.
 func (a Action) Changing() bool { return a.Effect != Adopt }
+
+// OpensSession says whether an action opens a session: it proves something, and leaves nothing behind.
+func (a Action) OpensSession() bool {
+	return slices.ContainsFunc(a.Ops, func(op Op) bool { return op.Kind == KindSession })
+}
 
 // Manual gives the manual operation of an action that is done by hand, or nil.
 func (a Action) Manual() *Manual {

@@ -170,7 +170,7 @@ func (s *script) actions(p Plan) ([]Action, error) {
 		if a.Article != "" {
 			s.comment("\t", "article: %s", a.Article)
 		}
-		if needsPerson && a.Effect != ByHand && !a.opensSession() {
+		if needsPerson && a.Effect != ByHand && !a.OpensSession() {
 			s.comment("\t", "left out: it needs what a person makes by hand, whose id is not known before")
 			left = append(left, a)
 			continue
@@ -181,11 +181,6 @@ func (s *script) actions(p Plan) ([]Action, error) {
 		}
 	}
 	return left, nil
-}
-
-// opensSession says whether an action proves and changes nothing that stays: a script leaves that to npsetup.
-func (a Action) opensSession() bool {
-	return slices.ContainsFunc(a.Ops, func(op Op) bool { return op.Kind == KindSession })
 }
 
 func (s *script) ending(left []Action) {

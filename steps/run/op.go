@@ -20,7 +20,6 @@ func (r *runner) carryOut(ctx context.Context, a plan.Action) ActionResult {
 	case plan.Create, plan.Update, plan.Restore, plan.Delete:
 	}
 	result := ActionResult{Outcome: steps.Done, Outputs: map[string]string{}}
-	lasting := true
 	for i, op := range a.Ops {
 		if err := ctx.Err(); err != nil {
 			return failed(problem.New("stopped").Because("the run was cancelled").Try("npsetup resume --yes continues it").Of(problem.Cancelled).From(err))
@@ -36,9 +35,8 @@ func (r *runner) carryOut(ctx context.Context, a plan.Action) ActionResult {
 		for k, v := range outputs {
 			result.Outputs[k] = v
 		}
-		lasting = lasting && op.Kind != plan.KindSession
 	}
-	if !lasting {
+	if a.OpensSession() {
 		return result // a session that has ended is no object that stays
 	}
 	return r.keep(a, result)
