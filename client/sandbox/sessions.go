@@ -225,3 +225,18 @@ func sessionLog(q *ask, x *session) answer {
 	page := q.page(rows, 100, []string{"logMessage"}, asIs).value.(row)
 	return ok(row{"lines": page["data"], "totalCount": page["recordsTotal"], "version": "1"})
 }
+
+// OpenSessions lists the notes of the sessions that are under way or active.
+func (s *Server) OpenSessions() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.advance()
+	var notes []string
+	for _, x := range s.world.sessions {
+		if x.status == sessionPending || x.status == sessionActive {
+			note, _ := x.row["note"].(string)
+			notes = append(notes, note)
+		}
+	}
+	return notes
+}
