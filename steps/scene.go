@@ -37,6 +37,7 @@ type Memory struct {
 	NotOffered  map[string]string // operation of the contract → server version that did not have it
 	Made        map[string]bool   // "kind\x00name" of objects that this run made or took over
 	Shown       map[string]Shown  // session id → what a session that we opened showed
+	Markers     []string          // of the sessions that we opened
 	Unproven    bool              // something was changed since the last session of ours that proved the set-up
 	Changed     time.Time         // and when that was; zero: not known
 	Prove       bool              // a person wants a session now, whatever was seen before

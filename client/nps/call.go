@@ -45,7 +45,8 @@ func (c *Client) admitRead(call plan.Call, known plan.Resolver) (request, error)
 // known gives the references of the call. A call of class Read is read, with its references filled in.
 //
 // The error's kind is AnswerLost when the call may have been carried out and the answer did not arrive, or could not be
-// understood; Unreachable or Cancelled when nothing was sent; NotOffered when the server does not have the call.
+// understood; ServerFailed when a status of 500 or more came to a change; Unreachable or Cancelled when nothing was sent; NotOffered
+// when the server does not have the call.
 func (c *Client) Send(ctx context.Context, op plan.Op, known plan.Resolver) (plan.Answer, error) {
 	if op.Kind != plan.KindCall || op.Call == nil {
 		return plan.Answer{}, closed("operation "+op.ID, "it is not a call")

@@ -93,6 +93,9 @@ func (c *Client) judged(r request, status int) *problem.Problem {
 		return p.Because("the server is busy").Try("wait a minute, then run the same command again")
 	case status >= 500:
 		p.What = fmt.Sprintf("nps failed at %s (%d)", r.text(), status)
+		if r.op.Class == plan.Change {
+			p.Kind = problem.ServerFailed // a proxy may give up on what NPS carries out
+		}
 		return p.Try("look for the trace id, or the time, in the web log on the NPS server", "run npsetup resume to go on where this run stopped")
 	}
 	return p.Try("correct the value that it names in the answers, then run npsetup plan again")

@@ -106,7 +106,7 @@ func (s *Server) startSession(q *ask) answer {
 			"userDisplayName": account["name"], "samAccountName": sam, "activityId": activity["id"], "activityName": activity["name"], "activityType": activity.number("activityType"),
 			"managedResourceId": resource["id"], "managedResourceName": resource["dnsHostName"], "managedResourceDisplayName": resource["displayName"], "managedResourceOs": resource["os"],
 			"hostId": resource["hostId"], "platformId": resource["platformId"], "platformName": s.world.platforms.get(resource.text("platformId")).text("name"),
-			"accessPolicyId": policy["id"], "accessPolicyName": policy["name"], "note": in.Note, "ticket": nil, "userType": 1,
+			"accessPolicyId": policy["id"], "accessPolicyName": policy["name"], "note": given(in.Note), "ticket": nil, "userType": 1,
 			"createdDateTimeUtc": stamp(now), "startDateTimeUtc": stamp(now), "endDateTimeUtc": in.EndDateTimeUTC, "actualStartDateTimeUtc": nil, "actualEndDateTimeUtc": nil,
 			"expirationDateTimeUtc": nil, "loginAccountName": nil, "loginDisplayName": nil, "locked": false,
 		},
@@ -226,6 +226,14 @@ func sessionLog(q *ask, x *session) answer {
 	return ok(row{"lines": page["data"], "totalCount": page["recordsTotal"], "version": "1"})
 }
 
+// given is a text that may be left out.
+func given(text *string) any {
+	if text == nil {
+		return nil
+	}
+	return *text
+}
+
 // OpenSessions lists the notes of the sessions that are under way or active.
 func (s *Server) OpenSessions() []string {
 	s.mu.Lock()
@@ -234,8 +242,7 @@ func (s *Server) OpenSessions() []string {
 	var notes []string
 	for _, x := range s.world.sessions {
 		if x.status == sessionPending || x.status == sessionActive {
-			note, _ := x.row["note"].(string)
-			notes = append(notes, note)
+			notes = append(notes, x.row.text("note"))
 		}
 	}
 	return notes

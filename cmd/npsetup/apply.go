@@ -70,10 +70,8 @@ func runApply(ctx context.Context, c *cobra.Command, o *options) error {
 }
 
 func (j *job) apply(ctx context.Context) error {
-	if !j.dryRun {
-		if err := j.endOpen(ctx); err != nil {
-			return err
-		}
+	if err := j.endOpen(ctx, j.sinks()); err != nil {
+		return err
 	}
 	j.tellLost()
 	p, err := j.draft(ctx)
@@ -134,31 +132,31 @@ func (j *job) consent(ctx context.Context, p plan.Plan) error {
 		return problem.New("the approved plan is stale").Because("the server or the answers are not as they were when it was made: it would now be " + digest + ", approved was " + problem.Plain(j.approve)).
 			Try("look at the difference with npsetup plan --out FILE, and have that approved").Of(problem.Stale)
 	}
-	asked, err := j.agree(ctx, p)
-	if err != nil || !asked {
-		return err
-	}
-	again, err := j.draft(ctx)
-	if err != nil {
-		return err
-	}
-	return stillSo(p, again)
+	return j.agree(ctx, p, j.draft)
 }
 
-// agree shows a plan and asks for it, unless that was done in advance or there is nothing to agree to.
-func (j *job) agree(ctx context.Context, p plan.Plan) (asked bool, err error) {
-	_, err = fmt.Fprint(j.talk(), p.Text(plan.TextOptions{Done: doneSet(j.done)}))
+// agree shows a plan and asks for it, unless that was done in advance or there is nothing to agree to. An answer may take an
+// hour: what was asked for is drafted again.
+func (j *job) agree(ctx context.Context, p plan.Plan, again func(context.Context) (plan.Plan, error)) error {
+	_, err := fmt.Fprint(j.talk(), p.Text(plan.TextOptions{Done: doneSet(j.done)}))
 	if err != nil || j.yes || j.approve != "" || len(p.Pending()) == 0 {
-		return false, err
+		return err
 	}
 	ok, err := j.app.confirm(ctx, j.talk(), "Carry this out?")
 	if err == nil && !ok {
 		err = problem.New("stopped before any change").Of(problem.Cancelled)
 	}
-	return true, err
+	if err != nil {
+		return err
+	}
+	now, err := again(ctx)
+	if err != nil {
+		return err
+	}
+	return stillSo(p, now)
 }
 
-// stillSo refuses a plan when the server is no longer as it was when the person looked at it: an answer may take an hour.
+// stillSo refuses a plan when the server is no longer as it was when the person looked at it.
 func stillSo(shown, now plan.Plan) error {
 	if shown.Fingerprint == now.Fingerprint {
 		return nil

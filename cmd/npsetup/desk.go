@@ -295,6 +295,9 @@ func (d *desk) Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []s
 	if d.link.client == nil {
 		return run.Report{}, run.Result{}, problem.New("nobody is signed in to NPS").Try("go back to the sign-in")
 	}
+	if err := j.endOpen(ctx, sink); err != nil {
+		return run.Report{}, run.Result{}, d.signedOut(m, err)
+	}
 	now, err := d.at(m).Draft(ctx, m.Answers(), j.identity())
 	if err == nil {
 		err = stillSo(p, now)
@@ -344,6 +347,10 @@ func (d *desk) Verify(ctx context.Context, m steps.Machine) (run.Report, error) 
 	j, err := d.job(m)
 	if err != nil {
 		return run.Report{}, err
+	}
+	defer j.close()
+	if err := j.endOpen(ctx, nil); err != nil {
+		return run.Report{}, d.signedOut(m, err)
 	}
 	proofs, err := j.proofs(ctx)
 	return run.ReportOf(proofs, run.Result{}), err

@@ -44,7 +44,7 @@ func exitCode(err error) int {
 		return exitRefused
 	case problem.Cancelled:
 		return exitCancelled
-	case problem.Failed, problem.NotOffered, problem.NotFound, problem.AnswerLost, problem.Stale, problem.Unreachable, problem.GateClosed:
+	case problem.Failed, problem.NotOffered, problem.NotFound, problem.AnswerLost, problem.ServerFailed, problem.Stale, problem.Unreachable, problem.GateClosed:
 	}
 	return exitFailed
 }

@@ -38,7 +38,7 @@ func TestExitCodesAreFrozen(t *testing.T) {
 		}
 	}
 	kinds := map[problem.Kind]int{
-		problem.Failed: 1, problem.Usage: 64, problem.Refused: 77, problem.SignInAgain: 77, problem.NotOffered: 1, problem.NotFound: 1, problem.AnswerLost: 1, problem.Stale: 1,
+		problem.Failed: 1, problem.Usage: 64, problem.Refused: 77, problem.SignInAgain: 77, problem.NotOffered: 1, problem.NotFound: 1, problem.AnswerLost: 1, problem.ServerFailed: 1, problem.Stale: 1,
 		problem.Unreachable: 1, problem.Cancelled: 130, problem.GateClosed: 1,
 	}
 	if len(kinds) != int(problem.GateClosed)+1 {

@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 
 	"github.com/spf13/cobra"
 
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
+	"npsetup/steps/run"
 )
 
 func newPlan(shared *options) *cobra.Command {
@@ -75,15 +78,39 @@ func (j *job) show(p plan.Plan) error {
 		return err
 	}
 	if j.output != "" {
-		if err := os.WriteFile(j.output, raw, 0o600); err != nil {
-			return problem.New("the plan cannot be written to " + problem.Plain(j.output)).Because(problem.Plain(err.Error())).Try("name a file in a folder that is there with --out FILE")
+		if err := writePlan(j.output, raw); err != nil {
+			return err
 		}
 	}
 	if err := j.print(p, digest, raw); err != nil {
 		return err
 	}
 	if j.output != "" {
-		_, err = fmt.Fprintf(j.talk(), "written to %s; carry exactly this out with\n  npsetup apply --plan %s --approve %s\n", j.output, j.output, digest)
+		_, err = fmt.Fprintf(j.talk(), "written to %s; carry exactly this out with\n  npsetup apply --plan %s --approve %s\n", problem.Plain(j.output), plan.ShellWord(j.output), digest)
 	}
 	return err
+}
+
+// writePlan writes a plan file whole or not at all, and over nothing but another plan.
+func writePlan(path string, raw []byte) error {
+	bad := func(why, next string) error {
+		return problem.New("the plan cannot be written to " + problem.Plain(path)).Because(why).Try(next)
+	}
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+		if err := os.WriteFile(path, raw, 0o600); err != nil { // a pipe, or a device
+			return bad(problem.Plain(err.Error()), "name a file in a folder that is there with --out FILE")
+		}
+		return nil
+	}
+	if have, err := readLimited(path); err == nil {
+		if _, err := plan.ReadSaved(have); err != nil && len(have) > 0 {
+			return bad("it exists and is no plan: it is left as it is", "name another file with --out FILE")
+		}
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return bad(problem.Plain(err.Error()), "name a file in a folder that is there with --out FILE")
+	}
+	if err := run.Replace(path, raw); err != nil {
+		return bad(problem.Plain(err.Error()), "name a file in a folder that is there with --out FILE")
+	}
+	return nil
 }

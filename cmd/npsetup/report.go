@@ -131,14 +131,21 @@ func atStep(a run.ActionResult) error {
 	return l
 }
 
-// failedCode tells a refusal of the person from other failures.
+// failedCode tells a refusal of the person, and a stop by the person, from other failures.
 func failedCode(result run.Result) int {
+	code := exitFailed
 	for _, a := range result.Actions {
-		if a.Err != nil && a.Outcome == steps.Failed && exitCode(a.Err) == exitRefused {
+		if a.Err == nil || a.Outcome != steps.Failed {
+			continue
+		}
+		switch exitCode(a.Err) {
+		case exitRefused:
 			return exitRefused
+		case exitCancelled:
+			code = exitCancelled
 		}
 	}
-	return exitFailed
+	return code
 }
 
 // report prints one line per step: id, outcome, proof.

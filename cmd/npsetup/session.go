@@ -10,6 +10,7 @@ import (
 	"npsetup/client/nps"
 	"npsetup/client/pki"
 	"npsetup/steps"
+	"npsetup/steps/auditor"
 	shared "npsetup/steps/nps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
@@ -48,9 +49,9 @@ func (l *link) signInAs(ctx context.Context, s plan.Session, key secret.Secret) 
 
 // endOpen ends the sessions that a killed run left open, before anything else is done. Consent to it was given with the plan
 // that opened them: they were to be ended in any case.
-func (j *job) endOpen(ctx context.Context) error {
+func (j *job) endOpen(ctx context.Context, sink run.Sink) error {
 	open := j.store.OpenSessions()
-	if len(open) == 0 {
+	if len(open) == 0 || j.link.dry {
 		return nil
 	}
 	scene := steps.NewScene(j.answers, j.store.Memory())
@@ -60,16 +61,21 @@ func (j *job) endOpen(ctx context.Context) error {
 	p := plan.Plan{Guide: j.guide.ID, Title: j.guide.Title, Server: scene.Server, Version: scene.Version, Identity: j.identity()}
 	var over []run.OpenSession
 	for _, s := range open {
-		row, err := j.openSession(ctx, s)
+		ids, told, err := j.stillOpen(ctx, s)
 		if err != nil {
 			return err
 		}
-		if row.ID == "" || shared.StateOf(row).Over() {
-			over = append(over, s)
-			continue
+		for _, id := range ids {
+			p.Actions = append(p.Actions, endAction(s, id))
 		}
-		_, _ = fmt.Fprintf(j.talk(), "ending the session %q, which a stopped run left open\n", problem.Plain(s.Marker))
-		p.Actions = append(p.Actions, endAction(s, row.ID))
+		switch {
+		case len(ids) > 0:
+			_, _ = fmt.Fprintf(j.talk(), "ending the session %q, which a stopped run left open\n", problem.Plain(s.Marker))
+		case told || j.app.now().Sub(s.Since) > listedWithin:
+			over = append(over, s)
+		default:
+			_, _ = fmt.Fprintf(j.talk(), "the session %q, whose start was not answered, is not listed; the next command looks again\n", problem.Plain(s.Marker))
+		}
 	}
 	if err := j.begin(p); err != nil {
 		return err
@@ -79,7 +85,7 @@ func (j *job) endOpen(ctx context.Context) error {
 			return err
 		}
 	}
-	result, err := j.carryOut(ctx, p, nil, nil)
+	result, err := j.carryOut(ctx, p, nil, sink)
 	if err != nil {
 		return err
 	}
@@ -105,36 +111,59 @@ func upTo(g steps.Guide, step string) steps.Guide {
 func endAction(s run.OpenSession, id string) plan.Action {
 	c := npsapi.EndSession(plan.String(id))
 	return plan.Action{
-		Key: s.Action + "/" + s.Marker, Step: s.Action, Effect: plan.Delete, Object: "session", Name: s.Marker,
+		Key: s.Action + "/" + s.Marker + "/" + id, Step: auditor.ProofStep, Effect: plan.Delete, Object: "session", Name: s.Marker,
 		Ops: []plan.Op{{ID: "end", Kind: plan.KindCall, Class: plan.Change, Repeat: plan.ByMarker, Marker: s.Marker, Call: &c}},
 	}
 }
 
-// openSession finds a session of ours by its id, or by its marker when the answer to its start was never seen. Without an
-// id it is not there.
-func (j *job) openSession(ctx context.Context, s run.OpenSession) (npsapi.Session, error) {
-	r := j.link.client
+// listedWithin is how long a session whose start was not answered may take to be listed.
+const listedWithin = 5 * time.Minute
+
+// stillOpen gives the ids under which a session of ours is still open: by its id, or by its marker when the answer to its
+// start was never seen. told says whether NPS knows it at all: one that it does not list may come yet.
+func (j *job) stillOpen(ctx context.Context, s run.OpenSession) (ids []string, told bool, err error) {
+	rows, told := []npsapi.Session{}, true
 	if s.ID != "" {
-		a, err := r.Read(ctx, npsapi.GetSession(plan.String(s.ID)))
+		a, err := j.link.client.Read(ctx, npsapi.GetSession(plan.String(s.ID)))
 		if problem.Is(err, problem.NotFound) {
-			return npsapi.Session{}, nil
+			return nil, true, nil
 		}
 		if err != nil {
-			return npsapi.Session{}, err
+			return nil, false, err
 		}
 		row, err := npsapi.Decode[npsapi.Session](a.Body)
-		row.ID = s.ID
-		return row, err
-	}
-	var found npsapi.Session
-	err := r.List(ctx, npsapi.SearchSessions(j.identity()), func(raw json.RawMessage) (bool, error) {
-		row, err := npsapi.Decode[npsapi.Session](raw)
-		if err == nil && row.Note == s.Marker {
-			found = row
+		if err != nil {
+			return nil, false, err
 		}
-		return found.ID == "", err
+		row.ID = s.ID
+		rows = append(rows, row)
+	} else {
+		rows, err = j.marked(ctx, s.Marker)
+		for pause := time.Second; err == nil && len(rows) == 0 && pause <= 4*time.Second; pause *= 2 {
+			if err = j.app.pause(ctx, pause); err == nil {
+				rows, err = j.marked(ctx, s.Marker)
+			}
+		}
+		told = len(rows) > 0
+	}
+	for _, row := range rows {
+		if !shared.StateOf(row).Over() {
+			ids = append(ids, row.ID)
+		}
+	}
+	return ids, told, err
+}
+
+// marked lists the sessions in whose note a marker stands.
+func (j *job) marked(ctx context.Context, marker string) (rows []npsapi.Session, err error) {
+	err = j.link.client.List(ctx, npsapi.NewestSessions(j.identity()), func(raw json.RawMessage) (bool, error) {
+		row, err := npsapi.Decode[npsapi.Session](raw)
+		if err == nil && row.Note == marker {
+			rows = append(rows, row)
+		}
+		return true, err
 	})
-	return found, err
+	return rows, err
 }
 
 // watchEvery is how often Auditor's own session is looked for.

@@ -83,7 +83,7 @@ func killedAt(t *testing.T, k int, next []string) {
 	if said := regexp.MustCompile(`ending the session "npsetup proof `).Match(out); !ended && !said {
 		t.Errorf("%v does not say that it ends the session\n%s", next, out)
 	}
-	if open := st.s.OpenSessions(); len(open) > 0 {
+	if open := st.s.OpenSessions(); len(open) > 0 { // of npsetup or of Auditor
 		t.Errorf("still open: %v", open)
 	}
 	count := st.changes()

@@ -51,7 +51,7 @@ func runVerify(ctx context.Context, c *cobra.Command, o *options, session bool, 
 	if len(j.store.OpenSessions()) > 0 {
 		j.link.dry = false
 	}
-	if err := j.endOpen(ctx); err != nil {
+	if err := j.endOpen(ctx, j.sinks()); err != nil {
 		return err
 	}
 	if session {
@@ -93,31 +93,11 @@ func runVerify(ctx context.Context, c *cobra.Command, o *options, session bool, 
 
 // openOne shows and carries out the part of the plan that opens a session.
 func (j *job) openOne(ctx context.Context) error {
-	memory := j.store.Memory()
-	memory.Prove = true
-	j.scene = steps.NewScene(j.answers, memory)
-	if err := steps.Survey(ctx, j.guide, j.scene); err != nil {
-		return err
-	}
-	p, err := steps.Draft(j.guide, j.scene, j.identity())
+	p, err := j.draftSession(ctx)
 	if err != nil {
 		return err
 	}
-	var session []plan.Action
-	for _, a := range p.Actions {
-		if a.OpensSession() {
-			session = append(session, a)
-		}
-	}
-	switch {
-	case len(session) == 0:
-		return problem.New("no session can be opened as the application user").Because("the private key of its certificate is not at hand, or the server does not let applications sign in").
-			Try("name the key under application.key, when it exists as a file", "npsetup verify --watch 10m waits for Auditor's own session").Of(problem.Usage)
-	case len(session[0].After) > 0:
-		return problem.New("the session would prove nothing yet").Because("these are not done: " + problem.Plain(strings.Join(session[0].After, ", "))).Try("npsetup plan shows them")
-	}
-	p.Actions = session
-	if _, err := j.agree(ctx, p); err != nil {
+	if err := j.agree(ctx, p, j.draftSession); err != nil {
 		return err
 	}
 	if err := j.begin(p); err != nil {
@@ -132,6 +112,35 @@ func (j *job) openOne(ctx context.Context) error {
 		return ending(code)
 	}
 	return nil
+}
+
+// draftSession is the part of a fresh plan that opens a session.
+func (j *job) draftSession(ctx context.Context) (plan.Plan, error) {
+	memory := j.store.Memory()
+	memory.Prove = true
+	j.scene = steps.NewScene(j.answers, memory)
+	if err := steps.Survey(ctx, j.guide, j.scene); err != nil {
+		return plan.Plan{}, err
+	}
+	p, err := steps.Draft(j.guide, j.scene, j.identity())
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	var session []plan.Action
+	for _, a := range p.Actions {
+		if a.OpensSession() {
+			session = append(session, a)
+		}
+	}
+	switch {
+	case len(session) == 0:
+		return p, problem.New("no session can be opened as the application user").Because("the private key of its certificate is not at hand, or the server does not let applications sign in").
+			Try("name the key under application.key, when it exists as a file", "npsetup verify --watch 10m waits for Auditor's own session").Of(problem.Usage)
+	case len(session[0].After) > 0:
+		return p, problem.New("the session would prove nothing yet").Because("these are not done: " + problem.Plain(strings.Join(session[0].After, ", "))).Try("npsetup plan shows them")
+	}
+	p.Actions = session
+	return p, nil
 }
 
 // proofs looks at everything and proves each step, reading only.

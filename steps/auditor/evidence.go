@@ -21,8 +21,7 @@ const rowsRead = 5000
 // evidence is what the sessions of the application user tell.
 type evidence struct {
 	ours    *npsapi.Session // the last one that npsetup opened and that became active
-	auditor *npsapi.Session // one that Auditor opened itself
-	expired *npsapi.Session // one of Auditor's that lasted until it ran out
+	auditor *npsapi.Session // the last one that Auditor opened itself and that became active
 	next    int             // number of the next session of ours
 	err     error           // they could not be listed
 }
@@ -33,6 +32,9 @@ var evidenceKey = steps.Key[evidence]{Name: "auditor.sessions"}
 func lookSessions(ctx context.Context, s *steps.Scene) error {
 	ev := evidence{next: 1}
 	defer func() { steps.Put(s, evidenceKey, ev) }()
+	for _, marker := range s.Memory.Markers { // also of those that NPS does not list yet
+		ev.count(marker)
+	}
 	user, _ := steps.Get(s, userKey)
 	r, signedIn := steps.Get(s, nps.ReaderKey)
 	if user == nil || !signedIn {
@@ -41,6 +43,7 @@ func lookSessions(ctx context.Context, s *steps.Scene) error {
 	cert, _ := steps.Get(s, certificateKey)
 	activity := s.Answers.Text(keyActivity)
 	ev.err = eachSession(ctx, r, user.Row.Name, func(row npsapi.Session) {
+		ev.count(row.Note) // whoever opened it, and for what: a number is given once
 		if same(row.ManagedAccountID, user.Row.ID) && row.ActivityName == activity {
 			ev.take(row, cert.NotBefore)
 		}
@@ -48,44 +51,63 @@ func lookSessions(ctx context.Context, s *steps.Scene) error {
 	return ctx.Err()
 }
 
-// eachSession hands over the sessions in which a user is named, rowsRead at the most.
+// eachSession hands over the sessions in which a user is named: rowsRead at the most, and when there are more, also as many
+// of the newest. Some may come twice.
 func eachSession(ctx context.Context, r nps.Reader, user string, each func(npsapi.Session)) error {
 	n := 0
-	return r.List(ctx, npsapi.SearchSessions(user), func(raw json.RawMessage) (bool, error) {
-		row, err := npsapi.Decode[npsapi.Session](raw)
-		if err != nil {
-			return false, err
-		}
-		each(row)
-		n++
-		return n < rowsRead, nil
-	})
+	read := func(call plan.Call) error {
+		n = 0
+		return r.List(ctx, call, func(raw json.RawMessage) (bool, error) {
+			row, err := npsapi.Decode[npsapi.Session](raw)
+			if err != nil {
+				return false, err
+			}
+			each(row)
+			n++
+			return n < rowsRead, nil
+		})
+	}
+	if err := read(npsapi.SearchSessions(user)); err != nil || n < rowsRead {
+		return err
+	}
+	return read(npsapi.NewestSessions(user))
 }
 
-// take sorts one session of the user in. One that is older than the certificate was opened with another one.
-func (ev *evidence) take(row npsapi.Session, since time.Time) {
-	number, ours := strings.CutPrefix(row.Note, nps.MarkerPrefix)
-	if ours {
+// count makes the number of the next session of ours a new one.
+func (ev *evidence) count(note string) {
+	if number, ours := strings.CutPrefix(note, nps.MarkerPrefix); ours {
 		if n, err := strconv.Atoi(strings.TrimSpace(number)); err == nil && n >= ev.next {
 			ev.next = n + 1
 		}
 	}
+}
+
+// take sorts one session of the user in. One that is older than the certificate was opened with another one; one that never
+// started was given up before it was active, and proves nothing.
+func (ev *evidence) take(row npsapi.Session, since time.Time) {
 	if created, known := moment(row.CreatedDateTimeUTC); known && created.Before(since) {
 		return
 	}
-	switch state := nps.StateOf(row); {
-	case ours:
-		if _, started := moment(row.ActualStartDateTimeUTC); started && state == steps.SessionEnded {
+	if _, started := moment(row.ActualStartDateTimeUTC); !started {
+		return
+	}
+	state := nps.StateOf(row)
+	if strings.HasPrefix(row.Note, nps.MarkerPrefix) {
+		if state == steps.SessionEnded {
 			ev.ours = later(ev.ours, &row)
 		}
-	case state == steps.SessionActive, state == steps.SessionEnding, state == steps.SessionEnded:
-		ev.auditor = later(ev.auditor, &row)
-		end, ended := moment(row.ActualEndDateTimeUTC)
-		limit, limited := moment(row.ExpirationDateTimeUTC)
-		if ended && limited && !end.Before(limit) {
-			ev.expired = &row
-		}
+		return
 	}
+	if state == steps.SessionActive || state == steps.SessionEnding || state == steps.SessionEnded {
+		ev.auditor = later(ev.auditor, &row)
+	}
+}
+
+// ranOut says that a session lasted until NPS ended it.
+func ranOut(row *npsapi.Session) bool {
+	end, ended := moment(row.ActualEndDateTimeUTC)
+	limit, limited := moment(row.ExpirationDateTimeUTC)
+	return ended && limited && !end.Before(limit)
 }
 
 // later is the one that was created later: in which order sessions are listed is not documented.
@@ -154,11 +176,11 @@ func (evidence) when(row *npsapi.Session) string {
 
 // expiry is the cause of health events 5801 and 5802, when a session of Auditor shows it.
 func (ev evidence) expiry(s *steps.Scene) string {
-	if ev.expired == nil {
+	if ev.auditor == nil || !ranOut(ev.auditor) {
 		return ""
 	}
 	return fmt.Sprintf("a session of Auditor lasted until it ran out%s: Auditor tells that as event 5801 or 5802; the collection takes longer than Max Duration (%s minutes), or several items share the account: "+
-		"set a longer Max Duration (connectionProfile.settings.maxDuration), and one account for each plan and source", ev.when(ev.expired), maxDuration(s.Answers))
+		"set a longer Max Duration (connectionProfile.settings.maxDuration), and one account for each plan and source", ev.when(ev.auditor), maxDuration(s.Answers))
 }
 
 func maxDuration(a steps.Answers) string {

@@ -16,6 +16,8 @@ import (
 
 const (
 	verifyStep = "verify"
+	// ProofStep is the id of the step that opens sessions.
+	ProofStep  = verifyStep
 	sessionKey = "verify/session"
 )
 
@@ -84,10 +86,13 @@ func sessionAction(s *steps.Scene, ev evidence, otherwise *plan.Manual) plan.Act
 	}
 	cert, _ := steps.Get(s, certificateKey)
 	id := plan.Ref{Action: sessionKey, Output: plan.SessionOutput, What: `session "` + marker + `"`}
+	signIn := func(short bool) plan.Call {
+		return npsapi.SignInApplication(plan.String(login), plan.SecretLeaf{Name: "API key of " + login}, cert.Serial, short)
+	}
 	session := plan.Session{
 		Login: login, Activity: activity, Resource: host, Marker: marker, Certificate: a.File(keyCertificate), PrivateKey: a.File(keyPrivateKey),
-		Key:     npsapi.RevealAPIKey(user),
-		SignIn:  npsapi.SignInApplication(plan.String(login), plan.SecretLeaf{Name: "API key of " + login}, cert.Serial, false),
+		Key:    npsapi.RevealAPIKey(user),
+		SignIn: signIn(false), Otherwise: signIn(true),
 		Start:   npsapi.StartSession(npsapi.SessionRequest{Account: user, Activity: activity, Resource: host, Note: marker}),
 		Look:    npsapi.GetSession(id),
 		CanView: npsapi.CanViewPassword(id), Password: npsapi.GetSessionPassword(id), Log: npsapi.GetSessionLog(id, 100), End: npsapi.EndSession(id),
@@ -140,8 +145,11 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	case ev.unproven(s):
 		text += "; something was changed since the last session that became active"
 	case ev.ours != nil:
-		shown := s.Memory.Shown[ev.ours.ID]
+		shown, looked := s.Memory.Shown[ev.ours.ID]
 		text += fmt.Sprintf("; a session as %s became active and ended", problem.Plain(s.Answers.Text(keyApplication)))
+		if !looked {
+			text += " (whether its password can be read was not looked at from here: npsetup verify --session looks)"
+		}
 		if shown.Password != "" {
 			text, state = text+", but its password is not proven: "+problem.Plain(shown.Password), steps.NotProven
 		}
@@ -158,10 +166,7 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 		}
 		return steps.Proof{State: state, Text: text}
 	}
-	if state == steps.Proven {
-		state = steps.NeedPerson
-	}
-	return steps.Proof{State: state, Text: text + "; no session of Auditor was seen yet: let it collect once, then npsetup verify, or npsetup verify --watch 10m"}
+	return steps.Proof{State: steps.NeedPerson, Text: text + "; no session of Auditor was seen yet: let it collect once, then npsetup verify, or npsetup verify --watch 10m"}
 }
 
 // slowFrom is from when on the preparation of a session counts as slow (vendor KB "long provisioning times").

@@ -157,8 +157,11 @@ func TestWhatTheSessionsProve(t *testing.T) {
 		state steps.ProofState
 		says  string
 	}{
-		"both":            {ours(all(), 3).collected(), steps.Proven, "a session as NetwrixAuditor became active and ended; Auditor opened a session itself at 2026-02-01 10:00 UTC"},
-		"ours":            {ours(all(), 3), steps.NeedPerson, "became active and ended; no session of Auditor was seen yet: let it collect once"},
+		"both":            {shown(ours(all(), 3).collected(), steps.Shown{}), steps.Proven, "a session as NetwrixAuditor became active and ended; Auditor opened a session itself at 2026-02-01 10:00 UTC"},
+		"elsewhere":       {ours(all(), 3).collected(), steps.Proven, "became active and ended (whether its password can be read was not looked at from here: npsetup verify --session looks); Auditor opened a session itself"},
+		"given up":        {givenUp(shown(ours(all(), 3), steps.Shown{})), steps.NeedPerson, "no session of Auditor was seen yet"},
+		"hidden, alone":   {shown(ours(all(), 3), steps.Shown{Password: "NPS does not let it be read"}), steps.NeedPerson, "but its password is not proven: NPS does not let it be read; no session of Auditor was seen yet"},
+		"ours":            {shown(ours(all(), 3), steps.Shown{}), steps.NeedPerson, "became active and ended; no session of Auditor was seen yet: let it collect once"},
 		"no key":          {newSite().complete().made().granted(), steps.NeedPerson, "since the private key of the certificate is not at hand; no session of Auditor was seen yet"},
 		"hidden password": {shown(ours(all(), 3).collected(), steps.Shown{Password: "NPS does not let it be read"}), steps.NotProven, "but its password is not proven: NPS does not let it be read"},
 		"slow":            {shown(ours(all(), 3).collected(), steps.Shown{Took: 47 * time.Second}), steps.Proven, `it took 47 s, which is slow: NPS asks WinRM for HTTPS first (Global Settings > WinRM HTTP setting: set "Use HTTP"`},
@@ -177,6 +180,48 @@ func TestWhatTheSessionsProve(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// givenUp adds a session that Auditor ended before it was active.
+func givenUp(st *site) *site {
+	r := session("s-given-up", "", 5)
+	delete(r, "actualStartDateTimeUtc")
+	st.server.add("searchSessions", r)
+	return st
+}
+
+// TestARunOutSessionIsForgottenAfterAGoodOne tells of the last session of Auditor, and not of every one that there was.
+func TestARunOutSessionIsForgottenAfterAGoodOne(t *testing.T) {
+	ranOut, good := session("s-1", "", 3), session("s-2", "", 3)
+	ranOut["actualEndDateTimeUtc"] = ranOut["expirationDateTimeUtc"]
+	good["createdDateTimeUtc"] = "2026-02-02T10:00:00Z"
+	for name, rows := range map[string][]row{"listed first": {ranOut, good}, "listed last": {good, ranOut}} {
+		st := newSite().complete().made().granted()
+		st.server.add("searchSessions", rows[0])
+		st.server.add("searchSessions", rows[1])
+		s, err := st.survey(t)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ev, _ := steps.Get(s, evidenceKey); ev.auditor == nil || ev.expiry(s) != "" {
+			t.Errorf("%s: %q", name, ev.expiry(s))
+		}
+	}
+}
+
+// TestAMarkerIsGivenOnce counts markers of other activities, and those that NPS does not list.
+func TestAMarkerIsGivenOnce(t *testing.T) {
+	st := ours(newSite().complete().made().withKey(), 4)
+	other := session("s-other", "npsetup proof 8", 3)
+	other["activityName"] = "renamed since"
+	st.server.add("searchSessions", other)
+	if a := st.action(t, sessionKey); a.Name != "npsetup proof 9" {
+		t.Errorf("the next one is %q", a.Name)
+	}
+	st.memory.Markers = []string{"npsetup proof 11"}
+	if a := st.action(t, sessionKey); a.Name != "npsetup proof 12" {
+		t.Errorf("the next one is %q", a.Name)
 	}
 }
 

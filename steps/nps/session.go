@@ -66,7 +66,7 @@ func causes() []known {
 			},
 		},
 		{
-			[]string{"use https if available", "falling back to http", "fell back to http", "winrm https"},
+			[]string{"falling back to http", "fell back to http"},
 			func(took time.Duration) *problem.Problem {
 				return problem.New("the session is prepared slowly: not active after " + seconds(took)).
 					Because("the WinRM HTTP setting of NPS asks for HTTPS, the resource has no certificate for it, and it falls back late").
@@ -74,7 +74,7 @@ func causes() []known {
 			},
 		},
 		{
-			[]string{"not configured to accept any remote shell", "cannot process the request", "winrm"},
+			[]string{"configured to not accept any remote shell", "not configured to accept any remote shell", "the ws-management service cannot process", "winrm cannot complete", "winrm client cannot process", "2150858770"},
 			func(time.Duration) *problem.Problem {
 				return problem.New("NPS cannot work on the resource").Because("remote PowerShell (WinRM) is refused there").
 					Try("switch WinRM on on the resource (Enable-PSRemoting), open port 5985, and allow remote shell access by Group Policy")

@@ -290,6 +290,12 @@ func SearchSessions(text string) plan.Call {
 	return call("searchSessions", nil, query("filterText", text))
 }
 
+// NewestSessions lists the same, the newest first. That sessions can be ordered is documented, by which names is not: they are
+// assumed to be those of the members.
+func NewestSessions(text string) plan.Call {
+	return call("searchSessions", nil, query("filterText", text), query("orderBy", "createdDateTimeUtc"), query("orderDescending", "true"))
+}
+
 // RowStatuses says whether the answer of a call is a list of rows with an HTTP status each inside a 200.
 func RowStatuses(operation string) bool {
 	return operation == "setServiceAccount" || operation == "setPlatform"

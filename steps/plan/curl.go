@@ -66,6 +66,18 @@ func (op Op) secretLeaves() []SecretLeaf {
 	return found
 }
 
+// sessionSecrets lists the secrets that a session sends: they come from the server, and go back to it.
+func (op Op) sessionSecrets() []SecretLeaf {
+	if op.Kind != KindSession {
+		return nil
+	}
+	var found []SecretLeaf
+	for _, part := range op.Parts() {
+		found = append(found, part.secretLeaves()...)
+	}
+	return found
+}
+
 // script is a script while it is written.
 type script struct {
 	strings.Builder
@@ -93,7 +105,7 @@ func (p Plan) Curl(o CurlOptions) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	s.ending(left)
+	s.ending(left, slices.ContainsFunc(p.Actions, func(a Action) bool { return a.Effect == ByHand }))
 	s.WriteString("}\n\n# Everything above is only read until here: half a script does nothing.\nmain </dev/null\n")
 	return s.String(), nil
 }
@@ -115,18 +127,18 @@ func (s *script) begin(p Plan, digest string, needs []Need) {
 	for _, n := range needs {
 		s.comment("", "  %s: %s", n.Name, n.What)
 	}
-	s.line("#\n# It looks before it makes anything, so that it may be run again. It ends with 0 when every call was made, 1 when it")
+	s.line("#\n# It looks before it makes anything, so that it may be run again. It ends with 0 when every change was made, 1 when it")
 	s.line("# stopped, 3 when changes wait for what a person makes by hand, 64 when something is missing at the start.")
 	s.line("# shellcheck disable=SC2034 # not every id that is taken is needed later")
 	s.line("if [ -z \"${BASH_VERSION:-}\" ]; then\n\techo 'this script needs bash: run it with bash FILE' >&2\n\texit 64\nfi\nset -euo pipefail\n")
-	s.line("server=%s", shellWord(strings.TrimRight(p.Server, "/")))
+	s.line("server=%s", ShellWord(strings.TrimRight(p.Server, "/")))
 	switch {
 	case s.o.PublicKey != "":
 		s.line("# Only a server with this public key is spoken to. -k leaves out the chain and the name, which the pin stands for.")
-		s.line("trust=(-k --pinnedpubkey %s)", shellWord("sha256//"+s.o.PublicKey))
+		s.line("trust=(-k --pinnedpubkey %s)", ShellWord("sha256//"+s.o.PublicKey))
 	case s.o.CAFile != "":
 		s.line("# Only the authorities of this file are trusted: the empty folder keeps those of the system out.")
-		s.line("trust=(--cacert %s --capath EMPTY)", shellWord(s.o.CAFile))
+		s.line("trust=(--cacert %s --capath EMPTY)", ShellWord(s.o.CAFile))
 	default:
 		s.line("# The authorities of the operating system are trusted, by curl itself.")
 		s.line("trust=(--tlsv1.2)")
@@ -145,10 +157,10 @@ func (s *script) environment(needs []Need) {
 	s.line("\t[ \"$missing\" = no ] || exit 64")
 	s.line("\ttoken=${%[1]s#\\\"}\n\ttoken=${token%%\\\"} # some copy it with its quotes\n\tunset %[1]s", TokenVariable)
 	s.line("\tcase $token in\n\t'' | *[!A-Za-z0-9._~+/=-]*) stop '%s does not look like a token' ;;\n\tesac", TokenVariable)
-	s.line("\thidden=(\"$token\")")
+	s.line("\thide \"$token\"")
 	for _, n := range needs[1:] {
 		name := strings.ToLower(strings.TrimPrefix(n.Name, "NPS_"))
-		s.line("\t%s=$%s\n\tunset %s\n\thidden+=(\"$%s\")", name, n.Name, n.Name, name)
+		s.line("\t%s=$%s\n\tunset %s\n\thide \"$%s\"", name, n.Name, n.Name, name)
 	}
 }
 
@@ -183,9 +195,12 @@ func (s *script) actions(p Plan) ([]Action, error) {
 	return left, nil
 }
 
-func (s *script) ending(left []Action) {
+func (s *script) ending(left []Action, manual bool) {
 	if len(left) == 0 {
-		s.line("\n\tsay 'done: every call of the plan was made; npsetup verify reads the result back'")
+		s.line("\n\tsay 'done: every change of the plan was made; npsetup verify reads the result back'")
+		if manual {
+			s.line("\t[ \"$unconfirmed\" = no ] || say 'what is to be done by hand stands above; nobody was there to confirm it'")
+		}
 		return
 	}
 	s.line("\n\tsay 'left out, since they need what a person makes by hand:'")

@@ -9,7 +9,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT HUP TERM
 mkdir "$work/none"
-status=000 found=no otherwise=''
+status=000 found=no otherwise='' unconfirmed=no
 hidden=()
 
 say() { printf '%s\n' "$1" >&2; }
@@ -39,6 +39,14 @@ def small: with_entries(.key |= ascii_downcase);
 def done: if type == "number" then . < 400 elif type == "string" then
   (if test("^-?[0-9]+$") then tonumber < 400 else ascii_downcase as $s | any("ok", "created", "accepted", "nocontent"; . == $s) end) else . == null end;
 '
+
+# hide VALUE: it is masked in what is told of answers, also as JSON writes it and as it looks when it is harmless.
+hide() {
+	local form
+	for form in "$1" "$(printf '%s' "$1" | jq -Rrs '@json | .[1:-1]')" "$(printf '%s' "$1" | jq -aRs . | sed 's/^"//; s/"$//')" "$(printf '%s' "$1" | jq -Rrs "$words"' plain')"; do
+		[ -z "$form" ] || hidden+=("$form")
+	done
+}
 
 # said FILE: a text of the server, or of curl, as one harmless line.
 said() {
@@ -276,6 +284,8 @@ pause() {
 	if [ -t 2 ] && { : </dev/tty; } 2>/dev/null; then
 		printf 'Enter when it is done: ' >&2
 		read -r _ </dev/tty
+	else
+		unconfirmed=yes
 	fi
 }
 

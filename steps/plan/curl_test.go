@@ -391,14 +391,15 @@ func TestCurlTakesSecretsFromTheEnvironment(t *testing.T) {
 	}}
 	const value = "o'\"\\\n$(x)`ü"
 	s := newNPS(t, func(string, string, []byte, int) (int, string) {
-		return 403, `"you sent it: ` + strings.ReplaceAll(value, "\n", " ") + `"`
+		escaped, _ := json.Marshal("you sent it: " + value)
+		return 403, string(escaped)
 	})
 	code, said := s.run(t, p)
 	if code != 64 || len(s.seen) != 0 || !strings.Contains(said, "NPS_SECRET_PASSWORD_OF_SVC_NPS is not set: password of svc-nps") {
 		t.Errorf("exit %d, %q, %s", code, s.seen, said)
 	}
-	if code, _ = s.run(t, p, "NPS_SECRET_PASSWORD_OF_SVC_NPS="+value); code != 1 || len(s.seen) != 1 {
-		t.Errorf("exit %d, %q", code, s.seen)
+	if code, said = s.run(t, p, "NPS_SECRET_PASSWORD_OF_SVC_NPS="+value); code != 1 || len(s.seen) != 1 || !strings.Contains(said, "you sent it: (secret)") {
+		t.Errorf("exit %d, %q\n%s", code, s.seen, said)
 	}
 	var body struct{ Password string }
 	if _, raw, _ := strings.Cut(s.seen[0], "/put "); json.Unmarshal([]byte(raw), &body) != nil || body.Password != value {

@@ -94,7 +94,7 @@ func (s *script) file(f File) error {
 		if bytes.IndexByte(raw, 0) >= 0 {
 			return errors.New("a shell cannot write a file that holds a zero byte")
 		}
-		content = shellWord(string(raw))
+		content = ShellWord(string(raw))
 	}
 	if strings.IndexByte(f.Path, 0) >= 0 {
 		return errors.New("the path of a file holds a zero byte")
@@ -103,7 +103,7 @@ func (s *script) file(f File) error {
 	if strings.HasPrefix(path, "-") {
 		path = "./" + path
 	}
-	s.line("\tfile %s %04o %s", shellWord(path), f.Mode, content)
+	s.line("\tfile %s %04o %s", ShellWord(path), f.Mode, content)
 	s.line("\tsay '  written'")
 	return nil
 }
@@ -124,7 +124,7 @@ func (s *script) call(a Action, op Op) error {
 	}
 	pointers := ""
 	for _, out := range op.Outputs {
-		pointers += " " + shellWord(out.Pointer)
+		pointers += " " + ShellWord(out.Pointer)
 	}
 	method := op.Call.Method
 	switch {
@@ -140,7 +140,7 @@ func (s *script) call(a Action, op Op) error {
 	for _, out := range op.Outputs {
 		ref := Ref{Action: a.Key, Output: out.Name}
 		name := s.outputs.of(ref, "got_", a.Key+"_"+out.Name)
-		s.line("\tlocal %s=''\n\ttake %s %s", name, name, shellWord(out.Pointer))
+		s.line("\tlocal %s=''\n\ttake %s %s", name, name, ShellWord(out.Pointer))
 	}
 	return nil
 }
@@ -239,7 +239,7 @@ func (s *script) path(c Call) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return p.quoted(r.Path, "", shellWord), nil
+	return p.quoted(r.Path, "", ShellWord), nil
 }
 
 // body is the body of a call as a shell word: the JSON that is sent, indented, with references and secrets put in as it runs.

@@ -158,12 +158,15 @@ func exampleSession() *plan.Session {
 	on := func(method, operation, path string) plan.Call {
 		return plan.Call{Operation: operation, Method: method, Path: "/api/v1/ActivitySession" + path, Params: []plan.Param{id}}
 	}
+	signIn := func(operation, path string) plan.Call {
+		return plan.Call{Operation: operation, Method: "POST", Path: path, Body: plan.Object{
+			{Name: "login", Value: plan.String("NetwrixAuditor")}, {Name: "password", Value: plan.SecretLeaf{Name: "API key of NetwrixAuditor"}},
+		}}
+	}
 	return &plan.Session{
 		Activity: "Netwrix Auditor Domain Admin", Resource: "dc01.contoso.com", Login: "NetwrixAuditor", Marker: "npsetup-verify", Certificate: "/home/admin/auditor.cer", PrivateKey: "/home/admin/auditor.key",
-		Key: plan.Call{Operation: "revealApiKey", Method: "GET", Path: "/api/v1/ManagedAccount/RevealApiKey/{managedAccountId}", Params: []plan.Param{{Name: "managedAccountId", Path: true, Value: plan.String("5f0c")}}},
-		SignIn: plan.Call{Operation: "signInApplication", Method: "POST", Path: "/WebAppApi/api/v1/AppUserToken", Body: plan.Object{
-			{Name: "login", Value: plan.String("NetwrixAuditor")}, {Name: "password", Value: plan.SecretLeaf{Name: "API key of NetwrixAuditor"}},
-		}},
+		Key:    plan.Call{Operation: "revealApiKey", Method: "GET", Path: "/api/v1/ManagedAccount/RevealApiKey/{managedAccountId}", Params: []plan.Param{{Name: "managedAccountId", Path: true, Value: plan.String("5f0c")}}},
+		SignIn: signIn("signInApplication", "/WebAppApi/api/v1/AppUserToken"), Otherwise: signIn("signInApplicationShort", "/api/v1/AppUserToken"),
 		Start:   plan.Call{Operation: "startSession", Method: "POST", Path: "/api/v1/ActivitySession", Body: plan.Object{{Name: "note", Value: plan.String("npsetup-verify")}}},
 		Look:    on("GET", "getSession", "/SummaryById/{sessionId}"),
 		CanView: on("GET", "canViewSessionPassword", "/{sessionId}/CanViewPassword"), Password: on("GET", "getSessionPassword", "/{sessionId}/Password"),

@@ -91,7 +91,7 @@ func (t *ticket) approval(digest string, o MarkdownOptions) {
 	} else {
 		t.line("The digest covers every request below, with secrets by their names. This carries out exactly this, and nothing if the server, the answers or the file have changed since:")
 	}
-	t.fence("sh", "npsetup apply --plan "+shellWord(file)+" --approve "+digest)
+	t.fence("sh", "npsetup apply --plan "+ShellWord(file)+" --approve "+digest)
 	t.head("approved by", "date", "signature")
 	t.row("", "", "")
 	t.end()
@@ -125,7 +125,7 @@ func (t *ticket) secrets(p Plan) {
 	var named []string
 	for _, a := range p.Actions {
 		for _, op := range a.Ops {
-			for _, s := range op.secretLeaves() {
+			for _, s := range append(op.secretLeaves(), op.sessionSecrets()...) {
 				if !slices.Contains(named, s.Name) {
 					named = append(named, s.Name)
 				}

@@ -115,10 +115,12 @@ func (op Op) Parts() []Op {
 		}
 		start := part("start", Change, &s.Start)
 		start.Repeat, start.Outputs, start.Lookup = ByMarker, []Output{{SessionOutput, "/id"}}, &s.Found
-		return []Op{
-			part("key", Probe, &s.Key), part("sign-in", Auth, &s.SignIn), start, part("look", Read, &s.Look), part("may-read", Read, &s.CanView),
-			part("password", Probe, &s.Password), part("log", Read, &s.Log), part("end", Change, &s.End),
+		signIn := []Op{part("key", Probe, &s.Key), part("sign-in", Auth, &s.SignIn)}
+		if s.Otherwise.Operation != "" {
+			signIn = append(signIn, part("sign-in-otherwise", Auth, &s.Otherwise))
 		}
+		return append(signIn, start, part("look", Read, &s.Look), part("may-read", Read, &s.CanView),
+			part("password", Probe, &s.Password), part("log", Read, &s.Log), part("end", Change, &s.End))
 	case KindFile, KindStore, KindRemote, KindManual:
 	}
 	return nil
@@ -199,6 +201,7 @@ type Session struct {
 	Marker                    string // stands in the note of the session, so that it is found again
 	Key                       Call   // brings the API key of the application user
 	SignIn                    Call   // its sign-in, with a client certificate; the API key is a SecretLeaf without a value
+	Otherwise                 Call   // the same at another address, tried where the first answers 404; may be empty
 	Start                     Call
 	Look                      Call // asked again until the session is active, and until it has ended
 	CanView, Password         Call // whether its password may be read, and that there is one

@@ -10,9 +10,9 @@ import (
 	"npsetup/steps/problem"
 )
 
-// shellWord quotes a text for a shell, exactly: in single quotes nothing has a meaning. Characters that a reader of the script
+// ShellWord quotes a text for a shell, exactly: in single quotes nothing has a meaning. Characters that a reader of the script
 // would not see, or that would steer a terminal, are written as octal bytes, which bash reads in $'…'.
-func shellWord(s string) string {
+func ShellWord(s string) string {
 	hidden := func(r rune) bool { return problem.Plain(string(r)) != string(r) || r == unicode.ReplacementChar }
 	if !strings.ContainsFunc(s, hidden) {
 		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
@@ -33,7 +33,7 @@ func shellWord(s string) string {
 }
 
 // shellText quotes a text for people: what is hidden in it is dropped.
-func shellText(s string) string { return shellWord(problem.Plain(s)) }
+func shellText(s string) string { return ShellWord(problem.Plain(s)) }
 
 // jsonWord quotes a JSON text for a shell. JSON has its own way to write what must not be seen raw.
 func jsonWord(raw []byte) string {

@@ -12,17 +12,18 @@ type Kind int
 
 // The kinds. Failed is the zero value.
 const (
-	Failed      Kind = iota
-	Usage            // answers, flags or consent are missing or wrong
-	Refused          // the server refused the person: role, password, code, lockout
-	SignInAgain      // the token ran out; a new sign-in continues where the run was
-	NotOffered       // the server does not have this call (404 or 405 on a call that is not documented)
-	NotFound         // the object is not there
-	AnswerLost       // a change was sent and no answer came: it may or may not have happened
-	Stale            // the server is no longer as the plan saw it
-	Unreachable      // no connection
-	Cancelled        // the person stopped it
-	GateClosed       // a call outside the contract or outside the approved plan
+	Failed       Kind = iota
+	Usage             // answers, flags or consent are missing or wrong
+	Refused           // the server refused the person: role, password, code, lockout
+	SignInAgain       // the token ran out; a new sign-in continues where the run was
+	NotOffered        // the server does not have this call (404 or 405 on a call that is not documented)
+	NotFound          // the object is not there
+	AnswerLost        // a change was sent and no answer came: it may or may not have happened
+	ServerFailed      // the server failed at a change, or something before it did: it may or may not have happened
+	Stale             // the server is no longer as the plan saw it
+	Unreachable       // no connection
+	Cancelled         // the person stopped it
+	GateClosed        // a call outside the contract or outside the approved plan
 )
 
 // Problem is an error with its cause and its remedies. Text in it must already be harmless to print (see Plain).
@@ -146,3 +147,6 @@ func KindOf(err error) Kind { return List(All(err)).Kind() }
 
 // Is says whether err is a problem of kind k.
 func Is(err error, k Kind) bool { return err != nil && KindOf(err) == k }
+
+// Unsettled says whether err leaves open that a change has happened.
+func Unsettled(err error) bool { return Is(err, AnswerLost) || Is(err, ServerFailed) }

@@ -147,7 +147,7 @@ func (r *runner) exchange(ctx context.Context, s Sender, a plan.Action, op plan.
 	change := op.Class == plan.Change
 	if change {
 		entry.State, entry.Before = Sending, before(a)
-		if err := r.journal(entry); err != nil {
+		if err := r.journal(entry); err != nil && !ends(op) {
 			return plan.Answer{}, nil, err
 		}
 	}
@@ -170,13 +170,16 @@ func (r *runner) exchange(ctx context.Context, s Sender, a plan.Action, op plan.
 	return answer, outputs, bad
 }
 
+// ends says whether an operation ends a session of ours: that is sent also when it cannot be noted down.
+func ends(op plan.Op) bool { return op.Marker != "" && op.ID == endOp }
+
 // state is what the journal says of a change that was sent: what became of the sending counts, not whether its result
 // could be found afterwards.
 func state(sent, concluded error) string {
 	switch {
 	case sent == nil:
 		return Carried
-	case !problem.Is(sent, problem.AnswerLost):
+	case !problem.Unsettled(sent):
 		return Failed
 	case concluded == nil:
 		return Carried
@@ -197,7 +200,7 @@ func (r *runner) send(ctx context.Context, s Sender, op plan.Op) (plan.Answer, e
 
 // conclude makes outputs of an answer, or finds out by a lookup what a lost or an empty answer would have told.
 func (r *runner) conclude(ctx context.Context, op plan.Op, answer plan.Answer, err error) (map[string]string, error) {
-	lost := problem.Is(err, problem.AnswerLost)
+	lost := problem.Unsettled(err)
 	if err != nil && !lost {
 		return nil, err
 	}
@@ -208,11 +211,10 @@ func (r *runner) conclude(ctx context.Context, op plan.Op, answer plan.Answer, e
 	}
 	if op.Lookup == nil || lost && op.Repeat == plan.Never {
 		if lost {
-			p := problem.New("the answer to " + op.Text() + " was lost").Of(problem.AnswerLost).From(err)
 			if op.Repeat != plan.Never {
-				return nil, p.Because("it may or may not have been carried out").Try("npsetup resume --yes looks at what is there and goes on")
+				return nil, unsettled(op, err, "it may or may not have been carried out").Try("npsetup resume --yes looks at what is there and goes on")
 			}
-			return nil, p.Because("nothing tells whether it was carried out").Try("look in NPS, then npsetup resume --yes")
+			return nil, unsettled(op, err, "nothing tells whether it was carried out").Try("look in NPS, then npsetup resume --yes")
 		}
 		return nil, problem.New("the answer to " + op.Text() + " lacks what later calls need").Because("neither the answer nor a list tells it").Try("npsetup resume --yes looks again")
 	}
@@ -221,7 +223,7 @@ func (r *runner) conclude(ctx context.Context, op plan.Op, answer plan.Answer, e
 	case lookErr != nil:
 		return nil, lookErr
 	case !found && lost:
-		return nil, problem.New("the answer to " + op.Text() + " was lost").Because("nothing by that name is there: it was not carried out, or is still under way").Try("npsetup resume --yes looks again and goes on").Of(problem.AnswerLost).From(err)
+		return nil, unsettled(op, err, "nothing by that name is there: it was not carried out, or is still under way").Try("npsetup resume --yes looks again and goes on")
 	case !found:
 		return nil, problem.New("what " + op.Text() + " made cannot be found").Because("the server answered well, and lists nothing by that name").Try("look in NPS, then npsetup resume --yes")
 	}
@@ -230,6 +232,20 @@ func (r *runner) conclude(ctx context.Context, op plan.Op, answer plan.Answer, e
 		return nil, problem.New("what " + op.Text() + " made lacks a member that later calls need").Try("npsetup resume --yes looks again")
 	}
 	return outputs, nil
+}
+
+// unsettled is the problem of a change of which nobody knows whether it happened. Where the server said something, its words
+// come first.
+func unsettled(op plan.Op, err error, why string) *problem.Problem {
+	said := problem.All(err)[0]
+	p := problem.New("the answer to " + op.Text() + " was lost").Because(why).Of(said.Kind).From(err)
+	if said.Kind == problem.ServerFailed {
+		p.What, p.Next = said.What, append([]string{}, said.Next...)
+		if said.Why != "" {
+			p.Why = said.Why + "; " + why
+		}
+	}
+	return p
 }
 
 // before is the former value of exactly those members that an action sets: nothing else of an object goes into the journal.

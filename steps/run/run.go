@@ -273,7 +273,7 @@ func stops(err error) bool {
 	switch problem.KindOf(err) {
 	case problem.Refused, problem.SignInAgain, problem.Cancelled, problem.GateClosed, problem.Stale:
 		return true
-	case problem.Failed, problem.Usage, problem.NotOffered, problem.NotFound, problem.AnswerLost, problem.Unreachable:
+	case problem.Failed, problem.Usage, problem.NotOffered, problem.NotFound, problem.AnswerLost, problem.ServerFailed, problem.Unreachable:
 	}
 	return false
 }

@@ -28,6 +28,9 @@ type Sessions struct {
 // one that takes longer proves nothing to it.
 const activeWithin = 300 * time.Second
 
+// startsWithin is how long the answer to a start is waited for, with the looks for a session whose answer was lost.
+const startsWithin = 90 * time.Second
+
 // endsWithin is how long the end of a session is waited for; its actions run behind the answer.
 const endsWithin = 120 * time.Second
 
@@ -39,6 +42,7 @@ type visit struct {
 	parts  map[string]plan.Op
 	app    Sender // the application user's
 	id     string
+	began  time.Time // when the start was answered
 }
 
 // session opens a session as the application user, sees whether it becomes active and its password can be read, and ends it
@@ -51,20 +55,44 @@ func (r *runner) session(ctx context.Context, a plan.Action, op plan.Op) (map[st
 	if err := v.signIn(ctx); err != nil {
 		return nil, err
 	}
-	_, outputs, err := v.exchange(ctx, v.app, a, v.parts[startOp])
-	if err != nil {
+	if err := v.begin(ctx); err != nil && v.id == "" {
 		return nil, err
+	} else if err != nil {
+		return nil, errors.Join(err, v.end(ctx, steps.SessionUnknown, steps.Shown{}, err))
 	}
-	r.learn(a.Key, outputs)
-	v.id = outputs[plan.SessionOutput]
+	over := false
+	defer func() { // a panic on the way: what was begun is ended all the same
+		if !over {
+			_ = v.end(ctx, steps.SessionUnknown, steps.Shown{}, errPanic)
+		}
+	}()
 	saw, state, bad := v.watch(ctx)
-	// Also when the run was cancelled: what was begun is ended.
-	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), endsWithin)
-	defer cancel()
-	if err := v.end(ending, state, saw, bad); err != nil {
+	over = true
+	if err := v.end(ctx, state, saw, bad); err != nil {
 		return nil, errors.Join(bad, err)
 	}
 	return v.outputs(saw), bad
+}
+
+var errPanic = errors.New("panic")
+
+// begin starts the session. A start that is under way is waited for also when the run is cancelled: only its answer tells
+// what there is to end.
+func (v *visit) begin(ctx context.Context) error {
+	if err := ctx.Err(); err != nil {
+		return problem.New("stopped before the session").Because("the run was cancelled").Try("npsetup resume --yes goes on").Of(problem.Cancelled).From(err)
+	}
+	starting, cancel := context.WithTimeout(context.WithoutCancel(ctx), startsWithin)
+	defer cancel()
+	_, outputs, err := v.exchange(starting, v.app, v.action, v.parts[startOp])
+	v.id = outputs[plan.SessionOutput]
+	v.learn(v.action.Key, outputs)
+	v.began = v.Clock.Now()
+	if v.id == "" && problem.Unsettled(err) {
+		return problem.New("whether the session " + problem.Plain(v.s.Marker) + " was opened is not known").Because(problem.Plain(problem.All(err)[0].What)).
+			Try("npsetup resume --yes looks for it and ends it first").Of(problem.AnswerLost).From(err)
+	}
+	return err
 }
 
 func (v *visit) outputs(saw steps.Shown) map[string]string {
@@ -97,7 +125,10 @@ func (v *visit) signIn(ctx context.Context) error {
 // watch waits until the session is active and tries its password. It answers what was seen, and the state in which the
 // session was left.
 func (v *visit) watch(ctx context.Context) (saw steps.Shown, state steps.SessionState, err error) {
-	state, words, took, err := v.until(ctx, activeWithin, func(s steps.SessionState) bool { return s != steps.SessionPending && s != steps.SessionUnknown })
+	if ctx.Err() != nil {
+		return saw, steps.SessionUnknown, cancelled(ctx.Err())
+	}
+	state, words, took, err := v.until(ctx, v.began, activeWithin, func(s steps.SessionState) bool { return s != steps.SessionPending && s != steps.SessionUnknown })
 	saw.Took = took
 	if err != nil {
 		return saw, state, err
@@ -113,11 +144,13 @@ func (v *visit) watch(ctx context.Context) (saw steps.Shown, state steps.Session
 	return saw, state, err
 }
 
-// until looks at the session, with longer and longer pauses, until a state is reached or the pauses add up to the time that
-// it may take. It answers how long they were.
-func (v *visit) until(ctx context.Context, within time.Duration, reached func(steps.SessionState) bool) (state steps.SessionState, words string, waited time.Duration, err error) {
+// until looks at the session, with longer and longer pauses, until a state is reached or the time is over that it may take.
+// It answers how long that was, from a moment on: by the clock, or by the pauses where they are longer.
+func (v *visit) until(ctx context.Context, since time.Time, within time.Duration, reached func(steps.SessionState) bool) (state steps.SessionState, words string, waited time.Duration, err error) {
+	paused := time.Duration(0)
 	for pause := 250 * time.Millisecond; ; pause = min(pause*2, 10*time.Second) {
 		answer, _, err := v.exchange(ctx, v.app, v.action, v.parts["look"])
+		waited := max(paused, v.Clock.Now().Sub(since))
 		if err != nil {
 			return steps.SessionUnknown, "", waited, err
 		}
@@ -125,12 +158,16 @@ func (v *visit) until(ctx context.Context, within time.Duration, reached func(st
 		if err != nil || reached(state) || v.Wait == nil || waited >= within {
 			return state, words, waited, err
 		}
-		waited += pause
+		paused += pause
 		if err := v.Wait(ctx, pause); err != nil {
-			return state, words, waited, problem.New("stopped while the session was prepared").Because("the run was cancelled; the session is ended").
-				Try("npsetup resume --yes goes on").Of(problem.Cancelled).From(err)
+			return state, words, waited, cancelled(err)
 		}
 	}
+}
+
+func cancelled(err error) error {
+	return problem.New("stopped while the session was prepared").Because("the run was cancelled; the session is ended").
+		Try("npsetup resume --yes goes on").Of(problem.Cancelled).From(err)
 }
 
 // password finds out whether the session's password can be read, and says what is wrong with it. A refusal is no failure of
@@ -157,8 +194,10 @@ func (v *visit) password(ctx context.Context) (string, error) {
 	return "", nil
 }
 
-// end ends the session, unless it is over already, and waits until it has ended.
+// end ends the session, unless it is over already, and waits until it has ended: also when the run was cancelled.
 func (v *visit) end(ctx context.Context, state steps.SessionState, saw steps.Shown, failed error) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), endsWithin)
+	defer cancel()
 	conclude := func() error {
 		e := Entry{Action: v.action.Key, Op: endOp, Effect: v.action.Effect.String(), Marker: v.s.Marker, State: Looked, Request: "looked at the session"}
 		if failed == nil {
@@ -169,11 +208,19 @@ func (v *visit) end(ctx context.Context, state steps.SessionState, saw steps.Sho
 	if state.Over() {
 		return conclude()
 	}
-	if _, _, err := v.exchange(ctx, v.app, v.action, v.parts[endOp]); err != nil && !problem.Is(err, problem.NotFound) {
-		return problem.New("the session " + problem.Plain(v.s.Marker) + " could not be ended").Because(problem.Plain(problem.All(err)[0].What)).
-			Try("npsetup resume --yes ends it first; or end it in NPS under Active Sessions").From(err)
+	_, _, err := v.exchange(ctx, v.app, v.action, v.parts[endOp])
+	accepted := err == nil || problem.Is(err, problem.NotFound)
+	if !accepted && !problem.Unsettled(err) {
+		return v.stillOpen(err)
 	}
-	// NPS has accepted the end: when it is not seen within the time, nothing is left open all the same.
-	_, _, _, _ = v.until(ctx, endsWithin, steps.SessionState.Over)
+	// When NPS has accepted the end and it is not seen within the time, nothing is left open all the same.
+	if now, _, _, lookErr := v.until(ctx, v.Clock.Now(), endsWithin, steps.SessionState.Over); !accepted && !now.Over() && !problem.Is(lookErr, problem.NotFound) {
+		return v.stillOpen(err)
+	}
 	return conclude()
+}
+
+func (v *visit) stillOpen(err error) error {
+	return problem.New("the session " + problem.Plain(v.s.Marker) + " could not be ended").Because(problem.Plain(problem.All(err)[0].What)).
+		Try("npsetup resume --yes ends it first; or end it in NPS under Active Sessions").From(err)
 }

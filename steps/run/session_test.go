@@ -151,6 +151,10 @@ func TestASessionIsEndedWhateverHappens(t *testing.T) {
 		"sign-in refused":    {[]string{"active"}, func(l *lounge) { l.fail = map[string]error{"sign-in": refused} }, false, "failed", ""},
 		"start refused":      {[]string{"active"}, func(l *lounge) { l.fail = map[string]error{"start": refused} }, false, "failed", ""},
 		"over already":       {[]string{"active"}, func(l *lounge) { l.fail = map[string]error{"end": of(problem.NotFound)} }, true, "", ""},
+		"start lost":         {[]string{"active"}, func(l *lounge) { l.fail = map[string]error{"start": of(problem.AnswerLost)} }, false, "whether the session proof 1 was opened is not known", ""},
+		"start failed":       {[]string{"active"}, func(l *lounge) { l.fail = map[string]error{"start": of(problem.ServerFailed)} }, false, "whether the session proof 1 was opened is not known", ""},
+		"end lost, over":     {[]string{"active"}, lostEnd("ended"), true, "", ""},
+		"end lost, open":     {[]string{"active"}, lostEnd("active"), true, "could not be ended", ""},
 		"end fails":          {[]string{"active"}, func(l *lounge) { l.fail = map[string]error{"end": of(problem.Unreachable)} }, true, "could not be ended", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -172,6 +176,64 @@ func TestASessionIsEndedWhateverHappens(t *testing.T) {
 				t.Errorf("%+v", r)
 			}
 		})
+	}
+}
+
+// lostEnd loses the answer to the end, behind which the session is in a state.
+func lostEnd(state string) func(*lounge) {
+	return func(l *lounge) {
+		l.sending = func(_ context.Context, op plan.Op) error {
+			if op.Call.Operation == "end" {
+				l.states = []string{state}
+				return of(problem.AnswerLost)
+			}
+			return nil
+		}
+	}
+}
+
+// TestAStartUnderWayIsWaitedFor: a run that is cancelled while the session begins knows it, and ends it.
+func TestAStartUnderWayIsWaitedFor(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	l := newLounge("active")
+	l.sending = func(ctx context.Context, op plan.Op) error {
+		if op.Call.Operation == "start" {
+			cancel()
+		}
+		return ctx.Err()
+	}
+	r := l.open(ctx, t)
+	if !problem.Is(r.Err, problem.Cancelled) || !slices.Contains(l.sent(), "end") || slices.Contains(l.sent(), "password") {
+		t.Errorf("%v\n%s", r.Err, l.logged())
+	}
+	l = newLounge("active")
+	if r := l.open(ctx, t); r.Err == nil || len(l.sent()) > 0 {
+		t.Errorf("cancelled before: %v\n%s", r.Err, l.logged())
+	}
+}
+
+// TestASessionIsEndedWithoutAJournal: what cannot be noted down any more is ended all the same.
+func TestASessionIsEndedWithoutAJournal(t *testing.T) {
+	l := newLounge("active")
+	l.journal = func(e run.Entry) error {
+		if e.State != run.Sending || e.Op != "start" {
+			return errors.New("no space left")
+		}
+		return nil
+	}
+	r := l.open(t.Context(), t)
+	if r.Err == nil || !strings.Contains(r.Err.Error(), "the journal cannot be written") || !slices.Contains(l.sent(), "end") || slices.Contains(l.sent(), "password") {
+		t.Errorf("%v\n%s", r.Err, l.logged())
+	}
+}
+
+// TestASessionIsEndedAfterAPanic of what watches it.
+func TestASessionIsEndedAfterAPanic(t *testing.T) {
+	l := newLounge("pending", "active")
+	l.stop = func() { panic("of a face") }
+	r := l.open(t.Context(), t)
+	if r.Err == nil || !slices.Contains(l.sent(), "end") {
+		t.Errorf("%v\n%s", r.Err, l.logged())
 	}
 }
 

@@ -11,12 +11,14 @@ type OpenSession struct {
 	Action string // key of the action that began it
 	Marker string // stands in its note
 	ID     string // empty when the answer to its start was never seen
+	Since  time.Time
 }
 
 // trail is what the journal tells of the sessions that were opened to prove the set-up.
 type trail struct {
 	open    []OpenSession
 	shown   map[string]steps.Shown // by session id
+	markers []string               // of all that were begun
 	changed bool                   // a change was carried out since the last session that proved something
 	last    time.Time              // when
 }
@@ -43,7 +45,8 @@ func (t *trail) follow(e Entry) {
 	}
 	switch {
 	case e.Op == startOp && e.State == Sending:
-		t.open = append(t.open, OpenSession{Action: e.Action, Marker: e.Marker})
+		t.open = append(t.open, OpenSession{Action: e.Action, Marker: e.Marker, Since: e.Time})
+		t.markers = append(t.markers, e.Marker)
 	case e.Op == startOp && e.State == Carried:
 		for i := range t.open {
 			if t.open[i].Marker == e.Marker {
