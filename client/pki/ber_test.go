@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -143,7 +142,7 @@ func TestInputsThatHurt(t *testing.T) {
 		for what, read := range map[string]func(){
 			"bundle": func() { _, _ = ParseBundle("f", raw) }, "pkcs7": func() { _, _ = inPKCS7(raw[:min(len(raw), sizeLimit)]) }, "certificate": func() { _, _ = ParseCertificate("f", raw) },
 		} {
-			took, allocated := cost(read)
+			took, allocated := spend(read)
 			if took > 100*time.Millisecond*slowness {
 				t.Errorf("%s as %s took %v", name, what, took)
 			}
@@ -152,20 +151,6 @@ func TestInputsThatHurt(t *testing.T) {
 			}
 		}
 	}
-}
-
-// cost is the least time of three runs, for other work on the machine does not count, and what one run allocated.
-func cost(f func()) (time.Duration, uint64) {
-	var before, after runtime.MemStats
-	least := time.Hour
-	for range 3 {
-		runtime.ReadMemStats(&before)
-		began := time.Now()
-		f()
-		least = min(least, time.Since(began))
-		runtime.ReadMemStats(&after)
-	}
-	return least, after.TotalAlloc - before.TotalAlloc
 }
 
 // The published inputs hold certificates that can be read, or nothing.

@@ -89,9 +89,9 @@ func berBundle(der []byte) bool {
 	return bytes.HasPrefix(der, []byte{0x30, 0x80, 0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7})
 }
 
-// split takes apart certificates that stand one behind the other in DER. why says what else is wrong with the bytes.
+// split takes apart certificates that stand one behind the other in DER, up to one more than are read. why says what else is wrong with the bytes.
 func split(der []byte) (found [][]byte, why string) {
-	for len(der) > 0 {
+	for len(der) > 0 && len(found) <= bundleLimit {
 		n, ok := derLength(der)
 		switch {
 		case !ok:

@@ -49,20 +49,20 @@ func oidAES256CBC() asn1.ObjectIdentifier {
 }
 
 // sealKey encrypts a PKCS #8 key: RFC 8018's PBES2.
-func sealKey(der []byte, passphrase secret.Secret) ([]byte, error) {
+func sealKey(der []byte, passphrase secret.Secret, iterations int) ([]byte, error) {
 	random := make([]byte, 16+aes.BlockSize)
 	if _, err := rand.Read(random); err != nil {
 		return nil, err
 	}
 	salt, iv := random[:16], random[16:]
-	block, err := derive(sha256.New, passphrase, salt, writtenIterations, 32)
+	block, err := derive(sha256.New, passphrase, salt, iterations, 32)
 	if err != nil {
 		return nil, err
 	}
 	pad := aes.BlockSize - len(der)%aes.BlockSize
 	data := append(bytes.Clone(der), bytes.Repeat([]byte{byte(pad)}, pad)...)
 	cipher.NewCBCEncrypter(block, iv).CryptBlocks(data, data)
-	kdf, err := asn1.Marshal(pbkdf2Parameters{Salt: salt, Iterations: writtenIterations, PRF: pkix.AlgorithmIdentifier{Algorithm: oidHMACSHA256(), Parameters: asn1.NullRawValue}})
+	kdf, err := asn1.Marshal(pbkdf2Parameters{Salt: salt, Iterations: iterations, PRF: pkix.AlgorithmIdentifier{Algorithm: oidHMACSHA256(), Parameters: asn1.NullRawValue}})
 	if err != nil {
 		return nil, err
 	}

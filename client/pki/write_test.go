@@ -140,7 +140,7 @@ func TestReadKeyInDER(t *testing.T) {
 	must(t, err)
 	ec8, err := x509.MarshalPKCS8PrivateKey(ec)
 	must(t, err)
-	sealed, err := sealKey(rsa8, secret.New("x"))
+	sealed, err := sealKey(rsa8, secret.New("x"), 1000)
 	must(t, err)
 	for name, c := range map[string]struct {
 		raw  []byte
