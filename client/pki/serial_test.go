@@ -33,6 +33,7 @@ func TestNegativeSerial(t *testing.T) {
 func TestNormaliseSerial(t *testing.T) {
 	for text, want := range map[string]string{
 		"0A1B": "0A1B", "a1b": "0A1B", "0a:1b": "0A1B", " 0a 1b\t\r\n": "0A1B", "\u200e0a1b": "0A1B", "0a\u200b1b\ufeff": "0A1B",
+		"12 34 56 78 9a bc de f0": "123456789ABCDEF0", "\u200e 00 f1 b2": "00F1B2", "f1:b2:0c": "F1B20C", "1b2": "01B2", "\u202d0a1b\u202c": "0A1B", "\u00ad0a1b": "0A1B", "0a\u20071b": "0A1B", "\u2060a1b": "0A1B",
 		"0x0a1b": "0A1B", "0XA1B": "0A1B", "\u200e0x0a1b": "0A1B", "0a\u00a01b": "0A1B", "00f1": "00F1", "0": "00", "0a-1b": "0A1B",
 	} {
 		if got, err := NormaliseSerial(text); err != nil || got != want {
@@ -43,6 +44,25 @@ func TestNormaliseSerial(t *testing.T) {
 		if got, err := NormaliseSerial(text); err == nil {
 			t.Errorf("%q was taken, as %q", text, got)
 		}
+	}
+}
+
+func TestSerialSpellings(t *testing.T) {
+	for text, want := range map[string]string{
+		"00F1B2": "00F1B2 F1B2", "\u200ef1 b2": "00F1B2 F1B2", "0A1B": "0A1B", "a1b": "0A1B", "000A1B": "000A1B 0A1B", "0": "00", "0000": "0000 00", "7f": "7F", "80": "0080 80",
+	} {
+		got, err := SerialSpellings(text)
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%q: %v %v, not %s", text, got, err, want)
+		}
+		for _, s := range got {
+			if !SameSerial(s, text) {
+				t.Errorf("%q is another number than %q", s, text)
+			}
+		}
+	}
+	if got, err := SerialSpellings("xyz"); err == nil {
+		t.Errorf("%v", got)
 	}
 }
 
