@@ -86,6 +86,11 @@ func bundle(raw []byte) ([]Certificate, error) {
 		}
 		blocks = [][]byte{raw}
 	}
+	return inBlocks(blocks)
+}
+
+// inBlocks reads the certificates of several binary pieces.
+func inBlocks(blocks [][]byte) ([]Certificate, error) {
 	var out []Certificate
 	for _, b := range blocks {
 		more, err := inBlock(b)

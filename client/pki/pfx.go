@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"strings"
 	"time"
@@ -104,7 +105,10 @@ func container(raw []byte, passphrase secret.Secret) (Container, error) {
 	if len(raw) > sizeLimit {
 		return Container{}, errors.New("it is larger than 1 MiB")
 	}
-	if decoded, ok := bareBase64(plainText(raw)); ok {
+	text := plainText(raw)
+	if block, _ := pem.Decode(text); block != nil && (block.Type == "PKCS12" || block.Type == "PFX") {
+		raw = block.Bytes
+	} else if decoded, ok := bareBase64(text); ok {
 		raw = decoded
 	}
 	der, err := definite(raw)
