@@ -170,7 +170,10 @@ func stem(dir, name string) string {
 		}
 		return r
 	}, name)
-	return filepath.Join(dir, strings.TrimRight(name, ". "))
+	if name = strings.TrimRight(name, ". "); name == "" {
+		name = "certificate"
+	}
+	return filepath.Join(dir, name)
 }
 
 // asJSON prints one document.

@@ -39,7 +39,7 @@ mode 0700. It never writes over a file. The certificate vouches for nobody but i
 	}
 	c.Flags().StringVar(&o.name, "name", "", "`NAME` in the certificate and of the files, best the application name in NPS")
 	c.Flags().StringVar(&o.dir, "dir", "", "folder `DIR` for the files")
-	c.Flags().IntVar(&o.days, "days", usualDays, "how many days `N` it is valid")
+	c.Flags().IntVar(&o.days, "days", usualDays, "valid for `N` days")
 	keyTypeFlag(c, &o.keyType)
 	passphraseFlags(c, &o.passphraseOptions, &o.encryption)
 	c.Flags().BoolVar(&o.encryptKey, "encrypt-key", false, "encrypt NAME.key with the passphrase too; application.key in an answers file cannot be encrypted")
