@@ -69,7 +69,11 @@ func TestOpenSSLReadsOurBundles(t *testing.T) {
 		}
 		chain, err := Chain(key, c.all())
 		must(t, err)
-		for e, args := range map[Encryption][]string{Modern: nil, Legacy: legacy} {
+		for _, x := range []struct {
+			e    Encryption
+			args []string
+		}{{Modern, nil}, {Legacy, nil}, {Legacy, legacy}} {
+			e, args := x.e, x.args
 			raw, err := PFX(key, chain, secret.New("Grüße"), e)
 			must(t, err)
 			must(t, os.WriteFile(filepath.Join(dir, "a.pfx"), raw, 0o600))

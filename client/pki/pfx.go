@@ -19,8 +19,7 @@ import (
 // Encryption is how a PFX is encrypted.
 type Encryption string
 
-// The encryptions. Windows before Server 2019 and Windows 10 1709 reads Legacy only (learn.microsoft.com, Export-PfxCertificate,
-// CryptoAlgorithmOption).
+// The encryptions. Windows reads Modern from Server 2019 on (go-pkcs12, Modern2023); Server 2016 calls the passphrase wrong.
 const (
 	Modern Encryption = "modern" // PBES2 with PBKDF2 and AES-256, MAC with SHA-256
 	Legacy Encryption = "legacy" // 3DES and SHA-1
