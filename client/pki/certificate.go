@@ -3,8 +3,6 @@ package pki
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // Windows' thumbprint
 	"crypto/sha256"
 	"crypto/x509"
@@ -14,10 +12,7 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
-	"time"
 
 	"npsetup/steps/problem"
 )
@@ -41,18 +36,9 @@ type Certificate struct {
 
 // ReadCertificate reads a file with exactly one certificate: DER, PEM, or bare Base64.
 func ReadCertificate(path string) (Certificate, error) {
-	// Opening a pipe would wait for its other end.
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return Certificate{}, problem.New(problem.Plain(path) + " is not a file").Because("a folder or a device holds no certificate").Try("name the certificate file itself")
-	}
-	f, err := os.Open(path)
+	raw, err := readFile("certificate file", path)
 	if err != nil {
-		return Certificate{}, problem.New("the certificate file " + problem.Plain(path) + " cannot be read").Because(problem.Plain(err.Error())).Try("name a file that is there and readable").From(err)
-	}
-	defer func() { _ = f.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(f, sizeLimit+1))
-	if err != nil {
-		return Certificate{}, problem.New("the certificate file " + problem.Plain(path) + " cannot be read").Because(problem.Plain(err.Error())).Try("name a file that is readable").From(err)
+		return Certificate{}, err
 	}
 	return ParseCertificate(path, raw)
 }
@@ -94,6 +80,9 @@ func ParseCertificate(name string, raw []byte) (Certificate, error) {
 		return bad(fmt.Sprintf("it holds %d certificates: %s", len(found), subjects(found)), "export only the client certificate of Auditor, without its chain")
 	}
 	c, err := parse(found[0])
+	if errors.Is(err, errLargeKey) {
+		return bad(err.Error(), again)
+	}
 	if err != nil {
 		return bad("it holds no certificate that can be read", again)
 	}
@@ -122,10 +111,13 @@ func bareBase64(raw []byte) ([]byte, bool) {
 	return der, err == nil && len(der) > 2 && der[0] == 0x30
 }
 
+// bundleWords names a PKCS #7 file.
+const bundleWords = "a PKCS #7 bundle (.p7b)"
+
 // otherContainer recognises by their first object what people take for a certificate.
 func otherContainer(der []byte) string {
 	if berBundle(der) {
-		return "a PKCS #7 bundle (.p7b)"
+		return bundleWords
 	}
 	var seq asn1.RawValue
 	if _, err := asn1.Unmarshal(der, &seq); err != nil || seq.Tag != asn1.TagSequence {
@@ -137,7 +129,7 @@ func otherContainer(der []byte) string {
 	}
 	switch first.Tag {
 	case asn1.TagOID:
-		return "a PKCS #7 bundle (.p7b)"
+		return bundleWords
 	case asn1.TagInteger:
 		var version int
 		if _, err := asn1.Unmarshal(first.FullBytes, &version); err == nil && version == 3 {
@@ -152,7 +144,11 @@ func otherContainer(der []byte) string {
 
 func subjects(ders [][]byte) string {
 	var names []string
-	for _, der := range ders {
+	for i, der := range ders {
+		if i == 5 {
+			names = append(names, "…")
+			break
+		}
 		if c, err := parse(der); err == nil {
 			names = append(names, describe(c).Subject)
 		} else {
@@ -173,52 +169,6 @@ func describe(c *x509.Certificate) Certificate {
 		d.ClientAuth = d.ClientAuth || u == x509.ExtKeyUsageClientAuth || u == x509.ExtKeyUsageAny
 	}
 	return d
-}
-
-// Level is how grave a remark is.
-type Level int
-
-// The levels.
-const (
-	Warn   Level = iota
-	Refuse       // must not be used
-)
-
-// Remark is one thing about a certificate.
-type Remark struct {
-	Level          Level
-	Text, Why, Try string
-}
-
-// Check judges a client certificate at a moment, best by the server's clock.
-func Check(c Certificate, now time.Time) []Remark {
-	var rs []Remark
-	add := func(l Level, text, why, try string) { rs = append(rs, Remark{l, text, why, try}) }
-	const renew = "generate a new certificate in Auditor (Settings > Privilege Secure) and export it again"
-	switch {
-	case now.After(c.X509.NotAfter):
-		add(Refuse, "Auditor's client certificate has expired", "it was valid to "+c.X509.NotAfter.UTC().Format("2006-01-02 15:04")+" UTC", renew)
-	case now.Before(c.X509.NotBefore):
-		add(Refuse, "Auditor's client certificate is not valid yet", "it is valid from "+c.X509.NotBefore.UTC().Format("2006-01-02 15:04")+" UTC", "compare the clocks of Auditor's server, of NPS and of this machine")
-	}
-	//exhaustive:ignore only the weak ones
-	switch c.X509.SignatureAlgorithm {
-	case x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1, x509.MD5WithRSA, x509.MD2WithRSA:
-		add(Refuse, "Auditor's client certificate is signed with "+c.X509.SignatureAlgorithm.String(), "signatures of this kind can be forged, and Windows refuses them", renew)
-	}
-	if k, is := c.X509.PublicKey.(*rsa.PublicKey); is && k.N.BitLen() < 2048 {
-		add(Refuse, fmt.Sprintf("Auditor's client certificate has an RSA key of %d bits", k.N.BitLen()), "keys under 2048 bits are too short", renew)
-	}
-	if k, is := c.X509.PublicKey.(*ecdsa.PublicKey); is && k.Curve.Params().BitSize < 256 {
-		add(Refuse, "Auditor's client certificate has a key on the curve "+k.Curve.Params().Name, "keys under 256 bits are too short", renew)
-	}
-	if len(c.X509.ExtKeyUsage)+len(c.X509.UnknownExtKeyUsage) > 0 && !c.ClientAuth {
-		add(Warn, "Auditor's client certificate does not name client authentication among its uses: IIS may refuse it", "", "")
-	}
-	if c.CAFlag || !c.CAFlagKnown {
-		add(Warn, "in Trusted Root, this certificate could vouch for others (its CA flag is set or missing): whoever holds its key can then vouch for any certificate to the NPS server; remove it there when it is no longer used", "", "")
-	}
-	return rs
 }
 
 // errMismatch is kept apart so that callers can tell it from unreadable files.
