@@ -183,7 +183,7 @@ func (s *Store) Remove(ctx context.Context, c *x509.Certificate, any, begun bool
 	switch {
 	case err != nil:
 		return err
-	case !is.Trusted && !is.Ours && !begun:
+	case !is.Trusted && !is.Ours:
 		return nil
 	case !is.Ours && !begun && (!any || !s.TakesAny()):
 		return s.NotOurs(c, is)

@@ -52,13 +52,21 @@ type cryptBlob struct {
 	data *byte
 }
 
+// The two ways to open the store. What is trusted is in the logical one, which Windows puts together of several: the registry,
+// group policy, its own updates. What is put in or taken out is in the registry, where administrators' tools put it too; wine says yes
+// to a deletion in the logical one and does nothing.
+const (
+	logical  = windows.CERT_STORE_PROV_SYSTEM_W
+	registry = 13 // CERT_STORE_PROV_SYSTEM_REGISTRY_W
+)
+
 // within opens the store and closes it when f is over.
-func (windowsSystem) within(flags uint32, f func(windows.Handle) error) error {
+func (windowsSystem) within(provider uintptr, flags uint32, f func(windows.Handle) error) error {
 	root, err := windows.UTF16PtrFromString("ROOT")
 	if err != nil {
 		return err
 	}
-	store, err := windows.CertOpenStore(windows.CERT_STORE_PROV_SYSTEM_W, 0, 0, windows.CERT_SYSTEM_STORE_LOCAL_MACHINE|windows.CERT_STORE_OPEN_EXISTING_FLAG|flags, uintptr(unsafe.Pointer(root)))
+	store, err := windows.CertOpenStore(provider, 0, 0, windows.CERT_SYSTEM_STORE_LOCAL_MACHINE|windows.CERT_STORE_OPEN_EXISTING_FLAG|flags, uintptr(unsafe.Pointer(root)))
 	runtime.KeepAlive(root)
 	if err != nil {
 		return fmt.Errorf("opening the store: %w", err)
@@ -68,8 +76,8 @@ func (windowsSystem) within(flags uint32, f func(windows.Handle) error) error {
 
 // walk gives every certificate of the store. f must not keep the context; with stop it ends the walk. An enumeration that is
 // ended early has to free the context by itself: a store that is closed with one left over loses its changes.
-func (s windowsSystem) walk(flags uint32, f func(*windows.CertContext) (stop bool, err error)) error {
-	return s.within(flags, func(store windows.Handle) error {
+func (s windowsSystem) walk(provider uintptr, flags uint32, f func(*windows.CertContext) (stop bool, err error)) error {
+	return s.within(provider, flags, func(store windows.Handle) error {
 		var at *windows.CertContext
 		for {
 			next, err := windows.CertEnumCertificatesInStore(store, at)
@@ -90,14 +98,14 @@ func (s windowsSystem) walk(flags uint32, f func(*windows.CertContext) (stop boo
 func encoded(c *windows.CertContext) []byte { return unsafe.Slice(c.EncodedCert, c.Length) }
 
 func (s windowsSystem) each(_ context.Context, see func(der []byte)) error {
-	return s.walk(windows.CERT_STORE_READONLY_FLAG, func(c *windows.CertContext) (bool, error) {
+	return s.walk(logical, windows.CERT_STORE_READONLY_FLAG, func(c *windows.CertContext) (bool, error) {
 		see(append([]byte{}, encoded(c)...))
 		return false, nil
 	})
 }
 
 func (s windowsSystem) own(see func(der []byte)) error {
-	return s.walk(windows.CERT_STORE_READONLY_FLAG, func(c *windows.CertContext) (bool, error) {
+	return s.walk(registry, windows.CERT_STORE_READONLY_FLAG, func(c *windows.CertContext) (bool, error) {
 		if ownFile(friendlyNameOf(c) + ".crt") {
 			see(append([]byte{}, encoded(c)...))
 		}
@@ -117,7 +125,7 @@ func friendlyNameOf(c *windows.CertContext) string {
 }
 
 func (s windowsSystem) add(_ context.Context, c *x509.Certificate) error {
-	return s.within(0, func(store windows.Handle) (err error) {
+	return s.within(registry, 0, func(store windows.Handle) (err error) {
 		made, err := windows.CertCreateCertificateContext(windows.X509_ASN_ENCODING|windows.PKCS_7_ASN_ENCODING, &c.Raw[0], uint32(len(c.Raw)))
 		if err != nil {
 			return fmt.Errorf("reading the certificate: %w", err)
@@ -140,11 +148,17 @@ func (s windowsSystem) add(_ context.Context, c *x509.Certificate) error {
 }
 
 func (s windowsSystem) take(_ context.Context, c *x509.Certificate) error {
-	return s.walk(0, func(found *windows.CertContext) (bool, error) {
+	taken := false
+	err := s.walk(registry, 0, func(found *windows.CertContext) (bool, error) {
 		if !bytes.Equal(encoded(found), c.Raw) {
 			return false, nil
 		}
+		taken = true
 		// Deleting frees the context it is given, and the walk frees its own.
 		return true, windows.CertDeleteCertificateFromStore(windows.CertDuplicateCertificateContext(found))
 	})
+	if err == nil && !taken {
+		return errors.New("it is not in the registry: group policy or Windows itself brings it, and would bring it again")
+	}
+	return err
 }

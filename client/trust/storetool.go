@@ -34,13 +34,13 @@ func runTool(ctx context.Context, program string, args ...string) ([]byte, error
 	case err == nil && out.over:
 		return nil, fmt.Errorf("%s printed more than %d MiB", program, outputLimit>>20)
 	case err == nil:
-		return out.Bytes(), nil
+		return out.kept.Bytes(), nil
 	case ctx.Err() != nil:
 		err = fmt.Errorf("it did not end within %s", toolLimit)
 	}
 	var exit *exec.ExitError
 	if errors.As(err, &exit) {
-		if line := lastLine(said.String()); line != "" {
+		if line := lastLine(said.kept.String()); line != "" {
 			return nil, fmt.Errorf("%s: %s: %s", program, err.Error(), line)
 		}
 	}
@@ -57,16 +57,16 @@ func lastLine(text string) string {
 	return string(line)
 }
 
-// bounded keeps the beginning of what is written.
+// bounded keeps the beginning of what is written. It has no other way in than Write: that of the buffer has no bound.
 type bounded struct {
-	bytes.Buffer
+	kept  bytes.Buffer
 	limit int
 	over  bool
 }
 
 func (b *bounded) Write(p []byte) (int, error) {
-	keep := min(len(p), b.limit-b.Len())
+	keep := min(len(p), b.limit-b.kept.Len())
 	b.over = b.over || keep < len(p)
-	_, _ = b.Buffer.Write(p[:keep])
+	_, _ = b.kept.Write(p[:keep])
 	return len(p), nil
 }
