@@ -44,7 +44,7 @@ func newWine(t *testing.T) *wine {
 		// Neither .NET nor a browser is offered for installation, and nothing is put into menus.
 		"WINEDLLOVERRIDES=mscoree,mshtml=;winemenubuilder.exe=d",
 	}
-	t.Cleanup(func() { _, _ = w.run(w.server, "-k") }) // of this prefix only
+	t.Cleanup(func() { _, _ = w.run(w.server, "-k"); _, _ = w.run(w.server, "-w") }) // of this prefix only
 	w.must(w.program, "wineboot", "--init")
 	// Go asks bcryptprimitives.dll for random bytes, which wine 8 does not have: here, an older function gives them.
 	def, empty := filepath.Join(w.dir, "shim.def"), filepath.Join(w.dir, "empty")

@@ -5,7 +5,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -270,8 +269,10 @@ func (j *storeJob) proof(is trust.Standing) string {
 		return "read back: this machine trusts " + who
 	case j.remove && !is.Trusted:
 		return "read back: this machine does not trust " + who
+	case j.remove && is.Ours:
+		return "read back: this machine still trusts " + who
 	case j.remove:
-		return "read back: what npsetup put in is out; " + who + " is still trusted by " + strings.TrimSpace(is.Holder)
+		return "read back: what npsetup put in is out, and this machine still trusts " + who + ": it is also held by " + is.Holder
 	}
 	return "read back: this machine does not trust " + who + " yet"
 }
