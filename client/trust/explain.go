@@ -90,7 +90,7 @@ func unverified(err error) *problem.Problem {
 	}
 	p := problem.New("the certificate of " + named(host) + " does not verify").Because(f.text).From(err)
 	if len(chain) == 0 {
-		return p.Try("npsetup plan --set nps.trust=system shows what the server presents")
+		return p.Try("npsetup trust show URL shows what the server presents")
 	}
 	return p.Try(remedy(f.fault, Describe(chain[0]))...)
 }

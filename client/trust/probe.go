@@ -34,9 +34,10 @@ type Prober struct {
 // Presented is what a server showed during the handshake, whether or not it verifies.
 type Presented struct {
 	Host, Port string
-	Addresses  []string // by DNS, in its order
-	Chain      []Cert   // leaf first
-	Version    string   // such as TLS 1.3
+	Addresses  []string            // by DNS, in its order
+	Chain      []Cert              // leaf first
+	Raw        []*x509.Certificate // the same
+	Version    string              // such as TLS 1.3
 	Handshake  time.Duration
 	Verified   bool    // by Prober.Roots
 	Faults     []Fault // why not
@@ -70,6 +71,7 @@ func (p Prober) Probe(ctx context.Context, rawURL string) (Presented, error) {
 	if err != nil {
 		return out, err
 	}
+	out.Raw = chain
 	for _, c := range chain {
 		out.Chain = append(out.Chain, Describe(c))
 	}

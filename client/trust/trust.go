@@ -65,7 +65,7 @@ func ParseTrust(text string) (Choice, error) {
 func parsePin(rest string) (Choice, error) {
 	algorithm, digits, named := strings.Cut(rest, ":")
 	if !named || !strings.EqualFold(strings.TrimSpace(algorithm), "sha256") {
-		return Choice{}, usage("the pin does not begin with pin:sha256:", "only SHA-256 fingerprints are taken", "npsetup plan --set nps.trust=system names the whole line, when the certificate does not verify")
+		return Choice{}, usage("the pin does not begin with pin:sha256:", "only SHA-256 fingerprints are taken", "npsetup trust show URL prints the whole line")
 	}
 	sha, err := fingerprint(digits)
 	if err != nil {
@@ -76,6 +76,25 @@ func parsePin(rest string) (Choice, error) {
 
 // fingerprint normalises the hex digits of a SHA-256.
 func fingerprint(text string) (string, error) {
+	digits, err := hexDigits(text)
+	if err != nil {
+		return "", err
+	}
+	switch len(digits) {
+	case 64:
+		return digits, nil
+	case 40:
+		return "", usage("the pin has 40 hex digits", "that is the length of a SHA-1 thumbprint, as Windows shows it; SHA-256 has 64", "take the SHA-256 fingerprint: "+shownBy)
+	default:
+		return "", usage("the pin does not have 64 hex digits", "a SHA-256 fingerprint that is cut off proves nothing", "take the fingerprint whole: "+shownBy)
+	}
+}
+
+// shownBy says where a fingerprint is had.
+const shownBy = "npsetup trust show URL prints it"
+
+// hexDigits drops what people copy along with hex digits, and lowers their case.
+func hexDigits(text string) (string, error) {
 	var b strings.Builder
 	for _, r := range text {
 		switch {
@@ -85,17 +104,10 @@ func fingerprint(text string) (string, error) {
 		case r >= 'A' && r <= 'F':
 			b.WriteRune(unicode.ToLower(r))
 		default:
-			return "", usage("the pin holds something that is no hex digit", "a SHA-256 fingerprint is written with 0-9 and a-f", "take the fingerprint whole: npsetup plan --set nps.trust=system names it, when the certificate does not verify")
+			return "", usage("the pin holds something that is no hex digit", "a SHA-256 fingerprint is written with 0-9 and a-f", "take the fingerprint whole: "+shownBy)
 		}
 	}
-	switch n := b.Len(); n {
-	case 64:
-		return b.String(), nil
-	case 40:
-		return "", usage("the pin has 40 hex digits", "that is the length of a SHA-1 thumbprint, as Windows shows it; SHA-256 has 64", "take the SHA-256 fingerprint: npsetup plan --set nps.trust=system names it, when the certificate does not verify")
-	default:
-		return "", usage("the pin does not have 64 hex digits", "a SHA-256 fingerprint that is cut off proves nothing", "take the fingerprint whole: npsetup plan --set nps.trust=system names it, when the certificate does not verify")
-	}
+	return b.String(), nil
 }
 
 func hiddenMark(r rune) bool { return unicode.Is(unicode.Cf, r) }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"npsetup/client/trust"
 	"npsetup/steps/problem"
 	"npsetup/steps/secret"
 )
@@ -36,7 +37,8 @@ type app struct {
 	pdc      func(ctx context.Context, domain string) (string, error)
 	wait     func(ctx context.Context, d time.Duration) error // nil: real time
 	home     func() (string, error)
-	face     asker // a face that asks; nil: line by line on the terminal
+	face     asker         // a face that asks; nil: line by line on the terminal
+	machine  trust.Machine // whose store of trusted roots is looked at and changed; zero: this one
 	scrub    *secret.Scrubber
 }
 
@@ -163,7 +165,7 @@ Without a command it opens the wizard: on the full screen, or line by line with 
 	})
 	root.PersistentFlags().StringVar(&o.state, "state", "", "folder for run records and journals (default: the user's state folder)")
 	root.AddCommand(
-		newPlan(o), newApply(o), newResume(o), newVerify(o), newValidate(o), newKey(o), newSchema(o), newAssumptions(o), newCert(o), newSandbox(o), newDemo(o),
+		newPlan(o), newApply(o), newResume(o), newVerify(o), newValidate(o), newKey(o), newSchema(o), newAssumptions(o), newCert(o), newTrust(o), newSandbox(o), newDemo(o),
 	)
 	// A command that does not exist is a mistake in usage, like a flag that does not exist.
 	root.Args = func(_ *cobra.Command, args []string) error {

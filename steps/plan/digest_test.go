@@ -47,7 +47,7 @@ func members(v reflect.Value, path string, visit func(path string, change func()
 		visit(path, func() { v.SetBool(!v.Bool()) })
 	case k == reflect.Int:
 		visit(path, func() { v.SetInt(v.Int() + 1) })
-	case k == reflect.Uint32:
+	case k == reflect.Uint32 || k == reflect.Uint8:
 		visit(path, func() { v.SetUint(v.Uint() + 1) })
 	default:
 		panic("a member of a kind that this test does not know: " + path)

@@ -144,12 +144,21 @@ func machineAction() plan.Action {
 		Ops: []plan.Op{
 			{ID: "file", Kind: plan.KindFile, Class: plan.Change, File: &plan.File{Path: "/home/admin/trust.ps1", Mode: 0o600, Content: plan.String("Import-Certificate"), Source: "the script that trusts the certificate"}},
 			{ID: "key", Kind: plan.KindFile, Class: plan.Change, File: &plan.File{Path: "/home/admin/key", Mode: 0o600, Content: plan.SecretLeaf{Name: "API key of NetwrixAuditor", Secret: secret.New(marker)}, Source: "the API key"}},
-			{ID: "store", Kind: plan.KindStore, Class: plan.Change, Store: &plan.Store{Store: `LocalMachine\TrustedPeople`, Thumbprint: "AB12CD", Subject: "CN=NetwrixAuditor"}},
+			{ID: "store", Kind: plan.KindStore, Class: plan.Change, Repeat: plan.ByName, Store: exampleStore()},
 			{ID: "unstore", Kind: plan.KindStore, Class: plan.Change, Store: &plan.Store{Store: `LocalMachine\Root`, Thumbprint: "EF34", Subject: "CN=old", Remove: true}},
 			{ID: "remote", Kind: plan.KindRemote, Class: plan.Change, Remote: &plan.Remote{Host: "nps.contoso.com", User: "admin", HostKey: "SHA256:abc", Command: []string{"powershell", "-File", "trust.ps1"}}},
 			{ID: "session", Kind: plan.KindSession, Class: plan.Change, Repeat: plan.ByMarker, Marker: "npsetup-verify", Session: exampleSession()},
 		},
 		Undo: []plan.Op{{ID: "unstore", Kind: plan.KindStore, Class: plan.Change, Store: &plan.Store{Store: `LocalMachine\TrustedPeople`, Thumbprint: "AB12CD", Subject: "CN=NetwrixAuditor", Remove: true}}},
+	}
+}
+
+// exampleStore carries the bytes "certificate" in place of a certificate.
+func exampleStore() *plan.Store {
+	return &plan.Store{
+		Store: "/usr/local/share/ca-certificates", Thumbprint: "735ad571c189d7ba84464bf4a9f1d2280175b128", SHA256: "03d66dd08835c1ca3f128cceacd1f31ac94163096b20f445ae84285bc0832d72",
+		Subject: "CN=Contoso Root CA", Certificate: []byte("certificate"),
+		Does: []string{"writes /usr/local/share/ca-certificates/npsetup-735ad571c189d7ba84464bf4a9f1d2280175b128.crt (the certificate, mode 0644)", "runs /usr/sbin/update-ca-certificates"}, Needs: "root",
 	}
 }
 

@@ -68,6 +68,7 @@ type opDoc struct {
 	Against string          `json:"checkedAgainst,omitempty"`
 	Assumed string          `json:"assumed,omitempty"`
 	Text    string          `json:"text,omitempty"`
+	Store   *storeDoc       `json:"store,omitempty"`
 	Manual  *manualDoc      `json:"manual,omitempty"`
 	Parts   []opDoc         `json:"calls,omitempty"`
 }
@@ -134,6 +135,9 @@ func opDocs(ops []Op) []opDoc {
 		}
 		if op.Kind == KindFile {
 			d.Content = shown(op.File.Content)
+		}
+		if op.Kind == KindStore {
+			d.Store = op.Store.document()
 		}
 		if op.Kind == KindSession {
 			d.Parts = opDocs(op.Parts())

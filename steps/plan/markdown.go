@@ -232,9 +232,24 @@ func (t *ticket) op(op Op) {
 	case KindFile:
 		t.line("%s:", sentence(words(op.Text())))
 		t.fence("", fileText(op.File.Content))
-	case KindStore, KindRemote:
+	case KindStore:
+		t.store(op)
+	case KindRemote:
 		t.line("%s.", sentence(words(op.Text())))
 	}
+}
+
+func (t *ticket) store(op Op) {
+	parts := op.Store.parts()
+	if len(parts) == 0 {
+		t.line("%s.", sentence(words(op.Text())))
+		return
+	}
+	t.line("%s:", sentence(words(op.Text())))
+	for _, part := range parts {
+		t.item("- %s", words(part))
+	}
+	t.end()
 }
 
 // fileText is what a file will hold: lines as they are where that is harmless, else as a JSON string.

@@ -3,8 +3,8 @@ package plan
 // Kind is what an operation acts on.
 type Kind int
 
-// The kinds of operations. Call, File, Session and Manual are carried out; Store and Remote are typed and rendered, and
-// refused by the runner until their executors exist.
+// The kinds of operations. All but Remote are carried out; that one is typed and rendered, and refused by the runner until its
+// executor exists.
 const (
 	KindCall Kind = iota
 	KindFile
@@ -181,10 +181,14 @@ type File struct {
 
 // Store puts a certificate into a trust store of an operating system, or takes it out.
 type Store struct {
-	Store      string // e.g. LocalMachine\Root
-	Thumbprint string
-	Subject    string
-	Remove     bool
+	Store       string // e.g. LocalMachine\Root
+	Thumbprint  string // SHA-1 of the DER, hex: by it, Windows names certificates
+	SHA256      string // of the DER, hex: by it, a certificate is the same or another one
+	Subject     string
+	Certificate []byte // DER: what is put in, and what an undo puts back
+	Remove      bool
+	Does        []string // what it comes to on the machine, in order: files, programs with their arguments
+	Needs       string   // the privilege that it takes, e.g. root
 }
 
 // Remote runs one command on another machine over SSH.

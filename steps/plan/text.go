@@ -20,7 +20,9 @@ func (p Plan) Text(o TextOptions) string {
 	t := &text{width: o.Width}
 	t.line("%s", p.Title)
 	t.line("  server       %s", withVersion(p.Server, p.Version))
-	t.line("  application  %s", p.Identity)
+	if p.Identity != "" {
+		t.line("  application  %s", p.Identity)
+	}
 	t.wrapped("signs        ", "+ create  = take over as it is  ~ update  ^ bring back  - delete  ! by hand; [in brackets]: the step, or how sure the match of a setting is", 2)
 	for _, s := range p.Sends {
 		t.wrapped("secrets      ", s, 2)
@@ -196,7 +198,12 @@ func (t *text) op(op Op, several bool, o TextOptions) {
 		for _, part := range op.Parts() {
 			t.op(part, true, o)
 		}
-	case KindFile, KindStore, KindRemote:
+	case KindStore:
+		t.wrapped("does     ", op.Text(), 4)
+		for _, part := range op.Store.parts() {
+			t.wrapped("         - ", part, 4)
+		}
+	case KindFile, KindRemote:
 		t.wrapped("does     ", op.Text(), 4)
 		if o.Calls && op.Kind == KindFile {
 			t.line("             %s", string(shown(op.File.Content)))
@@ -284,11 +291,7 @@ func (op Op) text() string {
 	case KindFile:
 		return fmt.Sprintf("writes %s (%s, mode %04o)", op.File.Path, op.File.Source, op.File.Mode)
 	case KindStore:
-		verb := "puts %s (thumbprint %s) into the store %s"
-		if op.Store.Remove {
-			verb = "takes %s (thumbprint %s) out of the store %s"
-		}
-		return fmt.Sprintf(verb, op.Store.Subject, op.Store.Thumbprint, op.Store.Store)
+		return op.Store.text()
 	case KindRemote:
 		return fmt.Sprintf("runs on %s as %s (host key %s): %s", op.Remote.Host, op.Remote.User, op.Remote.HostKey, strings.Join(op.Remote.Command, " "))
 	case KindSession:

@@ -79,7 +79,7 @@ func spoilOp(op *plan.Op, ref plan.Ref, hostile string) {
 	case plan.KindFile:
 		op.File.Path, op.File.Source, op.File.Content = hostile, hostile, plan.String(hostile)
 	case plan.KindStore:
-		op.Store = &plan.Store{Store: hostile, Thumbprint: hostile, Subject: hostile}
+		op.Store = &plan.Store{Store: hostile, Thumbprint: hostile, SHA256: hostile, Subject: hostile, Does: []string{hostile}, Needs: hostile}
 	case plan.KindRemote:
 		op.Remote = &plan.Remote{Host: hostile, User: hostile, HostKey: hostile, Command: []string{hostile}}
 	case plan.KindSession:

@@ -39,6 +39,9 @@ func (r *runner) carryOut(ctx context.Context, a plan.Action) ActionResult {
 	if a.OpensSession() {
 		return result // a session that has ended is no object that stays
 	}
+	if asWanted(a, result.Outputs) {
+		return r.keepFound(a, result)
+	}
 	return r.keep(a, result)
 }
 
@@ -109,7 +112,9 @@ func (r *runner) operate(ctx context.Context, a plan.Action, op plan.Op) (map[st
 		return nil, nil
 	case plan.KindSession:
 		return r.session(ctx, a, op)
-	case plan.KindStore, plan.KindRemote:
+	case plan.KindStore:
+		return r.store(ctx, a, op)
+	case plan.KindRemote:
 	}
 	return nil, problem.New("an operation of the kind " + op.Kind.String() + " cannot be carried out")
 }

@@ -1,0 +1,9 @@
+//go:build !windows
+
+package trust
+
+import "os"
+
+func windowsStore() (system, error) { return nil, unknownSystem("windows, seen from another system,") }
+
+func elevated() bool { return os.Geteuid() == 0 }
