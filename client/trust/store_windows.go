@@ -14,7 +14,18 @@ import (
 )
 
 // windowsSystem is LocalMachine\Root, which Windows shows as Trusted Root Certification Authorities.
-type windowsSystem struct{}
+type windowsSystem struct {
+	store string // of LocalMachine; empty: ROOT
+}
+
+// eachPersonal gives every certificate of LocalMachine\My.
+func eachPersonal(see func(der []byte)) error {
+	err := windowsSystem{store: "MY"}.each(context.Background(), see)
+	if errors.Is(err, windows.ERROR_FILE_NOT_FOUND) {
+		return nil // nobody has put anything there yet
+	}
+	return err
+}
 
 func windowsStore() (system, error) { return windowsSystem{}, nil }
 
@@ -61,8 +72,12 @@ const (
 )
 
 // within opens the store and closes it when f is over.
-func (windowsSystem) within(provider uintptr, flags uint32, f func(windows.Handle) error) error {
-	root, err := windows.UTF16PtrFromString("ROOT")
+func (s windowsSystem) within(provider uintptr, flags uint32, f func(windows.Handle) error) error {
+	name := s.store
+	if name == "" {
+		name = "ROOT"
+	}
+	root, err := windows.UTF16PtrFromString(name)
 	if err != nil {
 		return err
 	}

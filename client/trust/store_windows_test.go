@@ -6,6 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"unsafe"
 
 	"golang.org/x/sys/windows"
 )
@@ -57,6 +58,31 @@ func TestLocalMachineRoot(t *testing.T) {
 		t.Errorf("%s: %+v, want %+v", part, is, want)
 	}
 	t.Logf("%s: %s done", part, hex.EncodeToString(root.cert.Raw[:4]))
+}
+
+// TestLocalMachineMy puts a certificate where Auditor puts its own, and finds it by its thumbprint.
+func TestLocalMachineMy(t *testing.T) {
+	path := os.Getenv("NPSETUP_STORE_CERTIFICATE")
+	if path == "" {
+		t.Skip("SKIPPED: no certificate is named, so LocalMachine\\My was not tested")
+	}
+	a, err := ReadAnchor(path)
+	must(t, err)
+	if _, err := PersonalByThumbprint(a.Cert.SHA1); err == nil {
+		t.Fatal("it is there before")
+	}
+	my, err := windows.UTF16PtrFromString("MY")
+	must(t, err)
+	store, err := windows.CertOpenStore(registry, 0, 0, windows.CERT_SYSTEM_STORE_LOCAL_MACHINE, uintptr(unsafe.Pointer(my))) // it is made by its first use
+	must(t, err)
+	must(t, windows.CertCloseStore(store, 0))
+	must(t, windowsSystem{store: "MY"}.add(t.Context(), a.X509))
+	der, err := PersonalByThumbprint(a.Cert.SHA1)
+	must(t, err)
+	if string(der) != string(a.X509.Raw) {
+		t.Error("another one is found")
+	}
+	must(t, windowsSystem{store: "MY"}.take(t.Context(), a.X509))
 }
 
 // plainAdd is what certutil -addstore does: without a friendly name.
