@@ -17,11 +17,18 @@ type Anchor struct {
 	Notes []string // what trusting it means
 }
 
+// longestChain bounds the signatures that are checked: a handshake has room for hundreds of certificates.
+const longestChain = 16
+
 // AnchorOf finds the topmost self-signed certificate of a chain that a server presented, leaf first, which also vouches for its
 // leaf. The error names the certificate that belongs into the store instead.
 func AnchorOf(chain []*x509.Certificate) (Anchor, error) {
 	if len(chain) == 0 {
 		return Anchor{}, problem.New("there is no certificate").Try("check that the address leads to the server itself")
+	}
+	if len(chain) > longestChain {
+		return Anchor{}, usage(fmt.Sprintf("the server presents %d certificates", len(chain)), "a chain has a handful, and who sends more wants something else looked at than a chain",
+			"get the certificate of the authority from whoever runs it, and install it from its file: npsetup trust install FILE")
 	}
 	for i := len(chain) - 1; i >= 0; i-- {
 		if selfSigned(chain[i]) && vouches(chain[i], chain) {
@@ -76,6 +83,7 @@ func ReadAll(path string) ([]*x509.Certificate, error) {
 
 // top follows the issuers from the first certificate as far as the others reach.
 func top(certs []*x509.Certificate) *x509.Certificate {
+	certs = certs[:min(len(certs), longestChain)]
 	at := certs[0]
 	for range certs {
 		for _, c := range certs {

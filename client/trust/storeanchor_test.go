@@ -65,6 +65,12 @@ func TestAnchorOfAChain(t *testing.T) {
 	says(t, "the leaf alone", err, "get the certificate of CN=Contoso Issuing CA")
 	_, err = AnchorOf(certs(leaf, mid, impostor))
 	says(t, "with a namesake in place of the root", err, "CN=Contoso Root CA comes with it and does not vouch for it")
+	crowd := certs(leaf)
+	for range longestChain {
+		crowd = append(crowd, impostor.cert)
+	}
+	_, err = AnchorOf(crowd)
+	says(t, "a crowd", err, "presents 17 certificates", "npsetup trust install FILE")
 	_, err = AnchorOf(nil)
 	says(t, "nothing", err, "no certificate")
 }

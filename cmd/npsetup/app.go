@@ -115,7 +115,11 @@ func startContext(ctx context.Context, args []string, a *app) int {
 	root.SetErr(scrubbing{a.err, a.scrub})
 	err := root.ExecuteContext(ctx)
 	if err != nil && ctx.Err() != nil {
-		err = problem.New("stopped").Because("the run was interrupted; what was sent stands in the journal").Try("npsetup resume --yes continues it").Of(problem.Cancelled).From(err)
+		next := "npsetup resume --yes continues it"
+		if c, _, findErr := root.Find(args); findErr == nil && c.HasParent() && c.Parent().Name() == "trust" {
+			next = "run the same command again: it looks what is there"
+		}
+		err = problem.New("stopped").Because("the run was interrupted; what was sent stands in the journal").Try(next).Of(problem.Cancelled).From(err)
 	}
 	var code exitError
 	if errors.As(err, &code) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -126,9 +127,19 @@ func (o *trustOptions) again(args ...string) []string {
 	}
 	line = append(line, append([]string{"trust", o.c.Name()}, args...)...)
 	for i, word := range line {
-		if word == "" || strings.Trim(word, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-") != "" {
-			line[i] = "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
-		}
+		line[i] = quoted(word, runtime.GOOS)
 	}
 	return line
+}
+
+// quoted is a word for the shells of an operating system. Windows' names cannot hold the quotes that its shells use.
+func quoted(word, goos string) string {
+	plain := "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@+=,-"
+	switch {
+	case word != "" && strings.Trim(word, plain) == "", word != "" && goos == "windows" && strings.Trim(word, plain+`\~`) == "":
+		return word
+	case goos == "windows":
+		return `"` + word + `"`
+	}
+	return "'" + strings.ReplaceAll(word, "'", `'\''`) + "'"
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"os"
 	"path/filepath"
@@ -193,6 +194,36 @@ func TestTrustMistakes(t *testing.T) {
 	}
 	st.machine = trust.Machine{GOOS: "plan9", Root: "/"}
 	holds(t, "an unknown system", st.do("trust", "install", ca, "--yes").want(t, exitUsage).err, "does not know how plan9 keeps trusted certificates")
+}
+
+func TestTrustQuotesCommandLines(t *testing.T) {
+	for _, c := range [][3]string{
+		{"linux", "/opt/npsetup", "/opt/npsetup"},
+		{"linux", "a b", "'a b'"},
+		{"linux", "it's", `'it'\''s'`},
+		{"linux", "$(rm)", "'$(rm)'"},
+		{"linux", "", "''"},
+		{"linux", `a\b`, `'a\b'`},
+		{"windows", `C:\np\npsetup.exe`, `C:\np\npsetup.exe`},
+		{"windows", `C:\Program Files\ca.cer`, `"C:\Program Files\ca.cer"`},
+		{"windows", "a&b", `"a&b"`},
+	} {
+		if got := quoted(c[1], c[0]); got != c[2] {
+			t.Errorf("%s: %s is %s, want %s", c[0], c[1], got, c[2])
+		}
+	}
+}
+
+// TestTrustInterrupted names the command that goes on, which is not resume.
+func TestTrustInterrupted(t *testing.T) {
+	st := newSite(t, sandbox.Options{})
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	r := st.within(ctx, "trust", "show", st.s.URL()).want(t, exitCancelled)
+	holds(t, "the end", r.err, "run the same command again")
+	if strings.Contains(r.err, "resume") {
+		t.Error(r.err)
+	}
 }
 
 // reportLine is the last line of a run's JSON.
