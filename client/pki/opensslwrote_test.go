@@ -110,9 +110,9 @@ func TestPFXMadeByOpenSSL(t *testing.T) {
 					t.Errorf("%s, wrong passphrase: %v", name, err)
 				}
 			}
-			openssl(t, dir, "pkcs12", "-export", "-inkey", "leaf.key", "-in", "leaf.pem", "-passout", "pass:x", "-iter", "3000000", "-out", "a.pfx")
+			openssl(t, dir, "pkcs12", "-export", "-inkey", "leaf.key", "-in", "leaf.pem", "-passout", "pass:x", "-iter", "250000", "-out", "a.pfx")
 			if _, err := ReadPFX(filepath.Join(dir, "a.pfx"), secret.New("x")); err == nil || !strings.Contains(err.Error(), "iterations") {
-				t.Errorf("three million iterations: %v", err)
+				t.Errorf("thrice 250,000 iterations: %v", err)
 			}
 		})
 	}

@@ -155,6 +155,8 @@ func open(der []byte, passphrase secret.Secret) (out Container, err error) {
 		return out, errNoPassphrase
 	case err != nil && wrongPassword(err):
 		return out, ErrPassphrase
+	case err != nil && strings.Contains(err.Error(), "asn1: "):
+		return out, errors.New("it is damaged: its parts are not what PKCS #12 has there")
 	case err != nil:
 		return out, errors.New(strings.TrimPrefix(err.Error(), "pkcs12: "))
 	}
