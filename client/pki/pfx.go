@@ -29,12 +29,16 @@ const (
 // not fit, an encryption that does not exist, and passphrases outside of Unicode's first 65,536 characters, which PKCS #12
 // cannot carry.
 func PFX(key crypto.Signer, chain Chained, passphrase secret.Secret, e Encryption) ([]byte, error) {
+	return pack(key, chain, passphrase, e, writtenIterations)
+}
+
+func pack(key crypto.Signer, chain Chained, passphrase secret.Secret, e Encryption, iterations int) ([]byte, error) {
 	var encoder *pkcs12.Encoder
 	switch e {
 	case Modern:
-		encoder = pkcs12.Modern2023.WithIterations(writtenIterations)
+		encoder = pkcs12.Modern2023.WithIterations(iterations)
 	case Legacy:
-		encoder = pkcs12.LegacyDES.WithIterations(2048)
+		encoder = pkcs12.LegacyDES.WithIterations(min(iterations, 2048)) // more does not help 3DES, and old programs expect few
 	default:
 		return nil, problem.New("there is no PFX encryption " + problem.Plain(string(e))).Try("take modern, or legacy for Windows Server 2016").Of(problem.Usage)
 	}
@@ -151,6 +155,8 @@ func open(der []byte, passphrase secret.Secret) (out Container, err error) {
 		return out, errNoPassphrase
 	case err != nil && wrongPassword(err):
 		return out, ErrPassphrase
+	case err != nil && strings.Contains(err.Error(), "asn1: "):
+		return out, errors.New("it is damaged: its parts are not what PKCS #12 has there")
 	case err != nil:
 		return out, errors.New(strings.TrimPrefix(err.Error(), "pkcs12: "))
 	}
@@ -178,7 +184,7 @@ func wrongPassword(err error) bool {
 }
 
 // iterationsIn refuses a PKCS #12 file that would keep the processor busy: all counts of iterations that can be seen, which
-// are the integers behind a salt, must not come to more than a million.
+// are the integers behind a salt, must not come to more than the limit.
 func iterationsIn(der []byte) error {
 	sum := 0
 	if !countIterations(der, 1, &sum) {
