@@ -113,6 +113,7 @@ type Proof struct {
 	Text       string            // one line: what proves it, or what is missing
 	Difference []plan.Difference // From: as it is, To: as it should be
 	Seen       bool              // what a person did by hand has shown itself: it is remembered as done, for what it was about
+	Err        error             // why the look failed that should have proven it
 	About      plan.Value        // what that doing is good for; nil: for good
 }
 

@@ -77,10 +77,21 @@ func (c *Client) SignInApplication(ctx context.Context, a Application) (*Client,
 	switch {
 	case otherErr == nil:
 		return second, nil
+	case how == late && otherHow == cut && alert(otherErr) == "tls: protocol version not supported":
+		return nil, c.beyondReach(err)
 	case otherHow == cut && how == late:
 		otherErr = err // an answer tells more than a break
 	}
 	return nil, otherErr
+}
+
+// beyondReach is the problem of a server with nothing but TLS 1.3 that asks for the certificate when the connection stands: that
+// takes its post-handshake authentication, which Go's client does not have (golang/go#40521). It says nothing about Auditor.
+func (c *Client) beyondReach(err error) error {
+	return problem.New("whether the application user can sign in cannot be tried from here").
+		Because("the web server of NPS asks for the client certificate when the connection stands already; npsetup can answer that with TLS 1.2 only, which this server does not speak").
+		Try("switch on Negotiate Client Certificate at the HTTPS binding of NPS in IIS Manager, or allow TLS 1.2 there, then run the same command again",
+			"Auditor may get in all the same: npsetup verify --watch 10m looks for its own session").From(err)
 }
 
 // applicationClient makes the client, not signed in yet. renegotiate is the second way.
@@ -161,12 +172,19 @@ func (c *Client) applicationCut(ctx context.Context, r request, err error) (hitc
 	case errors.Is(cause, os.ErrDeadlineExceeded) || errors.As(cause, &timeout) && timeout.Timeout():
 		return final, err
 	}
-	if op != nil && op.Op == "remote error" { // an alert: the handshake itself may judge the certificate
-		if code := alerts[op.Err.Error()]; code != "" {
-			return cut, c.certificateRefused(r, code, op.Err.Error()).From(cause)
-		}
+	if code := alerts[alert(cause)]; code != "" { // the handshake itself has judged the certificate
+		return final, c.certificateRefused(r, code, alert(cause)).From(cause)
 	}
 	return cut, c.lateRequest(r, c.reason(ctx, cause)).Of(problem.Unreachable).From(cause)
+}
+
+// alert is what the other side says of a handshake, in the words of crypto/tls; empty when it said nothing.
+func alert(err error) string {
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "remote error" {
+		return op.Err.Error()
+	}
+	return ""
 }
 
 // alerts are those of RFC 8446, section 6.2, about the client's certificate, in the words of crypto/tls, and the sub-status
@@ -176,6 +194,9 @@ var alerts = map[string]string{
 	"tls: bad certificate":               "403.16",
 	"tls: unknown certificate":           "403.16",
 	"tls: unknown certificate authority": "403.16",
+	"tls: unsupported certificate":       "403.16",
+	"tls: access denied":                 "403.16",
+	"tls: revoked certificate":           "403.13",
 	"tls: expired certificate":           "403.17",
 }
 
@@ -197,6 +218,10 @@ func (c *Client) applicationRefused(r request, a authAnswer) (hitch, error) {
 		return final, c.pointedAway(r, a.location)
 	case page && a.status == http.StatusForbidden:
 		return c.certificatePage(r, pageText(a.body))
+	case page && a.status == http.StatusRequestEntityTooLarge:
+		return final, problem.New("the web server of NPS refused " + r.text() + " (413)").
+			Because("it asks for the client certificate late, and holds back less of a request meanwhile than this one has").
+			Try("switch on Negotiate Client Certificate at the HTTPS binding of NPS in IIS Manager, or raise uploadReadAheadSize of the NPS site, then run the same command again")
 	case page && a.status == http.StatusInternalServerError && strings.Contains(string(a.body), "0x80070032"):
 		return late, c.lateRequest(r, "the web server answers 500 with 0x80070032")
 	case a.status == http.StatusNotFound || a.status == http.StatusMethodNotAllowed:
@@ -291,7 +316,9 @@ func (c *Client) certificatePage(r request, text string) (hitch, error) {
 	case strings.HasPrefix(code, "403."):
 		return final, c.certificateRefused(r, code, "")
 	case forbidden.MatchString(text): // not about certificates
-		return final, c.refusal(r, http.StatusForbidden, "text/html", []byte(text))
+		return final, problem.New("the web server of NPS refused " + r.text() + " (" + forbidden.FindString(text) + ")").
+			Because(c.plain(shorten(text)) + "; the web server refuses by itself, before NPS hears of the sign-in").
+			Try("look in IIS Manager on the NPS server at what restricts the site WebAppApi: IP addresses, TLS, authorization").Of(problem.Refused)
 	case !asked:
 		return late, c.certificateRefused(r, "403.7", c.plain(shorten(text)))
 	case leaf != nil && (now.After(leaf.NotAfter) || now.Before(leaf.NotBefore)):

@@ -103,6 +103,7 @@ func TestApplicationSignIn(t *testing.T) {
 func TestRefusedApplicationSignIns(t *testing.T) {
 	iis := "<!DOCTYPE html><html><head><title>IIS 10.0 Detailed Error</title></head><body><h2>HTTP Error "
 	generic := "<html><head><title>403 - Forbidden: Access is denied.</title></head></html>"
+	told := map[string]string{}
 	for name, c := range map[string]struct {
 		status int
 		body   string // a page when it begins with <
@@ -115,7 +116,7 @@ func TestRefusedApplicationSignIns(t *testing.T) {
 		"not trusted":     {403, iis + "403.16 - Forbidden", nil, problem.Refused, 1, []string{"(403.16)", "Local Machine", "Trusted Root", "not self-signed", "every client certificate"}},
 		"revoked":         {403, iis + "403.13 - Forbidden", nil, problem.Refused, 1, []string{"(403.13)", "revocation list"}},
 		"expired":         {403, iis + "403.17 - Forbidden", nil, problem.Refused, 1, []string{"(403.17)", "expired", "to 2027-03-01", "new certificate"}},
-		"another 403":     {403, iis + "403.6 - IP address rejected", nil, problem.Refused, 1, []string{"(403)", "IP address rejected"}},
+		"another 403":     {403, iis + "403.6 - IP address rejected", nil, problem.Refused, 1, []string{"(403.6)", "IP address rejected", "IIS Manager"}},
 		"page, no code":   {403, generic, nil, problem.Refused, 1, []string{"Access is denied.", "most likely", "does not trust"}},
 		"page, expired":   {403, generic, func(a *Application) { a.Certificate = certificate(t, newClock().at.Add(-time.Minute)) }, problem.Refused, 1, []string{"most likely", "expired"}},
 		"serial":          {403, `{"title":"Forbidden","detail":"The certificate serial number does not match","traceId":"00-3"}`, nil, problem.Refused, 1, []string{"serial number", "does not match", "another serial number than 00BA12", "leading zeros", "00-3"}},
@@ -128,6 +129,7 @@ func TestRefusedApplicationSignIns(t *testing.T) {
 		"late request":    {500, iis + "500.0 - 0x80070032", nil, problem.Failed, 6, []string{"0x80070032", "Negotiate Client Certificate"}},
 		"hosting":         {500, iis + "500.19", nil, problem.Failed, 3, []string{"hosting bundle"}},
 		"pool":            {503, "<html>Service Unavailable", nil, problem.Failed, 3, []string{"application pool"}},
+		"body too large":  {413, "<html>Request Entity Too Large", nil, problem.Failed, 1, []string{"(413)", "uploadReadAheadSize"}},
 		"absent":          {404, ``, nil, problem.NotOffered, 1, []string{"does not offer the sign-in of application users", "4.2"}},
 		"absent page":     {404, iis + "404.0", nil, problem.NotOffered, 1, []string{"does not offer"}},
 		"no token":        {200, `"hello"`, nil, problem.Failed, 1, []string{"no token"}},
@@ -147,6 +149,7 @@ func TestRefusedApplicationSignIns(t *testing.T) {
 			}
 			app, err := s.client(nil).SignInApplication(context.Background(), a)
 			wantProblem(t, err, c.kind, c.words...)
+			told[name] = sentence(err)
 			if n := s.came(appRoute); n != c.came || app != nil {
 				t.Errorf("it came %d times, want %d", n, c.came)
 			}
@@ -155,6 +158,7 @@ func TestRefusedApplicationSignIns(t *testing.T) {
 			}
 		})
 	}
+	golden(t, "refused", told)
 }
 
 func TestApplicationSignInAtTheShortAddress(t *testing.T) {

@@ -57,10 +57,22 @@ func TestAPasswordThatCannotBeReadIsNotProven(t *testing.T) {
 	for fault, says := range map[string]string{"password-hidden": "its password is not proven: ", "password-empty": "its password is not proven: it is empty"} {
 		st := failing(t, fault)
 		r := st.do("verify", "--session", "--yes")
-		if !strings.Contains(r.out, "verify not-proven ") || !strings.Contains(r.out, says) {
+		if r.code != exitOK || !strings.Contains(r.out, "verify not-proven ") || !strings.Contains(r.out, says) {
 			t.Errorf("%s: exit %d\n%s\n%s", fault, r.code, r.out, r.err)
 		}
 	}
+}
+
+// TestALookThatFailsIsNoSuccess: when nothing could be verified, a script does not read success.
+func TestALookThatFailsIsNoSuccess(t *testing.T) {
+	st := setUp(t)
+	st.s.OnRequest(func(r sandbox.Request) {
+		if strings.HasPrefix(r.Path, "/api/v1/ActivitySession/Search") { // the last look: from now on nothing can be read
+			_, _ = st.s.SetFaults([]string{"hosting"}, nil)
+		}
+	})
+	r := st.do("verify").want(t, exitFailed)
+	says(t, r.out, "verify not-proven ", "hosting bundle")
 }
 
 // TestACollectionThatRanOutIsTold: Auditor's own session lasted until Max Duration ended it.

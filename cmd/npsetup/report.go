@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"npsetup/steps"
+	"npsetup/steps/auditor"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
@@ -131,7 +132,8 @@ func atStep(a run.ActionResult) error {
 	return l
 }
 
-// failedCode tells a refusal of the person, and a stop by the person, from other failures.
+// failedCode tells a refusal of the person, and a stop by the person, from other failures. A session is the application
+// user's: that it was refused is a proof that failed.
 func failedCode(result run.Result) int {
 	code := exitFailed
 	for _, a := range result.Actions {
@@ -140,7 +142,9 @@ func failedCode(result run.Result) int {
 		}
 		switch exitCode(a.Err) {
 		case exitRefused:
-			return exitRefused
+			if a.Step != auditor.ProofStep {
+				return exitRefused
+			}
 		case exitCancelled:
 			code = exitCancelled
 		}

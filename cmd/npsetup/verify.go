@@ -20,7 +20,7 @@ func newVerify(shared *options) *cobra.Command {
 	var watch time.Duration
 	c := &cobra.Command{
 		Use: "verify [-f FILE]", Short: "Read everything back and say whether it is as wanted", Args: cobra.NoArgs,
-		Long: "verify reads and changes nothing, but that it ends a session of its own that a stopped run left open. With --session it opens one as the application user, as Auditor would, and ends it. It ends with 0 when all is as wanted, 2 when something differs, 3 when only a person has something to do. Without -f it takes the answers of the one open run.",
+		Long: "verify reads and changes nothing, but that it ends a session of its own that a stopped run left open. With --session it opens one as the application user, as Auditor would, and ends it. It ends with 0 when all is as wanted, 1 when something could not be looked at, 2 when something differs, 3 when only a person has something to do. What merely nobody may see, such as the password of a session, is told and is no failure. Without -f it takes the answers of the one open run.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			o.app, o.state = shared.app, shared.state
 			if err := o.checkFormat(); err != nil {
@@ -73,7 +73,11 @@ func runVerify(ctx context.Context, c *cobra.Command, o *options, session bool, 
 			if code == exitOK {
 				code = exitPerson
 			}
-		case steps.NotProven, steps.Proven, steps.ByWord:
+		case steps.NotProven:
+			if p.Proof.Err != nil && code != exitPending {
+				code = exitFailed
+			}
+		case steps.Proven, steps.ByWord:
 		}
 		lines = append(lines, run.LineOf(p, verdict(p.Proof.State)))
 	}

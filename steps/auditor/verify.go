@@ -124,7 +124,7 @@ func verifyChain(ctx context.Context, s *steps.Scene) steps.Proof {
 	for _, host := range hosts {
 		granted, err := grants(ctx, r, user.Row.ID, activity, host, seen.Policy.Row.ID)
 		if err != nil {
-			return steps.Proof{State: steps.NotProven, Text: problem.Plain(err.Error())}
+			return steps.Proof{State: steps.NotProven, Text: problem.Plain(err.Error()), Err: err}
 		}
 		if !granted {
 			return steps.Proof{State: steps.Differs, Text: fmt.Sprintf("NPS finds no policy that lets %s run %q on %s", problem.Plain(user.Row.Name), problem.Plain(activity), problem.Plain(host))}
@@ -138,7 +138,7 @@ func verifyChain(ctx context.Context, s *steps.Scene) steps.Proof {
 func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	ev, _ := steps.Get(s, evidenceKey)
 	if ev.err != nil {
-		return steps.Proof{State: steps.NotProven, Text: text + "; its sessions cannot be listed: " + problem.Plain(ev.err.Error())}
+		return steps.Proof{State: steps.NotProven, Text: text + "; its sessions cannot be listed: " + problem.Plain(ev.err.Error()), Err: ev.err}
 	}
 	state := steps.Proven
 	switch {
