@@ -230,6 +230,10 @@ func (t *ticket) op(op Op) {
 			t.call(part)
 		}
 	case KindFile:
+		if op.File.Content == nil {
+			t.line("%s.", sentence(words(op.Text())))
+			return
+		}
 		t.line("%s:", sentence(words(op.Text())))
 		t.fence("", fileText(op.File.Content))
 	case KindStore, KindRemote:
@@ -302,6 +306,9 @@ func (t *ticket) manual(m Manual) {
 	if m.Proof != "" {
 		t.line("Proof: %s", words(m.Proof))
 	}
+	if m.Awaits != "" {
+		t.line("Awaited: the file %s", code(m.Awaits))
+	}
 }
 
 // unnamed are the values that stand at no click.
@@ -347,6 +354,17 @@ func undoText(op Op, does string) string {
 	return words(op.Text())
 }
 
+// undoMeans says by what operations take something back.
+func undoMeans(ops []Op) string {
+	if slices.ContainsFunc(ops, func(op Op) bool { return op.Kind == KindCall || op.Kind == KindSession }) {
+		return "by API"
+	}
+	if slices.ContainsFunc(ops, func(op Op) bool { return op.Kind == KindRemote }) {
+		return "over SSH"
+	}
+	return "on this machine"
+}
+
 // undoing says in one place what can be taken back, last action first, and what cannot.
 func (t *ticket) undoing(p Plan) {
 	t.line("## Undo")
@@ -357,9 +375,9 @@ func (t *ticket) undoing(p Plan) {
 		how := "nothing to take back: it stays as it is"
 		switch {
 		case len(a.Undo) > 0 && a.UndoNote != "":
-			how = "by API, and: " + words(a.UndoNote)
+			how = undoMeans(a.Undo) + ", and: " + words(a.UndoNote)
 		case len(a.Undo) > 0:
-			how = "by API"
+			how = undoMeans(a.Undo)
 		case a.UndoNote != "":
 			how = words(a.UndoNote)
 		case a.Effect == ByHand:
