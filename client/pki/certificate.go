@@ -14,8 +14,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 	"time"
 
@@ -41,18 +39,9 @@ type Certificate struct {
 
 // ReadCertificate reads a file with exactly one certificate: DER, PEM, or bare Base64.
 func ReadCertificate(path string) (Certificate, error) {
-	// Opening a pipe would wait for its other end.
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
-		return Certificate{}, problem.New(problem.Plain(path) + " is not a file").Because("a folder or a device holds no certificate").Try("name the certificate file itself")
-	}
-	f, err := os.Open(path)
+	raw, err := readFile("certificate file", path)
 	if err != nil {
-		return Certificate{}, problem.New("the certificate file " + problem.Plain(path) + " cannot be read").Because(problem.Plain(err.Error())).Try("name a file that is there and readable").From(err)
-	}
-	defer func() { _ = f.Close() }()
-	raw, err := io.ReadAll(io.LimitReader(f, sizeLimit+1))
-	if err != nil {
-		return Certificate{}, problem.New("the certificate file " + problem.Plain(path) + " cannot be read").Because(problem.Plain(err.Error())).Try("name a file that is readable").From(err)
+		return Certificate{}, err
 	}
 	return ParseCertificate(path, raw)
 }
@@ -94,6 +83,9 @@ func ParseCertificate(name string, raw []byte) (Certificate, error) {
 		return bad(fmt.Sprintf("it holds %d certificates: %s", len(found), subjects(found)), "export only the client certificate of Auditor, without its chain")
 	}
 	c, err := parse(found[0])
+	if errors.Is(err, errLargeKey) {
+		return bad(err.Error(), again)
+	}
 	if err != nil {
 		return bad("it holds no certificate that can be read", again)
 	}
@@ -122,10 +114,13 @@ func bareBase64(raw []byte) ([]byte, bool) {
 	return der, err == nil && len(der) > 2 && der[0] == 0x30
 }
 
+// bundleWords names a PKCS #7 file.
+const bundleWords = "a PKCS #7 bundle (.p7b)"
+
 // otherContainer recognises by their first object what people take for a certificate.
 func otherContainer(der []byte) string {
 	if berBundle(der) {
-		return "a PKCS #7 bundle (.p7b)"
+		return bundleWords
 	}
 	var seq asn1.RawValue
 	if _, err := asn1.Unmarshal(der, &seq); err != nil || seq.Tag != asn1.TagSequence {
@@ -137,7 +132,7 @@ func otherContainer(der []byte) string {
 	}
 	switch first.Tag {
 	case asn1.TagOID:
-		return "a PKCS #7 bundle (.p7b)"
+		return bundleWords
 	case asn1.TagInteger:
 		var version int
 		if _, err := asn1.Unmarshal(first.FullBytes, &version); err == nil && version == 3 {
@@ -152,7 +147,11 @@ func otherContainer(der []byte) string {
 
 func subjects(ders [][]byte) string {
 	var names []string
-	for _, der := range ders {
+	for i, der := range ders {
+		if i == 5 {
+			names = append(names, "…")
+			break
+		}
 		if c, err := parse(der); err == nil {
 			names = append(names, describe(c).Subject)
 		} else {

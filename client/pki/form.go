@@ -49,8 +49,8 @@ func isDER(b []byte) bool { return len(b) > 1 && b[0] == 0x30 && b[1] >= 0x80 }
 // otherArmour names what stands in PEM without being a certificate; empty when nothing of that kind does.
 func otherArmour(text []byte) string {
 	for _, kind := range []struct{ mark, what string }{
-		{"-----BEGIN PKCS7-----", "a PKCS #7 bundle (.p7b)"},
-		{"-----BEGIN CMS-----", "a PKCS #7 bundle (.p7b)"},
+		{"-----BEGIN PKCS7-----", bundleWords},
+		{"-----BEGIN CMS-----", bundleWords},
 		{"CERTIFICATE REQUEST-----", "a certificate request: an authority has yet to issue the certificate"},
 		{"-----BEGIN X509 CRL-----", "a revocation list"},
 		{"PUBLIC KEY-----", "a bare public key, without a certificate around it"},
@@ -89,9 +89,9 @@ func berBundle(der []byte) bool {
 	return bytes.HasPrefix(der, []byte{0x30, 0x80, 0x06, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7})
 }
 
-// split takes apart certificates that stand one behind the other in DER. why says what else is wrong with the bytes.
+// split takes apart certificates that stand one behind the other in DER, up to one more than are read. why says what else is wrong with the bytes.
 func split(der []byte) (found [][]byte, why string) {
-	for len(der) > 0 {
+	for len(der) > 0 && len(found) <= bundleLimit {
 		n, ok := derLength(der)
 		switch {
 		case !ok:
@@ -122,4 +122,12 @@ func derLength(b []byte) (int, bool) {
 		length = length<<8 | int(x)
 	}
 	return 2 + n + length, true
+}
+
+// withoutLineEnd drops blanks and line ends behind the first element; its own last byte may look like one.
+func withoutLineEnd(der []byte) []byte {
+	if n, ok := derLength(der); ok && n < len(der) && len(bytes.Trim(der[n:], "\r\n\t \x00")) == 0 {
+		return der[:n]
+	}
+	return der
 }

@@ -2,6 +2,7 @@ package pki
 
 import (
 	"crypto"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
@@ -10,10 +11,21 @@ import (
 	"strings"
 
 	"npsetup/steps/problem"
+	"npsetup/steps/secret"
 )
 
-// ReadKey reads an unencrypted private key: PEM with PKCS #8, PKCS #1 or SEC 1. A file that others can read is refused.
-func ReadKey(path string) (crypto.Signer, error) {
+// encryptedKey is the PEM type of an encrypted PKCS #8 key.
+const encryptedKey = "ENCRYPTED PRIVATE KEY"
+
+// keyLimit is the largest private key in DER: one of 16384 bits has some nine kilobytes. Checking larger ones takes seconds.
+const keyLimit = 16 << 10
+
+// ReadKey reads an unencrypted private key: see ReadKeyWith.
+func ReadKey(path string) (crypto.Signer, error) { return ReadKeyWith(path, secret.Secret{}) }
+
+// ReadKeyWith reads a private key: PEM or DER with PKCS #8, PKCS #1 or SEC 1. An encrypted one (PKCS #8 with PBES2) needs the
+// passphrase; the error is ErrPassphrase when that is missing or wrong. A file that others can read is refused.
+func ReadKeyWith(path string, passphrase secret.Secret) (crypto.Signer, error) {
 	bad := func(why string, next ...string) (crypto.Signer, error) {
 		return nil, problem.New("the private key " + problem.Plain(path) + " cannot be used").Because(why).Try(next...)
 	}
@@ -34,40 +46,98 @@ func ReadKey(path string) (crypto.Signer, error) {
 	if err != nil {
 		return bad(problem.Plain(err.Error()), "name a file that is readable")
 	}
-	// openssl puts EC PARAMETERS in front of a key, and people keep the certificate in the same file.
-	block, rest := pem.Decode(raw)
-	for block != nil && !strings.HasSuffix(block.Type, "PRIVATE KEY") {
-		next, after := pem.Decode(rest)
-		if next == nil {
-			break
-		}
-		block, rest = next, after
-	}
-	if block == nil {
-		return bad("it is not PEM", "convert it: openssl pkcs8 -topk8 -nocrypt")
-	}
-	key, err := parseKey(block)
-	if err != nil {
-		return bad(err.Error(), "give a key without passphrase, mode 0600, as PKCS #8 in PEM")
-	}
-	return key, nil
+	return ParseKey(path, raw, passphrase)
 }
 
-func parseKey(block *pem.Block) (crypto.Signer, error) {
-	if block.Type == "ENCRYPTED PRIVATE KEY" || block.Headers["DEK-Info"] != "" {
-		return nil, errors.New("it is encrypted with a passphrase")
+// ParseKey reads the private key in what a file called name holds.
+func ParseKey(name string, raw []byte, passphrase secret.Secret) (crypto.Signer, error) {
+	key, err := privateKey(raw, passphrase)
+	if err == nil {
+		return key, nil
 	}
-	if k, err := x509.ParsePKCS1PrivateKey(block.Bytes); err == nil {
-		return k, nil
+	p := problem.New("the private key " + problem.Plain(name) + " cannot be used").Because(problem.Plain(err.Error())).From(err)
+	switch {
+	case !errors.Is(err, ErrPassphrase), passphrase.Empty():
+		p.Try("give a key without passphrase, mode 0600, as PKCS #8 in PEM")
+	default:
+		p.Try("give the passphrase that it was written with").Of(problem.Usage)
 	}
-	if k, err := x509.ParseECPrivateKey(block.Bytes); err == nil {
-		return k, nil
+	return nil, p
+}
+
+func privateKey(raw []byte, passphrase secret.Secret) (crypto.Signer, error) {
+	if len(raw) > sizeLimit {
+		return nil, errors.New("it is larger than 1 MiB")
 	}
-	k, err := x509.ParsePKCS8PrivateKey(block.Bytes)
-	if err != nil {
-		return nil, errors.New("it holds no private key that can be read")
+	raw = plainText(raw)
+	block, is := keyBlock(raw)
+	switch {
+	case is:
+	case isDER(raw): // DER tells by itself what it is
+		block = &pem.Block{Bytes: raw}
+		if strings.HasSuffix(otherContainer(raw), "encrypted") {
+			block.Type = encryptedKey
+		}
+	default:
+		return nil, errors.New("it is not PEM")
 	}
-	s, is := k.(crypto.Signer)
+	if len(block.Bytes) > keyLimit {
+		return nil, errors.New("it is larger than any private key")
+	}
+	return parseKey(block, passphrase)
+}
+
+// keyBlock finds the private key in PEM text. openssl puts EC PARAMETERS in front of one, and people keep the certificate in
+// the same file.
+func keyBlock(raw []byte) (*pem.Block, bool) {
+	var first *pem.Block
+	for rest := raw; ; {
+		var block *pem.Block
+		if block, rest = pem.Decode(rest); block == nil {
+			return first, first != nil
+		}
+		if strings.HasSuffix(block.Type, "PRIVATE KEY") {
+			return block, true
+		}
+		if first == nil {
+			first = block
+		}
+	}
+}
+
+func parseKey(block *pem.Block, passphrase secret.Secret) (crypto.Signer, error) {
+	der := block.Bytes
+	if block.Headers["DEK-Info"] != "" {
+		return nil, passphraseError("it is encrypted with a passphrase, in an old way; convert it: openssl pkcs8 -topk8 -v2 aes256")
+	}
+	sealed := block.Type == encryptedKey
+	if sealed {
+		var err error
+		if der, err = openKey(der, passphrase); err != nil {
+			return nil, err
+		}
+	}
+	key, err := plainKey(withoutLineEnd(der))
+	if err != nil && sealed {
+		return nil, ErrPassphrase // one wrong passphrase in 256 leaves a right padding
+	}
+	return key, err
+}
+
+func plainKey(der []byte) (crypto.Signer, error) {
+	var key any
+	var err error
+	if key, err = x509.ParsePKCS1PrivateKey(der); err != nil {
+		if key, err = x509.ParseECPrivateKey(der); err != nil {
+			if key, err = x509.ParsePKCS8PrivateKey(der); err != nil {
+				return nil, errors.New("it holds no private key that can be read")
+			}
+		}
+	}
+	if k, is := key.(*rsa.PrivateKey); is && k.N.BitLen() > largestRSA {
+		return nil, errLargeKey
+	}
+	s, is := key.(crypto.Signer)
 	if !is {
 		return nil, errors.New("its kind of key cannot sign")
 	}
@@ -76,9 +146,9 @@ func parseKey(block *pem.Block) (crypto.Signer, error) {
 
 // Matches says whether a private key belongs to a certificate.
 func Matches(c Certificate, key crypto.Signer) error {
-	public, is := key.Public().(interface{ Equal(crypto.PublicKey) bool })
-	if !is || !public.Equal(c.X509.PublicKey) {
-		return problem.New("application.key is not the key of application.certificate").Because(errMismatch.Error()).
+	if !sameKey(key.Public(), c.X509.PublicKey) {
+		return problem.New("application.key is not the key of application.certificate").
+			Because(errMismatch.Error() + ": its public key is sha256:" + KeyFingerprint(key.Public()) + ", the certificate's sha256:" + KeyFingerprint(c.X509.PublicKey)).
 			Try("name the key that was made with this certificate, or leave application.key out: it is optional").From(errMismatch)
 	}
 	return nil

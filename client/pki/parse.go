@@ -2,9 +2,12 @@ package pki
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/rsa"
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
+	"fmt"
 	"math/big"
 )
 
@@ -14,7 +17,7 @@ import (
 func parse(der []byte) (*x509.Certificate, error) {
 	c, err := x509.ParseCertificate(der)
 	if err == nil {
-		return c, nil
+		return c, tooLarge(c.PublicKey)
 	}
 	tbs, serial, ok := outline(der)
 	if !ok || serial[0]&0x80 == 0 {
@@ -32,7 +35,20 @@ func parse(der []byte) (*x509.Certificate, error) {
 	if len(serial) > 1 && serial[0] == 0xff && serial[1]&0x80 != 0 {
 		return nil, errors.New("the serial number is not written as DER demands")
 	}
-	return c, nil
+	return c, tooLarge(c.PublicKey)
+}
+
+// largestRSA is the largest RSA key that Windows takes, in bits. Checking a signature of a key that fills a megabyte takes
+// minutes.
+const largestRSA = 16384
+
+var errLargeKey = fmt.Errorf("it has an RSA key of more than %d bits, which Windows does not take", largestRSA)
+
+func tooLarge(public crypto.PublicKey) error {
+	if k, is := public.(*rsa.PublicKey); is && k.N.BitLen() > largestRSA {
+		return errLargeKey
+	}
+	return nil
 }
 
 // outline finds the signed part and the bytes of the serial number; both are parts of der itself.

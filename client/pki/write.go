@@ -1,0 +1,127 @@
+package pki
+
+import (
+	"crypto"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"npsetup/steps/problem"
+	"npsetup/steps/secret"
+)
+
+// WriteKey writes a private key into a new file with mode 0600, as PKCS #8 in PEM: plain when passphrase is empty, else
+// encrypted (PBES2: PBKDF2 with SHA-256, AES-256). See WriteFile.
+func WriteKey(path string, key crypto.Signer, passphrase secret.Secret) error {
+	der, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		return problem.New("the private key cannot be written").Because(problem.Plain(err.Error())).From(err)
+	}
+	block := &pem.Block{Type: "PRIVATE KEY", Bytes: der}
+	if !passphrase.Empty() {
+		block.Type = encryptedKey
+		if block.Bytes, err = sealKey(der, passphrase, writtenIterations); err != nil {
+			return problem.New("the private key cannot be encrypted").Because(problem.Plain(err.Error())).From(err)
+		}
+	}
+	return WriteFile(path, pem.EncodeToMemory(block), 0o600)
+}
+
+// WriteFile writes a new file whole or not at all, in a folder that is made with mode 0700 when it is not there. It never
+// writes over another file nor through a symbolic link, neither for the file nor for its folder, and not into a folder in
+// which others could exchange it. On Windows the rights are those of the folder above.
+func WriteFile(path string, content []byte, mode fs.FileMode) error {
+	dir, name := filepath.Dir(path), filepath.Base(path)
+	root, err := openFolder(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = root.Close() }()
+	err = writeIn(root, name, content, mode)
+	if errors.Is(err, fs.ErrExist) {
+		return Exists(path)
+	}
+	if err != nil {
+		return problem.New("the file " + problem.Plain(path) + " cannot be written").Because(problem.Plain(err.Error())).Try("name a folder that you may write in").From(err)
+	}
+	return nil
+}
+
+// Exists says that a file is there and stays.
+func Exists(path string) error {
+	return problem.New("the file " + problem.Plain(path) + " exists already and is left as it is").Because("keys and certificates are written to new files only").
+		Try("name another folder or another name, or move the file away").From(fs.ErrExist)
+}
+
+// openFolder makes dir if need be, and gives it as it is at this moment: what is put in its place later gets nothing.
+func openFolder(dir string) (*os.Root, error) {
+	bad := func(why, next string, err error) (*os.Root, error) {
+		return nil, problem.New("nothing can be written into the folder " + problem.Plain(dir)).Because(why).Try(next).From(err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return bad(problem.Plain(err.Error()), "name a folder that you may make", err)
+	}
+	info, err := os.Lstat(dir)
+	if err != nil {
+		return bad(problem.Plain(err.Error()), "name a folder that you may read", err)
+	}
+	if !info.IsDir() {
+		return bad("it is a symbolic link, which may lead anywhere", "name the folder itself", nil)
+	}
+	if runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0 && info.Mode()&fs.ModeSticky == 0 {
+		return bad("others than its owner may write in it, and could exchange what is written", "name a folder that does not exist yet, or take the right away: chmod go-w", nil)
+	}
+	root, err := os.OpenRoot(dir)
+	if err != nil {
+		return bad(problem.Plain(err.Error()), "name a folder that you may read", err)
+	}
+	if now, err := root.Stat("."); err != nil || !os.SameFile(info, now) {
+		_ = root.Close()
+		return bad("it was exchanged for another one at this moment", "try again, in a folder of your own", err)
+	}
+	return root, nil
+}
+
+func writeIn(root *os.Root, name string, content []byte, mode fs.FileMode) error {
+	if _, err := root.Lstat(name); err == nil {
+		return fs.ErrExist
+	}
+	random := make([]byte, 8)
+	if _, err := rand.Read(random); err != nil {
+		return err
+	}
+	temp := ".npsetup-" + hex.EncodeToString(random)
+	if err := writeNew(root, temp, content, mode); err != nil {
+		return err
+	}
+	defer func() { _ = root.Remove(temp) }()
+	// Link, unlike Rename, fails when somebody has made the file meanwhile.
+	if err := root.Link(temp, name); errors.Is(err, fs.ErrExist) {
+		return err
+	} else if err != nil { // some file systems have no links
+		return writeNew(root, name, content, mode)
+	}
+	if dir, err := root.Open("."); err == nil { // so that the name, too, survives a loss of power
+		_ = dir.Sync()
+		_ = dir.Close()
+	}
+	return nil
+}
+
+func writeNew(root *os.Root, name string, content []byte, mode fs.FileMode) error {
+	f, err := root.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, mode)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
+		_ = root.Remove(name) // half a key is worse than none
+	}
+	return err
+}
