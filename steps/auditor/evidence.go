@@ -38,11 +38,11 @@ func lookSessions(ctx context.Context, s *steps.Scene) error {
 	if user == nil || !signedIn {
 		return nil
 	}
-	cert, _ := steps.Get(s, certificateKey)
+	cert, known := steps.Get(s, certificateKey)
 	activity := s.Answers.Text(keyActivity)
 	ev.err = eachSession(ctx, r, user.Row.Name, func(row npsapi.Session) {
 		if same(row.ManagedAccountID, user.Row.ID) && row.ActivityName == activity {
-			ev.take(row, cert.NotBefore)
+			ev.take(row, known, cert.NotBefore)
 		}
 	})
 	return ctx.Err()
@@ -62,15 +62,16 @@ func eachSession(ctx context.Context, r nps.Reader, user string, each func(npsap
 	})
 }
 
-// take sorts one session of the user in. One that is older than the certificate was opened with another one.
-func (ev *evidence) take(row npsapi.Session, since time.Time) {
+// take sorts one session of the user in. One that is older than the certificate was opened with another one; before there is
+// one, all are.
+func (ev *evidence) take(row npsapi.Session, certified bool, since time.Time) {
 	number, ours := strings.CutPrefix(row.Note, nps.MarkerPrefix)
 	if ours {
 		if n, err := strconv.Atoi(strings.TrimSpace(number)); err == nil && n >= ev.next {
 			ev.next = n + 1
 		}
 	}
-	if created, known := moment(row.CreatedDateTimeUTC); known && created.Before(since) {
+	if created, known := moment(row.CreatedDateTimeUTC); !certified || known && created.Before(since) {
 		return
 	}
 	switch state := nps.StateOf(row); {

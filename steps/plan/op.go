@@ -197,12 +197,12 @@ type Remote struct {
 // Session opens a privileged session as an application user, looks at it, and ends it. Look and the calls after it name the
 // session by a Ref to the output "session" of their own action, which Start gives.
 type Session struct {
-	Login, Activity, Resource string // for people
-	Certificate, PrivateKey   string // files on this machine with which it signs in
-	Authorities               string // file with certificates between it and its root; empty: none
-	Marker                    string // stands in the note of the session, so that it is found again
-	Key                       Call   // brings the API key of the application user
-	SignIn                    Call   // its sign-in, with a client certificate; the API key is a SecretLeaf without a value
+	Login, Activity, Resource string   // for people
+	Certificate, PrivateKey   string   // files on this machine with which it signs in
+	Authorities               []string // files with certificates between it and its root
+	Marker                    string   // stands in the note of the session, so that it is found again
+	Key                       Call     // brings the API key of the application user
+	SignIn                    Call     // its sign-in, with a client certificate; the API key is a SecretLeaf without a value
 	Start                     Call
 	Look                      Call // asked again until the session is active, and until it has ended
 	CanView, Password         Call // whether its password may be read, and that there is one

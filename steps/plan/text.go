@@ -296,8 +296,8 @@ func (op Op) text() string {
 		return fmt.Sprintf("runs on %s as %s (host key %s): %s", op.Remote.Host, op.Remote.User, op.Remote.HostKey, strings.Join(op.Remote.Command, " "))
 	case KindSession:
 		with := "certificate " + op.Session.Certificate
-		if op.Session.Authorities != "" {
-			with += " with those of " + op.Session.Authorities
+		if len(op.Session.Authorities) > 0 {
+			with += " with those in " + strings.Join(op.Session.Authorities, ", ")
 		}
 		return fmt.Sprintf("opens a session as %s (%s, key %s): activity %q on %s, marker %s, and ends it", op.Session.Login, with, op.Session.PrivateKey, op.Session.Activity, op.Session.Resource, op.Session.Marker)
 	case KindManual:
