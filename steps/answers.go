@@ -42,12 +42,22 @@ func (a Answers) Drafts() map[string]string {
 }
 
 // Lasting are the drafts that may be written down: the valid ones without codes. What stands where a reference to a secret
-// belongs and is none may be the secret, also in a field that is not asked.
+// belongs and is none may be the secret, also in a field that is not asked. Questions of the faces are written as what they
+// become.
 func (a Answers) Lasting() map[string]string {
 	c := a.Drafts()
+	for key, f := range a.fields {
+		if f.Becomes == nil {
+			continue
+		}
+		if into, draft := f.Becomes(a); a.Has(key) && into != "" {
+			c[into] = draft
+		}
+		delete(c, key)
+	}
 	for key := range c {
 		f := a.fields[key]
-		if fault, bad := a.CheckField(f); f.Kind == Code || bad && !fault.Missing {
+		if fault, bad := a.With(key, c[key]).CheckField(f); f.Kind == Code || bad && !fault.Missing {
 			delete(c, key)
 		}
 	}
@@ -64,6 +74,11 @@ func (a Answers) Has(key string) bool { return strings.TrimSpace(a.drafts[key]) 
 func (a Answers) Text(key string) string {
 	v := a.drafts[key]
 	f := a.fields[key]
+	if v == "" && f.Stands != nil {
+		if v := f.Stands(a); v != "" {
+			return v
+		}
+	}
 	if v == "" {
 		return f.Default
 	}
@@ -113,6 +128,11 @@ func (a Answers) Anchored(dir string) Answers {
 		return a
 	}
 	drafts := a.Drafts()
+	for key, f := range a.fields { // a preset path belongs to the folder of before too
+		if f.Kind == FileField && drafts[key] == "" && f.Default != "" && f.Asked(a) {
+			drafts[key] = f.Default
+		}
+	}
 	for key, draft := range drafts {
 		switch a.fields[key].Kind {
 		case FileField, Fingerprint, SecretField, Text:

@@ -227,8 +227,10 @@ func (r *reading) know(g Guide) {
 	}
 	for _, s := range g.Steps {
 		for _, f := range s.Fields {
-			r.fields[f.Key] = f
-			add(f.Key)
+			if f.Becomes == nil {
+				r.fields[f.Key] = f
+				add(f.Key)
+			}
 		}
 	}
 	if len(g.Risks) > 0 {

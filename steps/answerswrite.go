@@ -18,7 +18,7 @@ type node struct {
 func tree(g Guide, keep func(Field) bool) *node {
 	root := &node{children: map[string]*node{}}
 	add := func(f Field) {
-		if !keep(f) {
+		if f.Becomes != nil || !keep(f) {
 			return
 		}
 		at := root

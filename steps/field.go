@@ -52,13 +52,18 @@ func (k Kind) String() string {
 
 // Field is one question. Key is its place in the answers file, dots between levels: nps.signIn.user.
 type Field struct {
-	Key         string
-	Kind        Kind
-	Prompt      string
-	Help        string
-	Example     string
-	Default     string // draft used when nothing was typed; empty: none
-	Optional    bool   // may stay empty
+	Key     string
+	Kind    Kind
+	Prompt  string
+	Help    string
+	Example string
+	Default string // draft used when nothing was typed; empty: none
+	// Stands is the draft used when nothing was typed and other answers tell it; nil or empty: Default.
+	Stands func(Answers) string
+	// Becomes makes it a question of the faces only, which asks in a person's words for what another answer holds: what was
+	// chosen is written down as that answer's draft. An empty key: as that answer stands already. Nil: an answer of its own.
+	Becomes     func(Answers) (key, draft string)
+	Optional    bool // may stay empty
 	Choices     []Option
 	Min, Max    int                                                     // for Number; both zero: any positive int32
 	When        func(Answers) bool                                      // nil: whenever its step applies

@@ -144,7 +144,7 @@ func (m Machine) Jump(id string) (Machine, error) {
 func (m Machine) needed(s Step) (key string, needed bool) {
 	a := m.Answers()
 	for _, f := range s.Fields {
-		if f.Asked(a) && !f.Optional && f.Default == "" {
+		if f.Asked(a) && !f.Optional && f.Default == "" && f.Stands == nil {
 			return f.Key, true
 		}
 	}

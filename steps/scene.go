@@ -36,6 +36,7 @@ type Memory struct {
 	ManualAbout map[string]string // step id → what the doing was good for; absent: for good
 	NotOffered  map[string]string // operation of the contract → server version that did not have it
 	Made        map[string]bool   // "kind\x00name" of objects that this run made or took over
+	Keys        []string          // files of private keys that this run made
 	Shown       map[string]Shown  // session id → what a session that we opened showed
 	Markers     []string          // of the sessions that we opened
 	Unproven    bool              // something was changed since the last session of ours that proved the set-up
@@ -120,6 +121,9 @@ func (s *Scene) ID(kind, name string) (plan.Value, bool) {
 }
 
 func quoted(s string) string { return `"` + problem.Plain(s) + `"` }
+
+// KeyObject is the kind of object that a private key on this machine is; its name is the path of its file.
+const KeyObject = "private key"
 
 // MadeKey is how Memory.Made names an object.
 func MadeKey(kind, name string) string { return objectKey(kind, name) }

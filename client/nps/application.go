@@ -133,7 +133,7 @@ func (c *Client) signInApplication(ctx context.Context) (hitch, error) {
 	var r request
 	var a authAnswer
 	for _, short := range []bool{false, true} {
-		if r, _, err = c.gate.admit(npsapi.SignInApplication(plan.String(c.app.Login), key, c.app.Serial, short), nil); err != nil {
+		if r, _, err = c.gate.admit(npsapi.SignInApplication(plan.String(c.app.Login), key, plan.String(c.app.Serial), short), nil); err != nil {
 			return final, err
 		}
 		if a, err = c.authenticate(ctx, h, r, secret.Secret{}, 2, repeatAuth); err != nil {

@@ -62,7 +62,7 @@ func TestAlertsAboutTheCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, _, err := c.gate.admit(npsapi.SignInApplication(plan.String("NetwrixAuditor"), plan.SecretLeaf{Name: "API key"}, "00BA12", false), nil)
+	r, _, err := c.gate.admit(npsapi.SignInApplication(plan.String("NetwrixAuditor"), plan.SecretLeaf{Name: "API key"}, plan.String("00BA12"), false), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -219,6 +219,7 @@ func (w *window) dumb(st *site) {
 			return next
 		}},
 		{"MFA code", func() string { return st.authenticator(time.Now()) }},
+		{"Origin of the certificate", func() string { return "1" }},
 		{"Auditor's client certificate: ", func() string { return filepath.Join(st.dir, "auditor-client.cer") }},
 		{"Its private key: ", func() string { return filepath.Join(st.dir, "auditor-client.key") }},
 		{"Domain controllers, by DNS host name: ", func() string { return "dc01.contoso.com" }},

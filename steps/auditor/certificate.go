@@ -5,62 +5,58 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
+	"time"
 
 	"npsetup/steps"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
 
-var certificateKey = steps.Key[Certificate]{Name: "auditor.certificate"}
+// What is known of the certificate: itself, and who vouches for it. On the roads where it is still to be made or issued, it is
+// not known.
+var (
+	certificateKey = steps.Key[Certificate]{Name: "auditor.certificate"}
+	chainKey       = steps.Key[Chain]{Name: "auditor.chain"}
+)
 
-// certificate is A5: Auditor's client certificate, as a file.
+const certificateStep = "certificate"
+
+// certificate is A5: Auditor's client certificate.
 func (w World) certificate() steps.Step {
 	return steps.Step{
-		ID: "certificate", Title: "Client certificate", Article: "Initial Setup, 5-6, 9; Export, 1-10",
-		Why: "its serial number goes into the application user; read from the file, not typed",
-		Fields: []steps.Field{
-			{
-				Key: keyCertificate, Kind: steps.FileField, Prompt: "Auditor's client certificate", Check: checkCertificateAnswer, Complete: completeFile,
-				Help: "The certificate that Auditor generated, exported without its private key (.cer, DER or Base64).", Example: "file:auditor-client.cer",
-			},
-			{
-				Key: keyPrivateKey, Kind: steps.FileField, Prompt: "Its private key", Optional: true, Check: checkFileAnswer, Complete: completeFile,
-				Help: "Only when the key exists as a file: then it is checked to belong to the certificate.", Example: "file:auditor-client.key",
-			},
-		},
-		Look: w.lookCertificate,
-		Verify: func(_ context.Context, s *steps.Scene) steps.Proof {
+		ID: certificateStep, Title: "Client certificate", Article: "Initial Setup, 5-6, 9; Export, 1-10",
+		Why:    "its serial number goes into the application user; read from the file, not typed",
+		Fields: certificateFields(),
+		Look:   w.lookCertificate,
+		Plan:   w.planCertificate,
+		Verify: provenBy(w.planCertificate, func(s *steps.Scene) string {
 			c, _ := steps.Get(s, certificateKey)
-			return steps.Proof{State: steps.Proven, Text: fmt.Sprintf("serial %s, valid to %s", c.Serial, c.NotAfter.UTC().Format("2006-01-02"))}
-		},
+			text := fmt.Sprintf("serial %s, valid to %s", c.Serial, c.NotAfter.UTC().Format("2006-01-02"))
+			if !c.SelfSigned {
+				text += ", issued by " + problem.Plain(c.Issuer)
+			}
+			return text
+		}),
 	}
 }
 
-// completeFile takes a bare path for a file.
-func completeFile(text string) (string, string) {
-	v := strings.TrimSpace(text)
-	if v == "" || v == "new" || v == "request" || strings.HasPrefix(v, "file:") {
-		return v, ""
+func (w World) lookCertificate(ctx context.Context, s *steps.Scene) error {
+	switch roadOf(s.Answers) {
+	case roadNew:
+		return w.lookNew(ctx, s)
+	case roadRequest:
+		return w.lookRequest(ctx, s)
 	}
-	return "file:" + v, "completed to file:" + v
+	return w.lookExported(s)
 }
 
-func checkFileAnswer(v string) error {
-	if !strings.HasPrefix(v, "file:") || v == "file:" {
-		return errors.New("not of the form file:PATH")
+// lookExported reads the certificate that Auditor made, or took.
+func (w World) lookExported(s *steps.Scene) error {
+	if v := s.Answers.Text(keyCertificate); v == roadNew || v == roadRequest {
+		return problem.New("no certificate file is named").At(keyCertificate).Try("name the certificate that Auditor has exported, for example file:auditor-client.cer", "or choose that it comes from elsewhere")
 	}
-	return nil
-}
-
-func checkCertificateAnswer(v string) error {
-	if v == "new" || v == "request" {
-		return errors.New("this version reads an exported certificate: file:PATH")
-	}
-	return checkFileAnswer(v)
-}
-
-func (w World) lookCertificate(_ context.Context, s *steps.Scene) error {
 	path := s.Answers.File(keyCertificate)
 	c, err := w.ReadCertificate(path, w.Now())
 	if errors.Is(err, fs.ErrNotExist) {
@@ -69,11 +65,37 @@ func (w World) lookCertificate(_ context.Context, s *steps.Scene) error {
 	if err != nil {
 		return err
 	}
+	w.seen(s, c)
+	s.Problem(c.Refused)
+	if key := s.Answers.File(keyPrivateKey); key != "" {
+		s.Problem(w.CheckKey(path, key))
+	}
+	if c.SelfSigned {
+		steps.Put(s, chainKey, Chain{Leaf: c, Root: c})
+		return nil
+	}
+	chain := Chain{Leaf: c, Missing: c.Issuer}
+	if authorities := s.Answers.File(keyAuthorities); authorities != "" {
+		if chain, err = w.Files.Chain("", []string{path, authorities}, w.Now()); errors.Is(err, fs.ErrNotExist) {
+			return problem.New("the file " + problem.Plain(authorities) + " is not there").At(keyAuthorities).Try("name the file with the certificates of " + problem.Plain(c.Issuer))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	w.vouched(s, chain)
+	return nil
+}
+
+// seen shows a certificate and makes it known to later steps.
+func (w World) seen(s *steps.Scene, c Certificate) {
 	steps.Put(s, certificateKey, c)
 	s.Observe("certificate", c.SHA256)
-	s.Problem(c.Refused)
 	for _, warning := range c.Warnings {
 		s.Warn(warning)
+	}
+	if left := c.NotAfter.Sub(w.Now()); left > 0 && left < soon {
+		s.Warn("Auditor's client certificate ends on " + c.NotAfter.UTC().Format("2006-01-02") + ": renew it before that, or Auditor can no longer sign in")
 	}
 	s.See(steps.Finding{Kind: steps.CertificateFinding, Title: "Auditor's client certificate", State: steps.Fits, Rows: []steps.Row{
 		{Label: "subject", Value: problem.Plain(c.Subject)},
@@ -83,18 +105,44 @@ func (w World) lookCertificate(_ context.Context, s *steps.Scene) error {
 		{Label: "thumbprint (SHA-1)", Value: c.Thumbprint},
 		{Label: "SHA-256", Value: c.SHA256},
 	}})
-	if key := s.Answers.File(keyPrivateKey); key != "" {
-		s.Problem(w.CheckKey(path, key))
+}
+
+// soon is how long before its end a certificate is worth a warning.
+const soon = 30 * 24 * time.Hour
+
+// vouched judges the chain of a certificate that is not self-signed, and makes it known: what goes into Trusted Root is its end.
+func (w World) vouched(s *steps.Scene, chain Chain) {
+	if chain.Missing != "" {
+		issuer := problem.Plain(chain.Missing)
+		s.Problem(problem.New("the certificate of "+issuer+" is missing").
+			Because("Auditor's client certificate is not self-signed: it must not go into Trusted Root on the NPS server, where it would make IIS refuse every client certificate (403.16); the root of "+issuer+" goes there").
+			At(keyAuthorities).
+			Try("do not import this file there", "get the certificates of the authority as a file: on its server certutil -ca.cert root.cer, on its web page Download a CA certificate, certificate chain, or CRL",
+				"then name that file under application.authorities"))
+		return
 	}
-	return nil
+	steps.Put(s, chainKey, chain)
+	s.Observe("root", chain.Root.SHA256)
+	for _, c := range append(slices.Clone(chain.Between), chain.Root) {
+		if w.Now().After(c.NotAfter) {
+			s.Problem(problem.New("the certificate of the authority " + problem.Plain(c.Subject) + " has expired").Because("it was valid to " + c.NotAfter.UTC().Format("2006-01-02")).
+				Try("ask the authority for its present certificates, and for a client certificate that they vouch for"))
+		}
+	}
+	var rows []steps.Row
+	for _, c := range chain.Between {
+		rows = append(rows, steps.Row{Label: "issued by", Value: problem.Plain(c.Subject)})
+	}
+	rows = append(rows, steps.Row{Label: "root", Value: problem.Plain(chain.Root.Subject)}, steps.Row{Label: "thumbprint (SHA-1)", Value: chain.Root.Thumbprint}, steps.Row{Label: "SHA-256", Value: chain.Root.SHA256})
+	s.See(steps.Finding{Kind: steps.CertificateFinding, Title: "the authority that vouches for it", State: steps.Fits, Rows: rows})
 }
 
 // exportFirst is the error for a certificate that was not exported yet; its next steps are the article's clicks.
 func (w World) exportFirst(s *steps.Scene, path string) error {
 	p := problem.New("there is no certificate at " + problem.Plain(path)).Because("Auditor's client certificate has to be exported first").At(keyCertificate)
 	var clicks []string
-	for _, page := range []string{"auditor-start", "certificate"} {
-		if page == "auditor-start" && s.Memory.ManualDone[page] {
+	for _, page := range []string{startStep, certificateStep} {
+		if page == startStep && s.Memory.ManualDone[page] {
 			continue
 		}
 		clicks = append(clicks, w.Texts.Paragraph(page, s.Version, w.values(s))...)
@@ -106,35 +154,56 @@ func (w World) exportFirst(s *steps.Scene, path string) error {
 	return p
 }
 
-// certificateTrust is A6: the certificate in NPS's Trusted Root, by hand.
-func (w World) certificateTrust() steps.Step {
-	const id = "certificate-trust"
-	return steps.Step{
-		ID: id, Title: "Trust on the NPS server", Article: "Export, 11-13",
-		Why: "IIS on the NPS server lets in only client certificates that it trusts",
-		Look: func(_ context.Context, s *steps.Scene) error {
-			if c, ok := steps.Get(s, certificateKey); ok && !c.SelfSigned {
-				s.Problem(problem.New("Auditor's client certificate is not self-signed").
-					Because(fmt.Sprintf("it was issued by %s; a certificate that is not self-signed in Trusted Root makes IIS refuse every client certificate (403.16)", problem.Plain(c.Issuer))).
-					Try("do not import this file: the certificate of its issuer, "+problem.Plain(c.Issuer)+", is the one that belongs into Trusted Root on the NPS server",
-						"then export a self-signed certificate from Auditor (Generate new certificate) and name it under application.certificate"))
-			}
-			return nil
-		},
-		Plan: func(s *steps.Scene) ([]plan.Action, error) {
-			c, _ := steps.Get(s, certificateKey)
-			actions, err := w.byHand(s, id, "trusted root certificate", c.Subject, trustedAbout(s), seenAs)
-			for i := range actions {
-				actions[i].UndoNote = "delete the certificate with thumbprint " + c.Thumbprint + " from Trusted Root Certification Authorities (Local Machine) on the NPS server"
-			}
-			return actions, err
-		},
-		Verify: byWord(id, trustedAbout, seenAs),
+// ofCertificate is a value of the certificate: a text, or a reference to what will give it.
+func ofCertificate(s *steps.Scene, output string) plan.Value {
+	c, known := steps.Get(s, certificateKey)
+	switch {
+	case !known && roadOf(s.Answers) == roadRequest:
+		return plan.Ref{Action: submitAction, Output: output, What: "the certificate that the authority issues"}
+	case !known && roadOf(s.Answers) == roadNew:
+		return plan.Ref{Action: certificateAction, Output: output, What: "the new client certificate"}
+	case output == plan.SerialOutput:
+		return plan.String(c.Serial)
+	case output == plan.ThumbprintOutput:
+		return plan.String(c.Thumbprint)
 	}
+	return plan.String(c.SHA256)
 }
 
-// trustedAbout is the certificate that was imported: another one has to be imported anew.
-func trustedAbout(s *steps.Scene) plan.Value {
+// shownOf is how a value of the certificate is shown.
+func shownOf(v plan.Value) string {
+	if r, is := v.(plan.Ref); is {
+		return r.String()
+	}
+	text, _ := plan.TextOf(v, nil)
+	return text
+}
+
+// leafAbout is the certificate that was imported: another one has to be imported anew.
+func leafAbout(s *steps.Scene) plan.Value { return ofCertificate(s, plan.ThumbprintOutput) }
+
+// certificateValues are the values that the pages of the certificate need.
+func certificateValues(s *steps.Scene, v map[string]string) {
 	c, _ := steps.Get(s, certificateKey)
-	return plan.String(c.Thumbprint)
+	root, file, _ := toTrust(s)
+	v["subject"], v["file"], v["root"] = c.Subject, file, root.Subject
+	v["serial"], v["thumbprint"] = shownOf(ofCertificate(s, plan.SerialOutput)), shownOf(trustedAbout(s))
+	made := roadOf(s.Answers) != roadAuditor
+	f := filesOf(s.Answers)
+	if made {
+		v["subject"], v["pfx"], v["request"], v["answer"] = "CN="+s.Answers.Text(keyApplication), f.pfx, f.req, f.answer
+	}
+	chain, known := steps.Get(s, chainKey)
+	if !known && made {
+		v["root"] = "(root of the authority that issues the certificate, known after apply)"
+	}
+	var between []string
+	for i, c := range chain.Between {
+		where := file
+		if made {
+			where = f.intermediate(i + 1)
+		}
+		between = append(between, c.Subject+" (thumbprint "+c.Thumbprint+") in "+where)
+	}
+	v["intermediate"] = strings.Join(between, "\n")
 }

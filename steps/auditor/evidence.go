@@ -40,12 +40,12 @@ func lookSessions(ctx context.Context, s *steps.Scene) error {
 	if user == nil || !signedIn {
 		return nil
 	}
-	cert, _ := steps.Get(s, certificateKey)
+	cert, known := steps.Get(s, certificateKey)
 	activity := s.Answers.Text(keyActivity)
 	ev.err = eachSession(ctx, r, user.Row.Name, func(row npsapi.Session) {
 		ev.count(row.Note) // whoever opened it, and for what: a number is given once
 		if same(row.ManagedAccountID, user.Row.ID) && row.ActivityName == activity {
-			ev.take(row, cert.NotBefore)
+			ev.take(row, known, cert.NotBefore)
 		}
 	})
 	return ctx.Err()
@@ -82,10 +82,10 @@ func (ev *evidence) count(note string) {
 	}
 }
 
-// take sorts one session of the user in. One that is older than the certificate was opened with another one; one that never
-// started was given up before it was active, and proves nothing.
-func (ev *evidence) take(row npsapi.Session, since time.Time) {
-	if created, known := moment(row.CreatedDateTimeUTC); known && created.Before(since) {
+// take sorts one session of the user in. One that is older than the certificate was opened with another one, and before there
+// is one, all are; one that never started was given up before it was active, and proves nothing.
+func (ev *evidence) take(row npsapi.Session, certified bool, since time.Time) {
+	if created, known := moment(row.CreatedDateTimeUTC); !certified || known && created.Before(since) {
 		return
 	}
 	if _, started := moment(row.ActualStartDateTimeUTC); !started {

@@ -20,13 +20,37 @@ type World struct {
 	ReadCertificate func(path string, now time.Time) (Certificate, error)
 	// CheckKey says whether a private key file belongs to a certificate file.
 	CheckKey func(certificate, key string) error
+	// Files looks at keys and certificates that lie on this machine.
+	Files Files
 	// SameSerial compares serial numbers in any spelling, with and without a leading 00.
 	SameSerial func(a, b string) bool
 	// PDC finds the PDC emulator of a domain by DNS; nil or an error when it cannot be told from here.
 	PDC func(ctx context.Context, domain string) (string, error)
 }
 
-// Certificate is Auditor's client certificate in words.
+// Files looks at keys and certificates on this machine. What is not there is an fs.ErrNotExist.
+type Files struct {
+	Exists func(path string) bool
+	// Key is the fingerprint of a private key: the SHA-256 of its public key, hex.
+	Key func(path string) (string, error)
+	// CheckRequest says whether a certificate request asks for the key.
+	CheckRequest func(request, key string) error
+	// Chain finds among the certificates in files the one that belongs to key, or without a key the only one of the first file,
+	// and those that vouch for it. It judges the first by the given time.
+	Chain func(key string, files []string, now time.Time) (Chain, error)
+	// CheckPFX says whether a PFX holds the certificate with this SHA-256, as far as its passphrase can be had without asking.
+	CheckPFX func(ctx context.Context, path string, a steps.Answers, sha256 string) error
+}
+
+// Chain is a certificate and who vouches for it.
+type Chain struct {
+	Leaf    Certificate
+	Between []Certificate // from the one that signed Leaf upwards, without the root
+	Root    Certificate   // self-signed; equal to Leaf when that is
+	Missing string        // the issuer that is not there; then Root is not known
+}
+
+// Certificate is a certificate in words.
 type Certificate struct {
 	Subject, Issuer    string
 	Serial             string // as Windows and .NET write it: upper-case hex of all bytes
@@ -44,7 +68,7 @@ func Guide(w World) steps.Guide {
 	for i, s := range g.Steps {
 		if w.Texts.Has(s.ID) {
 			g.Steps[i].Paragraph = func(a steps.Answers) []string {
-				return w.Texts.Paragraph(s.ID, "", w.values(steps.NewScene(a, steps.Memory{})))
+				return w.Texts.Paragraph(w.pageOf(s.ID, a, false), "", w.values(steps.NewScene(a, steps.Memory{})))
 			}
 		}
 	}
@@ -61,6 +85,7 @@ func (w World) guide() steps.Guide {
 			nps.SignIn(w.World, MinVersion),
 			w.application(),
 			w.certificate(),
+			w.auditorCertificate(),
 			w.certificateTrust(),
 			w.applicationUser(),
 			w.auditorKey(),

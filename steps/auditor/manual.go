@@ -11,18 +11,30 @@ import (
 	"npsetup/steps/problem"
 )
 
+// pageOf is the manual page of a step for where the certificate comes from, as far as it has one of its own: STEP.ROAD. issued:
+// the certificate is known not to be self-signed.
+func (w World) pageOf(step string, a steps.Answers, issued bool) string {
+	road := roadOf(a)
+	for _, variant := range []string{road, map[bool]string{true: "issued"}[issued || road == roadRequest]} {
+		if variant != "" && w.Texts.Has(step+"."+variant) {
+			return step + "." + variant
+		}
+	}
+	return step
+}
+
 // values are the values that manual pages carry over, by placeholder.
 func (w World) values(s *steps.Scene) map[string]string {
 	a := s.Answers
-	cert, _ := steps.Get(s, certificateKey)
 	presented, _ := steps.Get(s, nps.PresentedKey)
 	v := map[string]string{
-		"url": a.Text("nps.url"), "application": a.Text(keyApplication), "serial": cert.Serial, "thumbprint": cert.Thumbprint, "subject": cert.Subject,
+		"url": a.Text("nps.url"), "application": a.Text(keyApplication),
 		"profile": a.Text(keyProfile), "settings": settingLines(profileSettings(a)), "platform": platformName, "activity": a.Text(keyActivity),
 		"template": loginTemplate, "domain": domainVariable, "group": a.Text(keyGroup), "action": actionName(a), "pair": pairName(a),
 		"policy": a.Text(keyPolicy), "resource": strings.Join(a.List(keyResources), "\n"), "serviceAccount": a.Text(keyServiceAccount),
 		"plan": a.Text(keyPlan), "item": strings.Join(a.List(keyItems), "\n"),
 	}
+	certificateValues(s, v)
 	if len(presented.Chain) > 0 {
 		v["fingerprint"] = presented.Chain[0].SHA256
 	}
@@ -39,7 +51,8 @@ func settingLines(wanted []setting) string {
 
 // page is the manual page of a step, filled in.
 func (w World) page(s *steps.Scene, step string) (*plan.Manual, error) {
-	m, err := w.Texts.Manual(step, s.Version, w.values(s))
+	chain, _ := steps.Get(s, chainKey)
+	m, err := w.Texts.Manual(w.pageOf(step, s.Answers, chain.Root.SHA256 != "" && chain.Root.SHA256 != chain.Leaf.SHA256), s.Version, w.values(s))
 	if err != nil {
 		return nil, err
 	}
@@ -126,6 +139,9 @@ func missingText(a plan.Action) string {
 	case plan.Restore:
 		return what + " was deleted"
 	case plan.ByHand:
+		if file := a.Awaits(); file != "" {
+			return what + " is awaited in " + problem.Plain(file)
+		}
 		what += " is to be done by hand"
 		for _, d := range a.Difference {
 			if d.From != "" {

@@ -14,6 +14,13 @@ const (
 	keyApplication    = "application.name"
 	keyCertificate    = "application.certificate"
 	keyPrivateKey     = "application.key"
+	keyOrigin         = "application.origin" // a question of the faces: keyCertificate holds its answer
+	keyAuthorities    = "application.authorities"
+	keyFolder         = "application.folder"
+	keyKeyType        = "application.keyType"
+	keyCAAnswer       = "application.answer"
+	keyPassphrase     = "application.passphrase"
+	keyEncryption     = "application.pfxEncryption"
 	keyProfile        = "connectionProfile.name"
 	keyKind           = "accessPolicy.kind"
 	keyPolicy         = "accessPolicy.resource.name"
@@ -28,16 +35,35 @@ const (
 // IdentityKey is the answer that names a run besides server and guide.
 const IdentityKey = keyApplication
 
-// auditorStart is A0: the dialog in Auditor that stays open until the key is pasted.
+const startStep = "auditor-start"
+
+// auditorStart is A0: the dialog in Auditor that stays open until the key is pasted. With a certificate from elsewhere, the
+// dialog is opened when that is there: see auditorCertificate.
 func (w World) auditorStart() steps.Step {
-	const id = "auditor-start"
+	const id = startStep
 	return steps.Step{
 		ID: id, Title: "Start in Auditor", Article: "Initial Setup, 1-5",
-		Why: "Auditor makes the client certificate that it will sign in with, and waits for the API key",
+		Why:     "Auditor makes the client certificate that it will sign in with, and waits for the API key",
+		Applies: func(a steps.Answers) bool { return roadOf(a) == roadAuditor },
 		Plan: func(s *steps.Scene) ([]plan.Action, error) {
 			return w.byHand(s, id, "Auditor dialog", "Privilege Secure", nil, seenAuditor)
 		},
 		Verify: byWord(id, func(*steps.Scene) plan.Value { return nil }, seenAuditor),
+	}
+}
+
+const importStep = "auditor-certificate"
+
+// auditorCertificate is A0 where the certificate does not come from Auditor: it has to lie in its server's store first.
+func (w World) auditorCertificate() steps.Step {
+	return steps.Step{
+		ID: importStep, Title: "Certificate in Auditor", Article: "Initial Setup, 1-5",
+		Why:     "Auditor signs in with the certificate from its server's store, and waits for the API key",
+		Applies: func(a steps.Answers) bool { return roadOf(a) != roadAuditor },
+		Plan: func(s *steps.Scene) ([]plan.Action, error) {
+			return w.byHand(s, importStep, "Auditor dialog", "Privilege Secure", leafAbout(s), seenAuditor, planned(s, pfxAction, submitAction)...)
+		},
+		Verify: byWord(importStep, leafAbout, seenAuditor),
 	}
 }
 

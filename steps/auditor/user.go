@@ -73,25 +73,22 @@ func ids[T any](found []object[T], id func(T) string) []string {
 	return list
 }
 
-func wantedSerial(s *steps.Scene) string {
-	c, _ := steps.Get(s, certificateKey)
-	return c.Serial
-}
+func wantedSerial(s *steps.Scene) string { return shownOf(ofCertificate(s, plan.SerialOutput)) }
 
 func (w World) planUser(s *steps.Scene) ([]plan.Action, error) {
 	name := s.Answers.Text(keyApplication)
-	cert, ok := steps.Get(s, certificateKey)
-	if !ok {
+	cert, known := steps.Get(s, certificateKey)
+	if !known && roadOf(s.Answers) == roadAuditor {
 		return nil, fmt.Errorf("the certificate was not read")
 	}
 	u, _ := steps.Get(s, userKey)
 	if u == nil {
 		s.Promise(kindUser, name, userStep, "id")
-		return []plan.Action{createUser(name, cert)}, nil
+		return []plan.Action{createUser(name, serialSetting(s))}, nil
 	}
 	var wanted []setting
-	if !w.SameSerial(u.Row.CertificateSerialNumber, cert.Serial) {
-		wanted = append(wanted, text("Certificate Serial Number", "certificateSerialNumber", cert.Serial))
+	if !known || !w.SameSerial(u.Row.CertificateSerialNumber, cert.Serial) {
+		wanted = append(wanted, serialSetting(s))
 	}
 	if u.Row.SamAccountName == "" {
 		// The login account template of the activity is filled from it.
@@ -103,10 +100,16 @@ func (w World) planUser(s *steps.Scene) ([]plan.Action, error) {
 	return []plan.Action{updateUser(name, *u, wanted)}, nil
 }
 
-func createUser(name string, cert Certificate) plan.Action {
+// serialSetting is the serial number that the user gets: known, or from what makes the certificate.
+func serialSetting(s *steps.Scene) setting {
+	v := ofCertificate(s, plan.SerialOutput)
+	return setting{Label: "Certificate Serial Number", Field: "certificateSerialNumber", Want: v, Shown: shownOf(v)}
+}
+
+func createUser(name string, serial setting) plan.Action {
 	wanted := []setting{
 		text("Application Name", "name", name), text("Display Name", "displayName", name), text("SamAccountName", "samAccountName", name),
-		text("Certificate Serial Number", "certificateSerialNumber", cert.Serial),
+		serial,
 	}
 	body := apply(plan.Object{{Name: "entityType", Value: plan.Int(npsapi.EntityApplication)}}, wanted)
 	op := callOp("create", npsapi.CreateApplicationUser(body))

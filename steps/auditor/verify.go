@@ -51,10 +51,35 @@ func (w World) planProof(s *steps.Scene) ([]plan.Action, error) {
 }
 
 func sessionNeeded(s *steps.Scene, ev evidence) bool {
-	if s.Answers.File(keyPrivateKey) == "" {
+	if _, key := signsWith(s); key == "" {
 		return false
 	}
 	return s.Memory.Prove || s.Memory.Unproven || changing(s.Planned()) || ev.ours == nil
+}
+
+// signsWith are the files with which a session of our own signs in: the certificate and its private key. The key is empty when
+// only Auditor has it.
+func signsWith(s *steps.Scene) (certificate, key string) {
+	switch roadOf(s.Answers) {
+	case roadNew, roadRequest:
+		f := filesOf(s.Answers)
+		return f.cer, f.key
+	}
+	return s.Answers.File(keyCertificate), s.Answers.File(keyPrivateKey)
+}
+
+// authoritiesOf are the files with the certificates that vouch for it.
+func authoritiesOf(s *steps.Scene) []string {
+	switch roadOf(s.Answers) {
+	case roadRequest:
+		k, _ := steps.Get(s, kitKey)
+		return sources(s, k.files)
+	case roadAuditor:
+		if authorities := s.Answers.File(keyAuthorities); authorities != "" {
+			return []string{authorities}
+		}
+	}
+	return nil
 }
 
 // waitsFor are the actions that must be done before a session can become active; Auditor's own needs all of them.
@@ -65,7 +90,7 @@ func waitsFor(s *steps.Scene, auditors bool) []string {
 			continue
 		}
 		switch a.Step {
-		case "auditor-start", "auditor-key", "monitoring-plan":
+		case startStep, importStep, "auditor-key", "monitoring-plan":
 			if !auditors {
 				continue
 			}
@@ -84,13 +109,13 @@ func sessionAction(s *steps.Scene, ev evidence, otherwise *plan.Manual) plan.Act
 	if !known {
 		user = plan.Ref{Action: userStep, Output: "id", What: kindUser + ` "` + login + `"`}
 	}
-	cert, _ := steps.Get(s, certificateKey)
+	certificate, key := signsWith(s)
 	id := plan.Ref{Action: sessionKey, Output: plan.SessionOutput, What: `session "` + marker + `"`}
 	signIn := func(short bool) plan.Call {
-		return npsapi.SignInApplication(plan.String(login), plan.SecretLeaf{Name: "API key of " + login}, cert.Serial, short)
+		return npsapi.SignInApplication(plan.String(login), plan.SecretLeaf{Name: "API key of " + login}, ofCertificate(s, plan.SerialOutput), short)
 	}
 	session := plan.Session{
-		Login: login, Activity: activity, Resource: host, Marker: marker, Certificate: a.File(keyCertificate), PrivateKey: a.File(keyPrivateKey),
+		Login: login, Activity: activity, Resource: host, Marker: marker, Certificate: certificate, PrivateKey: key, Authorities: authoritiesOf(s),
 		Key:    npsapi.RevealAPIKey(user),
 		SignIn: signIn(false), Otherwise: signIn(true),
 		Start:   npsapi.StartSession(npsapi.SessionRequest{Account: user, Activity: activity, Resource: host, Note: marker}),
@@ -156,7 +181,7 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 		if shown.Took >= slowFrom {
 			text += fmt.Sprintf("; it took %d s, which is slow: NPS asks WinRM for HTTPS first (Global Settings > WinRM HTTP setting: set \"Use HTTP\", or give the resource a WinRM certificate)", int(shown.Took.Seconds()))
 		}
-	case s.Answers.File(keyPrivateKey) == "":
+	case keyElsewhere(s):
 		text += "; no session of its own was opened, since the private key of the certificate is not at hand"
 	}
 	if seenAuditor(s) != "" {
@@ -167,6 +192,11 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 		return steps.Proof{State: state, Text: text}
 	}
 	return steps.Proof{State: steps.NeedPerson, Text: text + "; no session of Auditor was seen yet: let it collect once, then npsetup verify, or npsetup verify --watch 10m"}
+}
+
+func keyElsewhere(s *steps.Scene) bool {
+	_, key := signsWith(s)
+	return key == ""
 }
 
 // slowFrom is from when on the preparation of a session counts as slow (vendor KB "long provisioning times").

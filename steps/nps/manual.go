@@ -12,11 +12,11 @@ import (
 	"npsetup/steps/problem"
 )
 
-// Texts are the manual pages of the steps, one file per step: STEP.txt.
+// Texts are the manual pages of the steps, one file per step: STEP.txt, or STEP.VARIANT.txt where a step goes several ways.
 //
 // A file begins with `where:`, `check:` and `proof:` lines. Then come headings with the NPS versions that the clicks below
 // them fit, `[4.2] [25.12]`, or `[any]`; below a heading each line `- TEXT @ LINES` is one click, with the numbered lines of
-// the article that it carries. {name} stands for a value, {settings} for a list of them, **label** for a label of the user
+// the article that it carries; `- ? TEXT` is left out when a value in it is not there. {name} stands for a value, {settings} for a list of them, **label** for a label of the user
 // interface.
 type Texts struct{ FS fs.FS }
 
@@ -28,7 +28,12 @@ type page struct {
 
 type variant struct {
 	versions []string
-	clicks   []plan.Click
+	clicks   []click
+}
+
+type click struct {
+	plan.Click
+	Optional bool // left out without its values
 }
 
 // labels say what a placeholder stands for, for people.
@@ -37,12 +42,15 @@ func labels() map[string]string {
 		"url": "address of the NPS server", "fingerprint": "SHA-256 of the server's certificate", "application": "application name",
 		"serial": "certificate serial number", "thumbprint": "thumbprint", "subject": "subject", "profile": "connection profile", "platform": "platform",
 		"activity": "activity", "template": "login account template", "domain": "domain", "group": "group", "action": "action name", "pair": "paired action's name",
+		"pfx": "PFX file", "file": "certificate file", "request": "request file", "answer": "file for the answer", "root": "root certificate", "intermediate": "intermediate certificate",
 		"policy": "access policy", "resource": "resource", "serviceAccount": "service account", "plan": "monitoring plan", "item": "item",
 	}
 }
 
 // list says whether a placeholder stands for one value a line: each is copied on its own.
-func list(name string) bool { return name == "resource" || name == "item" }
+func list(name string) bool {
+	return name == "resource" || name == "item" || name == "intermediate"
+}
 
 // Manual is the page of a step for a server version, filled in. A placeholder without a value is an error.
 func (t Texts) Manual(step, version string, values map[string]string) (plan.Manual, error) {
@@ -53,7 +61,8 @@ func (t Texts) Manual(step, version string, values map[string]string) (plan.Manu
 	v, taken := p.pick(version)
 	m := plan.Manual{Where: p.where, Check: p.check, Proof: p.proof}
 	if m.Proof == "word" {
-		m.Proof = "your word: --done " + step
+		id, _, _ := strings.Cut(step, ".")
+		m.Proof = "your word: --done " + id
 	}
 	if taken != "any" {
 		m.Version = "NPS " + taken
@@ -67,6 +76,9 @@ func (t Texts) Manual(step, version string, values map[string]string) (plan.Manu
 	seen := map[plan.Labeled]bool{}
 	for _, c := range v.clicks {
 		filled, err := fill(c, values)
+		if err != nil && c.Optional {
+			continue
+		}
 		if err != nil {
 			return m, fmt.Errorf("manual page %s: %w", step, err)
 		}
@@ -123,7 +135,7 @@ func (t Texts) Paragraph(step, version string, values map[string]string) []strin
 	return lines
 }
 
-func fill(c plan.Click, values map[string]string) (plan.Click, error) {
+func fill(c click, values map[string]string) (plan.Click, error) {
 	out := plan.Click{Lines: c.Lines}
 	var err error
 	if before, is := strings.CutSuffix(c.Text, "{settings}"); is {
@@ -269,7 +281,8 @@ func (p *page) line(line string) error {
 			return fmt.Errorf("a click stands before the first heading")
 		}
 		text, lines, carries := strings.Cut(line[2:], " @ ")
-		c := plan.Click{Text: strings.TrimSpace(text)}
+		bare, optional := strings.CutPrefix(strings.TrimSpace(text), "? ")
+		c := click{plan.Click{Text: bare}, optional}
 		if carries {
 			for _, l := range strings.Split(lines, ";") {
 				c.Lines = append(c.Lines, strings.TrimSpace(l))

@@ -352,10 +352,10 @@ func GetSessionLog(id plan.Value, lines int) plan.Call {
 
 // SignInApplication signs an application user in; the TLS connection carries its client certificate. short is the second
 // form of the address, for where the first answers 404.
-func SignInApplication(login plan.Value, key plan.Value, serial string, short bool) plan.Call {
+func SignInApplication(login, key, serial plan.Value, short bool) plan.Call {
 	id := "signInApplication"
 	if short {
 		id = "signInApplicationShort"
 	}
-	return call(id, plan.Object{{Name: "login", Value: login}, {Name: "password", Value: key}, {Name: "certificateSerialNumber", Value: plan.String(serial)}})
+	return call(id, plan.Object{{Name: "login", Value: login}, {Name: "password", Value: key}, {Name: "certificateSerialNumber", Value: serial}})
 }

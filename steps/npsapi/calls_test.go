@@ -26,7 +26,7 @@ func built() []plan.Call {
 		SearchResources("x"), SearchCandidates("x"), AddCandidates(v, v), GetResourceByHost(v), SetServiceAccount(v, v), SetPlatform(v, v),
 		DeleteResource(v), ListDomains(), SearchDomains(), SearchActivityCandidates(v, "x"), GetSessionProfile(v), SearchServiceAccounts("x"), SearchSessions("x"),
 		StartSession(SessionRequest{Account: v, Activity: "a", Resource: "r", Policy: v, Note: "n"}), EndSession(v), GetSession(v), CanViewPassword(v),
-		GetSessionPassword(v), GetSessionLog(v, 10), SignInApplication(v, v, "00", false), SignInApplication(v, v, "00", true),
+		GetSessionPassword(v), GetSessionLog(v, 10), SignInApplication(v, v, v, false), SignInApplication(v, v, v, true),
 	}
 	for _, k := range MemberKinds() {
 		calls = append(calls, AddMembers(k, v, Member{ID: v, Kind: 2}), RemoveMembers(k, v, Member{ID: v}), SearchMembers(k, v, "x"))

@@ -38,6 +38,9 @@ func (p Plan) curlNeeds() ([]Need, *names) {
 	needs := []Need{{TokenVariable, "the token of a signed-in administrator of NPS"}}
 	vars := &names{}
 	for _, a := range p.Actions {
+		if a.Makes() {
+			continue // the script leaves it out
+		}
 		for _, op := range a.Ops {
 			for _, s := range op.secretLeaves() {
 				known := len(vars.by)
@@ -60,6 +63,8 @@ func (op Op) secretLeaves() []SecretLeaf {
 	switch {
 	case op.Kind == KindCall && op.Call != nil:
 		_, _ = op.Call.render(note, true)
+	case op.Kind == KindFile && op.File != nil && op.File.Make != nil && op.File.Make.Passphrase != nil:
+		found = append(found, *op.File.Make.Passphrase)
 	case op.Kind == KindFile && op.File != nil:
 		_ = writeNowhere(op.File.Content, note)
 	}
@@ -165,13 +170,14 @@ func (s *script) environment(needs []Need) {
 }
 
 // actions writes the actions, and lists those that it left out: what rests on something that a person makes has an id that
-// nobody knows before.
+// nobody knows before. So has what rests on a certificate that npsetup makes: a script that made private keys would leave them
+// to whatever tool and defaults are installed.
 func (s *script) actions(p Plan) ([]Action, error) {
 	waits := map[string]bool{}
 	var left []Action
 	for i, a := range p.Actions {
 		needsPerson := slices.ContainsFunc(a.Needs(), func(key string) bool { return waits[key] })
-		if a.Effect == ByHand || needsPerson {
+		if a.Effect == ByHand || needsPerson || a.Makes() {
 			waits[a.Key] = true
 		}
 		s.line("")
@@ -181,6 +187,11 @@ func (s *script) actions(p Plan) ([]Action, error) {
 		}
 		if a.Article != "" {
 			s.comment("\t", "article: %s", a.Article)
+		}
+		if a.Makes() {
+			s.comment("\t", "left out: this script makes no keys and certificates")
+			left = append(left, a)
+			continue
 		}
 		if needsPerson && a.Effect != ByHand && !a.OpensSession() {
 			s.comment("\t", "left out: it needs what a person makes by hand, whose id is not known before")
@@ -203,9 +214,17 @@ func (s *script) ending(left []Action, manual bool) {
 		}
 		return
 	}
-	s.line("\n\tsay 'left out, since they need what a person makes by hand:'")
+	makes := slices.ContainsFunc(left, Action.Makes)
+	if makes {
+		s.line("\n\tsay 'left out, since this script makes no keys and certificates, or since they need what is made elsewhere:'")
+	} else {
+		s.line("\n\tsay 'left out, since they need what a person makes by hand:'")
+	}
 	for _, a := range left {
 		s.line("\tsay %s", shellText(fmt.Sprintf("  %s %q", a.Object, plainf("%s", a.Name))))
+	}
+	if makes {
+		s.line("\tsay 'npsetup apply makes the keys and certificates; a script that is written when they are there has all the rest'")
 	}
 	s.line("\tsay 'when it is made, write the script anew with npsetup plan --output curl'\n\texit 3")
 }

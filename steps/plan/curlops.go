@@ -87,6 +87,9 @@ func (s *script) op(a Action, op Op) error {
 }
 
 func (s *script) file(f File) error {
+	if f.Content == nil {
+		return errors.New("it writes no text: " + f.text())
+	}
 	content := ""
 	switch v := f.Content.(type) {
 	case SecretLeaf:

@@ -49,6 +49,7 @@ func everything() plan.Plan {
 		Sends:       []string{"the password of svc-nps goes to https://nps.contoso.com:6500/ and nowhere else"},
 		Actions: []plan.Action{
 			userAction(), profileAction(), policyAction(), restoreAction(), deleteAction(), machineAction(), manualAction(),
+			madeAction(), submitAction(),
 		},
 	}
 }

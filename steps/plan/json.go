@@ -61,6 +61,7 @@ type opDoc struct {
 	Path    string          `json:"path,omitempty"`
 	Body    json.RawMessage `json:"body,omitempty"`
 	Content json.RawMessage `json:"content,omitempty"`
+	Makes   *madeDoc        `json:"makes,omitempty"`
 	Gives   []string        `json:"gives,omitempty"`
 	Found   string          `json:"foundAgain,omitempty"`
 	Marker  string          `json:"marker,omitempty"`
@@ -82,6 +83,7 @@ type manualDoc struct {
 	Proof   string       `json:"proof,omitempty"`
 	Values  []labeledDoc `json:"values,omitempty"`
 	About   string       `json:"about,omitempty"`
+	Awaits  string       `json:"awaits,omitempty"`
 }
 
 type clickDoc struct {
@@ -134,7 +136,10 @@ func opDocs(ops []Op) []opDoc {
 			d.Text = op.Text()
 		}
 		if op.Kind == KindFile {
-			d.Content = shown(op.File.Content)
+			if op.File.Content != nil {
+				d.Content = shown(op.File.Content)
+			}
+			d.Makes = op.File.Make.document()
 		}
 		if op.Kind == KindStore {
 			d.Store = op.Store.document()
@@ -143,7 +148,11 @@ func opDocs(ops []Op) []opDoc {
 			d.Parts = opDocs(op.Parts())
 		}
 		for _, o := range op.Outputs {
-			d.Gives = append(d.Gives, o.Name+" = "+o.Pointer)
+			gives := o.Name
+			if o.Pointer != "" {
+				gives += " = " + o.Pointer
+			}
+			d.Gives = append(d.Gives, gives)
 		}
 		if op.Lookup != nil {
 			d.Found = op.Lookup.text()
@@ -189,7 +198,7 @@ func (m *Manual) document() *manualDoc {
 	if m == nil {
 		return nil
 	}
-	d := &manualDoc{Where: m.Where, Version: m.Version, Note: m.Note, Check: m.Check, Proof: m.Proof, Values: labeledDocs(m.Values), Clicks: []clickDoc{}}
+	d := &manualDoc{Where: m.Where, Version: m.Version, Note: m.Note, Check: m.Check, Proof: m.Proof, Values: labeledDocs(m.Values), Clicks: []clickDoc{}, Awaits: m.Awaits}
 	if m.About != nil {
 		d.About, _ = paramText(m.About, leaves{
 			secret: func(s SecretLeaf) (string, error) { return s.Name, nil },

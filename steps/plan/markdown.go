@@ -230,6 +230,10 @@ func (t *ticket) op(op Op) {
 			t.call(part)
 		}
 	case KindFile:
+		if op.File.Content == nil {
+			t.line("%s.", sentence(words(op.Text())))
+			return
+		}
 		t.line("%s:", sentence(words(op.Text())))
 		t.fence("", fileText(op.File.Content))
 	case KindStore:
@@ -317,6 +321,9 @@ func (t *ticket) manual(m Manual) {
 	if m.Proof != "" {
 		t.line("Proof: %s", words(m.Proof))
 	}
+	if m.Awaits != "" {
+		t.line("Awaited: the file %s", code(m.Awaits))
+	}
 }
 
 // unnamed are the values that stand at no click.
@@ -335,54 +342,4 @@ func labeled(v Labeled) string {
 		return words(v.Label) + ": a secret, fetched only when a person asks for it: " + code(request(*v.Fetch))
 	}
 	return words(v.Label) + ": " + code(v.Value)
-}
-
-func (t *ticket) undo(a Action) {
-	if len(a.Undo) == 0 && a.UndoNote == "" {
-		return
-	}
-	does := "writes back what was there"
-	if a.Effect == Create {
-		does = "takes it out again"
-	}
-	t.line("Undo:")
-	for _, op := range a.Undo {
-		t.item("- %s", undoText(op, does))
-	}
-	if a.UndoNote != "" {
-		t.item("- %s", words(a.UndoNote))
-	}
-	t.end()
-}
-
-func undoText(op Op, does string) string {
-	if op.Call != nil {
-		return does + ": " + code(request(*op.Call))
-	}
-	return words(op.Text())
-}
-
-// undoing says in one place what can be taken back, last action first, and what cannot.
-func (t *ticket) undoing(p Plan) {
-	t.line("## Undo")
-	t.line("From the bottom up; each action above has the exact requests.")
-	t.head("no.", "object", "name", "how it is taken back")
-	for i := len(p.Actions) - 1; i >= 0; i-- {
-		a := p.Actions[i]
-		how := "nothing to take back: it stays as it is"
-		switch {
-		case len(a.Undo) > 0 && a.UndoNote != "":
-			how = "by API, and: " + words(a.UndoNote)
-		case len(a.Undo) > 0:
-			how = "by API"
-		case a.UndoNote != "":
-			how = words(a.UndoNote)
-		case a.Effect == ByHand:
-			how = "by hand, the clicks backwards"
-		case a.Effect != Adopt:
-			how = "**cannot be taken back by npsetup**"
-		}
-		t.row(fmt.Sprint(i+1), words(a.Object), cell(a.Name), how)
-	}
-	t.end()
 }

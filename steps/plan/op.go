@@ -132,7 +132,7 @@ func (op Op) whole() bool {
 	case KindCall:
 		return op.Call != nil
 	case KindFile:
-		return op.File != nil
+		return op.File != nil && op.File.whole()
 	case KindStore:
 		return op.Store != nil
 	case KindRemote:
@@ -145,7 +145,8 @@ func (op Op) whole() bool {
 	return false
 }
 
-// Output names a value in an answer by JSON pointer, e.g. "/id".
+// Output names a value in an answer by JSON pointer, e.g. "/id". What is made on this machine gives its outputs by name, without
+// a pointer.
 type Output struct{ Name, Pointer string }
 
 // Lookup finds one row: it reads Call (a list of either shape, or one object) and takes the row whose Member equals Value
@@ -171,12 +172,14 @@ type Guard struct {
 	Volatile []string
 }
 
-// File writes a file on this machine.
+// File writes a file on this machine, or deletes one. Exactly one of Content, Make and Remove is set.
 type File struct {
 	Path    string
 	Mode    uint32
 	Content Value  // a text scalar or a SecretLeaf
-	Source  string // for people: what it holds
+	Source  string // for people: what it holds, or what is to be said of it
+	Make    *Made  // what is made while the plan is carried out: nobody knows its bytes before
+	Remove  bool   // deletes the file: the inverse of writing it
 }
 
 // Store puts a certificate into a trust store of an operating system, or takes it out.
@@ -200,12 +203,13 @@ type Remote struct {
 // Session opens a privileged session as an application user, looks at it, and ends it. Look and the calls after it name the
 // session by a Ref to the output "session" of their own action, which Start gives.
 type Session struct {
-	Login, Activity, Resource string // for people
-	Certificate, PrivateKey   string // files on this machine with which it signs in
-	Marker                    string // stands in the note of the session, so that it is found again
-	Key                       Call   // brings the API key of the application user
-	SignIn                    Call   // its sign-in, with a client certificate; the API key is a SecretLeaf without a value
-	Otherwise                 Call   // the same at another address, tried where the first answers 404; may be empty
+	Login, Activity, Resource string   // for people
+	Certificate, PrivateKey   string   // files on this machine with which it signs in
+	Authorities               []string // files with certificates between it and its root
+	Marker                    string   // stands in the note of the session, so that it is found again
+	Key                       Call     // brings the API key of the application user
+	SignIn                    Call     // its sign-in, with a client certificate; the API key is a SecretLeaf without a value
+	Otherwise                 Call     // the same at another address, tried where the first answers 404; may be empty
 	Start                     Call
 	Look                      Call // asked again until the session is active, and until it has ended
 	CanView, Password         Call // whether its password may be read, and that there is one
@@ -227,6 +231,7 @@ type Manual struct {
 	Proof   string    // what npsetup takes as proof: "read back", or "your word (--done STEP)"
 	Values  []Labeled // values to carry over, each on its own so that it can be copied
 	About   Value     // what the doing is good for, such as the id of a user; when it changes, it has to be done again. Nil: for good
+	Awaits  string    // the file by which it shows that it was done; nobody's word counts then. Empty: none
 }
 
 // Click is one instruction.

@@ -78,11 +78,11 @@ func TestNeedsFollowReferences(t *testing.T) {
 
 func TestPendingAndSummary(t *testing.T) {
 	p := everything()
-	want := map[plan.Effect]int{plan.Create: 2, plan.Update: 1, plan.Restore: 1, plan.Delete: 1, plan.ByHand: 1}
+	want := map[plan.Effect]int{plan.Create: 3, plan.Update: 1, plan.Restore: 1, plan.Delete: 1, plan.ByHand: 2}
 	if got := p.Pending(); !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	if got, want := p.Summary(), "changes: 2 to create, 1 to update, 1 to restore, 1 to delete, 1 to do by hand"; got != want {
+	if got, want := p.Summary(), "changes: 3 to create, 1 to update, 1 to restore, 1 to delete, 2 to do by hand"; got != want {
 		t.Error(got)
 	}
 	for _, p := range []plan.Plan{{}, {Actions: []plan.Action{userAction()}}} {

@@ -205,7 +205,7 @@ func (t *text) op(op Op, several bool, o TextOptions) {
 		}
 	case KindFile, KindRemote:
 		t.wrapped("does     ", op.Text(), 4)
-		if o.Calls && op.Kind == KindFile {
+		if o.Calls && op.Kind == KindFile && op.File.Content != nil {
 			t.line("             %s", string(shown(op.File.Content)))
 		}
 	}
@@ -245,6 +245,9 @@ func (t *text) manual(m Manual) {
 	}
 	if m.Proof != "" {
 		t.wrapped("proof    ", m.Proof, 4)
+	}
+	if m.Awaits != "" {
+		t.wrapped("awaits   ", m.Awaits, 4)
 	}
 }
 
@@ -289,13 +292,17 @@ func (op Op) text() string {
 		r := op.Call.Redacted(nil)
 		return r.Method + " " + r.Path
 	case KindFile:
-		return fmt.Sprintf("writes %s (%s, mode %04o)", op.File.Path, op.File.Source, op.File.Mode)
+		return op.File.text()
 	case KindStore:
 		return op.Store.text()
 	case KindRemote:
 		return fmt.Sprintf("runs on %s as %s (host key %s): %s", op.Remote.Host, op.Remote.User, op.Remote.HostKey, strings.Join(op.Remote.Command, " "))
 	case KindSession:
-		return fmt.Sprintf("opens a session as %s (certificate %s, key %s): activity %q on %s, marker %s, and ends it", op.Session.Login, op.Session.Certificate, op.Session.PrivateKey, op.Session.Activity, op.Session.Resource, op.Session.Marker)
+		with := "certificate " + op.Session.Certificate
+		if len(op.Session.Authorities) > 0 {
+			with += " with those in " + strings.Join(op.Session.Authorities, ", ")
+		}
+		return fmt.Sprintf("opens a session as %s (%s, key %s): activity %q on %s, marker %s, and ends it", op.Session.Login, with, op.Session.PrivateKey, op.Session.Activity, op.Session.Resource, op.Session.Marker)
 	case KindManual:
 		return "by hand: " + op.Manual.Where
 	}

@@ -2,6 +2,7 @@ package run
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"io/fs"
 	"os"
@@ -11,31 +12,60 @@ import (
 	"npsetup/steps/problem"
 )
 
+// Maker makes what a plan describes and nobody can know before: keys, certificates, requests. It answers the outputs of what it
+// made, by name.
+type Maker interface {
+	// Make writes the file of a File operation with a Made. It writes over no file: one that is there already, and is what was
+	// to be made, is no error. It answers plan.SerialOutput and the like for certificates.
+	Make(ctx context.Context, f plan.File) (map[string]string, error)
+}
+
 // file writes a file whole or not at all, and never over another one.
-func (r *runner) file(a plan.Action, op plan.Op) error {
-	content, err := plan.FileContent(op.File.Content)
-	if err != nil {
-		return err
-	}
-	entry := Entry{Action: a.Key, Op: op.ID, Request: op.Text(), State: Sending}
+func (r *runner) file(ctx context.Context, a plan.Action, op plan.Op) (map[string]string, error) {
+	entry := Entry{Action: a.Key, Op: op.ID, Effect: a.Effect.String(), Request: op.Text(), State: Sending}
 	change := op.Class == plan.Change
 	if change {
 		if err := r.journal(entry); err != nil {
-			return err
+			return nil, err
 		}
 	}
 	e := eventOf(a)
 	e.Op = &OpInfo{Kind: op.Kind.String(), Class: op.Class.String(), Path: problem.Plain(op.File.Path)}
 	e.Name = OpSent
 	r.emit(e)
-	err = writeFile(op.File.Path, content, fs.FileMode(op.File.Mode))
+	outputs, err := r.write(ctx, op)
 	e.Name, e.Error = OpDone, errorInfo(err)
 	r.emit(e)
 	if change {
-		entry.State = state(err, err)
+		entry.State, entry.Outputs = state(err, err), outputs
 		err = errors.Join(err, r.journal(entry))
 	}
-	return err
+	return outputs, err
+}
+
+// write puts the file there. What is made must give what it was said to give: later operations wait for it.
+func (r *runner) write(ctx context.Context, op plan.Op) (map[string]string, error) {
+	f := *op.File
+	if f.Make == nil {
+		content, err := plan.FileContent(f.Content)
+		if err != nil {
+			return nil, err
+		}
+		return nil, writeFile(f.Path, content, fs.FileMode(f.Mode))
+	}
+	made, err := r.Maker.Make(ctx, f)
+	if err != nil {
+		return nil, err
+	}
+	outputs := map[string]string{}
+	for _, o := range op.Outputs {
+		v := made[o.Name]
+		if v == "" {
+			return nil, problem.New("the " + o.Name + " of " + problem.Plain(f.Path) + " is not known").Because("what made it did not tell it").Try("npsetup resume --yes reads the file and goes on")
+		}
+		outputs[o.Name] = v
+	}
+	return outputs, nil
 }
 
 func writeFile(path string, content []byte, mode fs.FileMode) error {

@@ -48,6 +48,9 @@ func (r *runner) carryOut(ctx context.Context, a plan.Action) ActionResult {
 func failed(err error) ActionResult { return ActionResult{Outcome: steps.Failed, Err: err} }
 
 func (r *runner) byHand(a plan.Action) ActionResult {
+	if file := a.Awaits(); file != "" {
+		return ActionResult{Outcome: steps.Waiting, Err: problem.New("it waits for " + problem.Plain(file)).Because("only the file shows that it was done").Try("put it there, then npsetup resume --yes")}
+	}
 	if !r.ManualDone[a.Step] {
 		return ActionResult{Outcome: steps.Waiting}
 	}
@@ -107,7 +110,7 @@ func (r *runner) operate(ctx context.Context, a plan.Action, op plan.Op) (map[st
 	case plan.KindCall:
 		return r.call(ctx, a, op)
 	case plan.KindFile:
-		return nil, r.file(a, op)
+		return r.file(ctx, a, op)
 	case plan.KindManual:
 		return nil, nil
 	case plan.KindSession:

@@ -330,6 +330,9 @@ func (d *Dir) Memory() steps.Memory {
 	}
 	for _, o := range d.record.Objects {
 		m.Made[steps.MadeKey(o.Kind, o.Name)] = true
+		if o.Kind == steps.KeyObject {
+			m.Keys = append(m.Keys, o.Name)
+		}
 	}
 	return m
 }

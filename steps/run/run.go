@@ -52,6 +52,7 @@ type Options struct {
 	Wait       func(ctx context.Context, d time.Duration) error // between patient lookups and looks at a session; nil: each is tried once
 	Sessions   *Sessions                                        // nil: a plan that opens a session is refused
 	Anchors    Anchors                                          // nil: a plan that changes what a machine trusts is refused
+	Maker      Maker                                            // nil: a plan that makes keys or certificates is refused
 	ManualDone map[string]bool                                  // step ids that a person says to have done
 }
 
@@ -112,8 +113,12 @@ func (o Options) executable(p plan.Plan) error {
 	for _, a := range p.Actions {
 		for _, op := range a.Ops {
 			switch op.Kind {
-			case plan.KindCall, plan.KindFile, plan.KindManual:
+			case plan.KindCall, plan.KindManual:
 				continue
+			case plan.KindFile:
+				if op.File.Make == nil && !op.File.Remove || op.File.Make != nil && o.Maker != nil {
+					continue
+				}
 			case plan.KindSession:
 				if o.Sessions != nil {
 					continue

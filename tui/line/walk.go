@@ -240,7 +240,7 @@ func (l *Line) choice(ctx context.Context, prompt string, f steps.Field) (string
 	if err != nil {
 		return "", err
 	}
-	if !l.m.Answers().Has(f.Key) && values[n] == f.Default {
+	if !l.m.Answers().Has(f.Key) && values[n] == l.m.Answers().Text(f.Key) {
 		return "", nil
 	}
 	return values[n], nil

@@ -1,0 +1,189 @@
+package auditor
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"unicode"
+
+	"npsetup/steps"
+)
+
+// The roads on which Auditor's client certificate comes: Auditor makes it, it is made here, or a certificate authority issues
+// it for a request that is made here.
+const (
+	roadAuditor = "auditor"
+	roadNew     = "new"
+	roadRequest = "request"
+)
+
+// roadOf is the road that the answers take.
+func roadOf(a steps.Answers) string {
+	if road := a.Text(keyOrigin); road == roadNew || road == roadRequest {
+		return road
+	}
+	return roadAuditor
+}
+
+func on(roads ...string) func(steps.Answers) bool {
+	return func(a steps.Answers) bool {
+		for _, r := range roads {
+			if roadOf(a) == r {
+				return true
+			}
+		}
+		return false
+	}
+}
+
+// originField asks in words for what application.certificate holds: a path, new, or request.
+func originField() steps.Field {
+	return steps.Field{
+		Key: keyOrigin, Kind: steps.Choice, Prompt: "Origin of the certificate", Default: roadAuditor,
+		Help: "Auditor, as in the article: only Auditor has its key, and npsetup cannot prove its sign-in. Here: key, certificate and PFX are made on this machine, and the sign-in is proven from here. " +
+			"Your certificate authority (recommended): a key and a request are made here; only the authority's root has to be trusted on the NPS server, which a domain member usually does already.",
+		Choices: []steps.Option{
+			{Value: roadAuditor, Title: "Auditor makes it", Help: "self-signed; you export it and bring it to the NPS server's Trusted Root"},
+			{Value: roadNew, Title: "it is made here", Help: "self-signed; you import its PFX on Auditor's server, and the certificate into the NPS server's Trusted Root"},
+			{Value: roadRequest, Title: "your authority issues it (recommended)", Help: "you hand in a request; only the authority's root has to be trusted on the NPS server"},
+		},
+		Stands: func(a steps.Answers) string {
+			if v := a.Text(keyCertificate); v == roadNew || v == roadRequest {
+				return v
+			}
+			return ""
+		},
+		Becomes: func(a steps.Answers) (string, string) {
+			if road := roadOf(a); road != roadAuditor {
+				return keyCertificate, road
+			}
+			return "", ""
+		},
+	}
+}
+
+// certificateFields are what each road asks.
+func certificateFields() []steps.Field {
+	made := on(roadNew, roadRequest)
+	return []steps.Field{
+		originField(),
+		{
+			Key: keyCertificate, Kind: steps.FileField, Prompt: "Auditor's client certificate", When: on(roadAuditor), Check: checkCertificateAnswer, Complete: completeFile,
+			Help:    "The certificate that Auditor generated, exported without its private key (.cer, DER or Base64). In an answers file also new (made here) or request (a certificate authority issues it).",
+			Example: "file:auditor-client.cer",
+		},
+		{
+			Key: keyPrivateKey, Kind: steps.FileField, Prompt: "Its private key", Optional: true, When: on(roadAuditor), Check: checkFileAnswer, Complete: completeFile,
+			Help: "Only when the key exists as a file: then it is checked to belong to the certificate, and the sign-in is proven.", Example: "file:auditor-client.key",
+		},
+		{
+			Key: keyFolder, Kind: steps.FileField, Prompt: "Folder for the key and the certificate", Default: "file:netwrix-auditor-certificate", When: made, Check: checkFileAnswer, Complete: completeFile,
+			Help: "It is made if it is not there, for you alone. What lies in it is used and never overwritten. The private key in it has no passphrase: the proof signs in with it.", Example: "file:netwrix-auditor-certificate",
+		},
+		{
+			Key: keyKeyType, Kind: steps.Choice, Prompt: "Kind of the key", Default: KeyTypes()[0], When: made, Choices: keyTypeOptions(),
+			Help: "RSA is what every Windows and Auditor take for certain.", Example: KeyTypes()[0],
+		},
+		{
+			Key: keyCAAnswer, Kind: steps.FileField, Prompt: "The authority's answer", Optional: true, When: on(roadRequest), Check: checkFileAnswer, Complete: completeFile,
+			Help: "The certificate that the authority issues for the request: .p7b with the chain (best), .cer, .crt or PEM. Empty: it is looked for in the folder, under the application's name.", Example: "file:netwrix-auditor-certificate/NetwrixAuditor.p7b",
+		},
+		{
+			Key: keyAuthorities, Kind: steps.FileField, Prompt: "Certificates of the authority", Optional: true, When: on(roadAuditor, roadRequest), Check: checkFileAnswer, Complete: completeFile,
+			Help: "Only when a certificate authority issued the certificate and its file does not hold the chain: the root, with those in between if there are any, in any form.", Example: "file:contoso-root.cer",
+		},
+		{
+			Key: keyPassphrase, Kind: steps.SecretField, Prompt: "Passphrase for the PFX", When: made,
+			Help: "The PFX carries the private key to Auditor's server; its passphrase is asked for there at the import.", Example: "env:NPS_PFX_PASSPHRASE",
+		},
+		{
+			Key: keyEncryption, Kind: steps.Choice, Prompt: "Encryption of the PFX", Default: "modern", When: made,
+			Choices: []steps.Option{{Value: "modern", Title: "AES-256: Windows Server 2019 or newer"}, {Value: "legacy", Title: "3DES: Windows Server 2016 and older"}},
+			Help:    "What Auditor's server can import.", Example: "modern",
+		},
+	}
+}
+
+// KeyTypes are the kinds of keys that can be made, the preset first.
+func KeyTypes() []string { return []string{"rsa-3072", "rsa-2048", "rsa-4096", "ecdsa-p256"} }
+
+func keyTypeOptions() []steps.Option {
+	var options []steps.Option
+	for _, t := range KeyTypes() {
+		options = append(options, steps.Option{Value: t, Title: strings.ToUpper(strings.Replace(t, "-", " ", 1))})
+	}
+	return options
+}
+
+// completeFile takes a bare path for a file.
+func completeFile(text string) (string, string) {
+	v := strings.TrimSpace(text)
+	if v == "" || v == roadNew || v == roadRequest || strings.HasPrefix(v, "file:") {
+		return v, ""
+	}
+	return "file:" + v, "completed to file:" + v
+}
+
+func checkFileAnswer(v string) error {
+	if !strings.HasPrefix(v, "file:") || v == "file:" {
+		return errors.New("not of the form file:PATH")
+	}
+	return nil
+}
+
+func checkCertificateAnswer(v string) error {
+	if v == roadNew || v == roadRequest {
+		return nil
+	}
+	return checkFileAnswer(v)
+}
+
+// files are the places of what is made, and of the authority's answer.
+type files struct {
+	folder, key, cer, req, pfx string
+	root                       string // of the authorities, when the answer holds more
+	answer                     string // as it is named, or where it is found or awaited
+	named                      bool   // by an answer
+}
+
+func filesOf(a steps.Answers) files {
+	folder, base := a.File(keyFolder), fileName(a.Text(keyApplication))
+	at := func(ending string) string { return filepath.Join(folder, base+ending) }
+	f := files{folder: folder, key: at(".key"), cer: at(".cer"), req: at(".req"), pfx: at(".pfx"), root: at("-root.cer"), answer: at(".p7b")}
+	if named := a.File(keyCAAnswer); named != "" {
+		f.answer, f.named = named, true
+	}
+	return f
+}
+
+// candidates are the places where an answer is looked for that no answer names, the best first.
+func (f files) candidates() []string {
+	if f.named {
+		return []string{f.answer}
+	}
+	base := strings.TrimSuffix(f.key, ".key")
+	return []string{base + ".p7b", base + ".p7c", base + ".crt", base + ".pem", base + ".der", f.cer}
+}
+
+// intermediate is the place of the n-th certificate between Auditor's and the root.
+func (f files) intermediate(n int) string {
+	return strings.TrimSuffix(f.key, ".key") + fmt.Sprintf("-intermediate-%d.cer", n)
+}
+
+// fileName makes a name that every file system takes.
+func fileName(application string) string {
+	name := strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_' || r == '.' {
+			return r
+		}
+		return '_'
+	}, application)
+	if r := []rune(name); len(r) > 60 {
+		name = string(r[:60])
+	}
+	if name = strings.Trim(name, "._-"); name == "" {
+		return "auditor"
+	}
+	return name
+}

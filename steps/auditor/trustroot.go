@@ -1,0 +1,66 @@
+package auditor
+
+import (
+	"npsetup/steps"
+	"npsetup/steps/plan"
+)
+
+const trustStep = "certificate-trust"
+
+// certificateTrust is A6: what has to lie in NPS's Trusted Root, by hand.
+func (w World) certificateTrust() steps.Step {
+	return steps.Step{
+		ID: trustStep, Title: "Trust on the NPS server", Article: "Export, 11-13",
+		Why: "IIS on the NPS server lets in only client certificates that it trusts",
+		Plan: func(s *steps.Scene) ([]plan.Action, error) {
+			actions, err := w.byHand(s, trustStep, "trusted root certificate", trustedName(s), trustedAbout(s), seenAs, planned(s, certificateAction, submitAction, authoritiesAction)...)
+			for i := range actions {
+				actions[i].UndoNote = "delete the certificate with thumbprint " + shownOf(trustedAbout(s)) + " from Trusted Root Certification Authorities (Local Machine) on the NPS server"
+				if _, _, issued := toTrust(s); issued {
+					actions[i].UndoNote += ", unless something else rests on it: it is the root of an authority"
+				}
+			}
+			return actions, err
+		},
+		Verify: byWord(trustStep, trustedAbout, seenAs),
+	}
+}
+
+// toTrust is the certificate that has to lie in Trusted Root on the NPS server, and the file that holds it: Auditor's own when
+// it is self-signed, else (issued) the root of the authority that issued it. Without a SHA-256 nobody has made or issued it yet.
+func toTrust(s *steps.Scene) (c Certificate, file string, issued bool) {
+	leaf, known := steps.Get(s, certificateKey)
+	chain, _ := steps.Get(s, chainKey)
+	f := filesOf(s.Answers)
+	switch road := roadOf(s.Answers); {
+	case road == roadRequest:
+		return chain.Root, f.root, true
+	case road == roadNew:
+		return chain.Root, f.cer, false
+	case known && !leaf.SelfSigned:
+		return chain.Root, s.Answers.File(keyAuthorities), true
+	}
+	return chain.Root, s.Answers.File(keyCertificate), false
+}
+
+func trustedName(s *steps.Scene) string {
+	c, _, issued := toTrust(s)
+	switch {
+	case c.Subject != "":
+		return c.Subject
+	case issued:
+		return "root of the authority"
+	}
+	return "CN=" + s.Answers.Text(keyApplication)
+}
+
+// trustedAbout is the certificate that was imported: another one has to be imported anew.
+func trustedAbout(s *steps.Scene) plan.Value {
+	if chain, known := steps.Get(s, chainKey); known {
+		return plan.String(chain.Root.Thumbprint)
+	}
+	if roadOf(s.Answers) == roadRequest {
+		return plan.Ref{Action: submitAction, Output: plan.ThumbprintOutput, What: "the root of the authority that issues the certificate"}
+	}
+	return ofCertificate(s, plan.ThumbprintOutput)
+}
