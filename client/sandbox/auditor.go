@@ -44,6 +44,12 @@ func (s *Server) prepareAuditor() error {
 	if s.world.clientSerial, err = serialText(s.auditor.certificate.Certificate[0]); err != nil {
 		return err
 	}
+	s.connectAuditor()
+	return nil
+}
+
+// connectAuditor makes Auditor's connections show its certificate.
+func (s *Server) connectAuditor() {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(s.tls.caPEM) // the person compared the certificate and ticked the box
 	s.auditor.http = &http.Client{
@@ -53,6 +59,20 @@ func (s *Server) prepareAuditor() error {
 		}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
+}
+
+// Import is what the person does with a certificate that does not come from Auditor: the PFX goes into the store of Auditor's
+// server, where Auditor takes it, and roots, instead of Auditor's own certificate, into Trusted Root on the NPS server.
+func (s *Server) Import(c tls.Certificate, roots ...*x509.Certificate) error {
+	serial, err := serialText(c.Certificate[0])
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.auditor.certificate, s.world.clientSerial = c, serial
+	s.world.trusted, s.world.human.CertificateTrusted = roots, true
+	s.connectAuditor()
 	return nil
 }
 

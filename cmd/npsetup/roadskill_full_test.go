@@ -1,0 +1,55 @@
+//go:build full
+
+package main
+
+import (
+	"fmt"
+	"regexp"
+	"sync"
+	"testing"
+
+	"npsetup/client/sandbox"
+)
+
+// TestARoadIsKilledForReal kills the real binary with SIGKILL at every changing request of a run that makes its certificate
+// itself, and resumes. Key and certificate are the first run's own, and so is the serial number at the application user.
+func TestARoadIsKilledForReal(t *testing.T) {
+	serial := regexp.MustCompile(`"certificateSerialNumber": "[0-9A-F]+"`)
+	state := func(st *site) string { return serial.ReplaceAllString(st.canonical(), "SERIAL") }
+	whole, answers := onRoad(t, "new")
+	whole.do("apply", "-f", answers, "--yes").want(t, exitPerson)
+	want, n := state(whole), whole.changes()
+	for k := 1; k <= n; k++ {
+		t.Run(fmt.Sprintf("at change %d", k), func(t *testing.T) {
+			st, answers := onRoad(t, "new")
+			var mu sync.Mutex
+			seen := 0
+			victim := st.process(t, "apply", "-f", answers, "--yes")
+			victim.Env = append(victim.Env, "NPS_PFX_PASSPHRASE="+st.env["NPS_PFX_PASSPHRASE"])
+			st.s.OnRequest(func(r sandbox.Request) {
+				mu.Lock()
+				defer mu.Unlock()
+				if r.Class == "change" {
+					if seen++; seen == k {
+						_ = victim.Process.Kill()
+					}
+				}
+			})
+			mu.Lock()
+			if err := victim.Start(); err != nil {
+				t.Fatal(err)
+			}
+			mu.Unlock()
+			if err := victim.Wait(); err == nil || victim.ProcessState.Exited() {
+				t.Fatalf("it was not killed: %v", err)
+			}
+			st.do("resume", "--yes").want(t, exitPerson)
+			if got := state(st); got != want {
+				t.Errorf("another end state:\n%s\nwant\n%s", got, want)
+			}
+			st.importPFX(nil)
+			st.person()
+			st.proven(answers)
+		})
+	}
+}
