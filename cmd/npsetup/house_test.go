@@ -38,6 +38,7 @@ func mayImport() []rule {
 		{"client/nps", append([]string{"steps/npsapi"}, heart...), "a transport knows calls, not steps"},
 		{"client/pki", leaves, "certificates know no guide"},
 		{"client/trust", leaves, "trust knows no guide"},
+		{"client/remote", leaves, "it does what was planned, and knows no guide"},
 		{"client/sandbox", []string{"assets"}, "a stand-in that shares code with the client proves nothing"},
 		{"client/sandbox/contract", []string{"assets", "client/sandbox"}, "the contract judges both sides and takes neither's word"},
 		{"assets", nil, "embedded files, no code"},
@@ -219,6 +220,7 @@ func TestHouseDoors(t *testing.T) {
 	}{
 		{"", "Wire", "a secret leaves to a transport", []string{
 			"client/nps/mfa.go", "client/nps/signin.go", "client/nps/transport.go", "client/nps/gate.go", "steps/plan/call.go", "steps/plan/value.go",
+			"client/remote/remote.go",                  // the password of the NPS server's administrator, into SSH
 			"client/pki/pbes2.go", "client/pki/pfx.go", // passphrases, into the derivation of a key
 		}},
 		{"secret", "HandOver", "a secret leaves to a person who asked for it", []string{"cmd/npsetup/key.go", "tui/manual.go", "tui/line/act.go"}},

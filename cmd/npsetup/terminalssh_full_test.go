@@ -18,7 +18,7 @@ import (
 type sshd struct{ port, dir, client string }
 
 // newSSHD starts one with keys of its own, and stops it at the end.
-func newSSHD(t *testing.T) sshd {
+func newSSHD(t *testing.T, more ...string) sshd {
 	t.Helper()
 	server, keygen := needed(t, "sshd", "/usr/sbin/sshd"), needed(t, "ssh-keygen")
 	s := sshd{dir: t.TempDir(), client: needed(t, "ssh"), port: freePort(t)}
@@ -39,7 +39,7 @@ func newSSHD(t *testing.T) sshd {
 	config := strings.Join([]string{
 		"Port " + s.port, "ListenAddress 127.0.0.1", "HostKey " + filepath.Join(s.dir, "host"), "AuthorizedKeysFile " + filepath.Join(s.dir, "user.pub"), "PidFile none",
 		"StrictModes no", "UsePAM no", "PasswordAuthentication no", "PermitRootLogin prohibit-password", "PrintMotd no", "PrintLastLog no",
-	}, "\n") + "\n"
+	}, "\n") + "\n" + strings.Join(more, "\n") + "\n"
 	for name, text := range map[string]string{"config": config, "known": "[127.0.0.1]:" + s.port + " " + string(host)} {
 		if err := os.WriteFile(filepath.Join(s.dir, name), []byte(text), 0o600); err != nil {
 			t.Fatal(err)

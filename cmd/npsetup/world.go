@@ -39,7 +39,9 @@ type link struct {
 	answers  steps.Answers
 	identity *shared.Identity
 	chain    shared.Presented
-	leafKey  string // of the first certificate in chain: the SHA-256 of its public key, base64
+
+	sshPassword secret.Secret // of the NPS server's administrator
+	leafKey     string        // of the first certificate in chain: the SHA-256 of its public key, base64
 }
 
 // guides makes the guides over a link.
@@ -62,7 +64,7 @@ func (l *link) world() auditor.World {
 			Probe: l.probe, Connect: l.connect, Now: l.app.now, Texts: shared.Texts{FS: assets.Texts()},
 			CheckTrust: func(text string) error { _, err := trust.ParseTrust(text); return err },
 		},
-		ReadCertificate: readCertificate, CheckKey: checkKey, SameSerial: pki.SameSerial, PDC: l.app.pdc, Files: l.files(),
+		ReadCertificate: readCertificate, CheckKey: checkKey, SameSerial: pki.SameSerial, PDC: l.app.pdc, Files: l.files(), SSH: l.ssh(),
 	}
 }
 
@@ -289,7 +291,7 @@ func readCertificate(path string, now time.Time) (auditor.Certificate, error) {
 // certificateIn is a certificate in words, judged by a time.
 func certificateIn(c pki.Certificate, now time.Time) auditor.Certificate {
 	out := auditor.Certificate{
-		Subject: c.Subject, Issuer: c.Issuer, Serial: c.Serial, Thumbprint: c.SHA1, SHA256: c.SHA256, NotBefore: c.X509.NotBefore, NotAfter: c.X509.NotAfter, SelfSigned: c.SelfSigned,
+		Subject: c.Subject, Issuer: c.Issuer, Serial: c.Serial, Thumbprint: c.SHA1, SHA256: c.SHA256, NotBefore: c.X509.NotBefore, NotAfter: c.X509.NotAfter, SelfSigned: c.SelfSigned, DER: c.X509.Raw,
 	}
 	var refused problem.List
 	for _, r := range pki.Check(c, now) {

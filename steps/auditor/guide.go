@@ -20,6 +20,8 @@ type World struct {
 	ReadCertificate func(path string, now time.Time) (Certificate, error)
 	// CheckKey says whether a private key file belongs to a certificate file.
 	CheckKey func(certificate, key string) error
+	// SSH brings a certificate to the NPS server.
+	SSH SSH
 	// Files looks at keys and certificates that lie on this machine.
 	Files Files
 	// SameSerial compares serial numbers in any spelling, with and without a leading 00.
@@ -58,6 +60,7 @@ type Certificate struct {
 	NotBefore          time.Time
 	NotAfter           time.Time
 	SelfSigned         bool
+	DER                []byte
 	Refused            error    // why it must not be used; a problem.List
 	Warnings           []string // what is worth knowing
 }

@@ -1,20 +1,30 @@
 package auditor
 
 import (
+	"context"
+
 	"npsetup/steps"
 	"npsetup/steps/plan"
 )
 
 const trustStep = "certificate-trust"
 
-// certificateTrust is A6: what has to lie in NPS's Trusted Root, by hand.
+// certificateTrust is A6: what has to lie in NPS's Trusted Root, brought there by hand or over SSH.
 func (w World) certificateTrust() steps.Step {
 	return steps.Step{
 		ID: trustStep, Title: "Trust on the NPS server", Article: "Export, 11-13",
-		Why: "IIS on the NPS server lets in only client certificates that it trusts",
+		Why:    "IIS on the NPS server lets in only client certificates that it trusts",
+		Fields: w.sshFields(),
+		Look:   w.lookSSH,
 		Plan: func(s *steps.Scene) ([]plan.Action, error) {
+			if _, known := w.remote(s); known && overSSH(s.Answers) {
+				return w.planSSH(s)
+			}
 			actions, err := w.byHand(s, trustStep, "trusted root certificate", trustedName(s), trustedAbout(s), seenAs, planned(s, certificateAction, submitAction, authoritiesAction)...)
 			for i := range actions {
+				if overSSH(s.Answers) {
+					actions[i].Notes = append(actions[i].Notes, "when the certificate is there, npsetup resume brings it to the NPS server over SSH: nobody needs to do this by hand")
+				}
 				actions[i].UndoNote = "delete the certificate with thumbprint " + shownOf(trustedAbout(s)) + " from Trusted Root Certification Authorities (Local Machine) on the NPS server"
 				if _, _, issued := toTrust(s); issued {
 					actions[i].UndoNote += ", unless something else rests on it: it is the root of an authority"
@@ -22,7 +32,14 @@ func (w World) certificateTrust() steps.Step {
 			}
 			return actions, err
 		},
-		Verify: byWord(trustStep, trustedAbout, seenAs),
+		Verify: func(ctx context.Context, s *steps.Scene) steps.Proof {
+			if there, read := steps.Get(s, trustedKey); read && there {
+				return steps.Proof{State: steps.Proven, Text: "in Trusted Root on the NPS server, read over SSH"}
+			} else if read {
+				return steps.Proof{State: steps.Differs, Text: "not in Trusted Root on the NPS server, read over SSH"}
+			}
+			return byWord(trustStep, trustedAbout, seenAs)(ctx, s)
+		},
 	}
 }
 

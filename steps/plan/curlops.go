@@ -75,13 +75,11 @@ func (s *script) op(a Action, op Op) error {
 		s.line("\tpause")
 	case KindSession:
 		s.line("\tsay '  left out: a session is not opened by this script; npsetup verify --session proves that one can be'")
-	case KindStore:
+	case KindStore, KindRemote:
 		s.line("\tsay %s", shellText("  left out, to be done by other means: "+op.Text()))
-		for _, part := range op.Store.parts() {
+		for _, part := range op.trusts().parts() {
 			s.line("\tsay %s", shellText("    "+part))
 		}
-	case KindRemote:
-		s.line("\tsay %s", shellText("  left out, to be done by other means: "+op.Text()))
 	}
 	return nil
 }

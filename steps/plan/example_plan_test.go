@@ -147,7 +147,7 @@ func machineAction() plan.Action {
 			{ID: "key", Kind: plan.KindFile, Class: plan.Change, File: &plan.File{Path: "/home/admin/key", Mode: 0o600, Content: plan.SecretLeaf{Name: "API key of NetwrixAuditor", Secret: secret.New(marker)}, Source: "the API key"}},
 			{ID: "store", Kind: plan.KindStore, Class: plan.Change, Repeat: plan.ByName, Store: exampleStore()},
 			{ID: "unstore", Kind: plan.KindStore, Class: plan.Change, Store: &plan.Store{Store: `LocalMachine\Root`, Thumbprint: "EF34", Subject: "CN=old", Remove: true}},
-			{ID: "remote", Kind: plan.KindRemote, Class: plan.Change, Remote: &plan.Remote{Host: "nps.contoso.com", User: "admin", HostKey: "SHA256:abc", Command: []string{"powershell", "-File", "trust.ps1"}}},
+			{ID: "remote", Kind: plan.KindRemote, Class: plan.Change, Remote: &plan.Remote{Host: "nps.contoso.com", User: "admin", HostKey: "SHA256:abc", SignIn: "the key /home/admin/id_ed25519", Store: *exampleStore()}},
 			{ID: "session", Kind: plan.KindSession, Class: plan.Change, Repeat: plan.ByMarker, Marker: "npsetup-verify", Session: exampleSession()},
 		},
 		Undo: []plan.Op{{ID: "unstore", Kind: plan.KindStore, Class: plan.Change, Store: &plan.Store{Store: `LocalMachine\TrustedPeople`, Thumbprint: "AB12CD", Subject: "CN=NetwrixAuditor", Remove: true}}},

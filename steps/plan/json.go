@@ -70,6 +70,7 @@ type opDoc struct {
 	Assumed string          `json:"assumed,omitempty"`
 	Text    string          `json:"text,omitempty"`
 	Store   *storeDoc       `json:"store,omitempty"`
+	Remote  *remoteDoc      `json:"remote,omitempty"`
 	Manual  *manualDoc      `json:"manual,omitempty"`
 	Parts   []opDoc         `json:"calls,omitempty"`
 }
@@ -143,6 +144,9 @@ func opDocs(ops []Op) []opDoc {
 		}
 		if op.Kind == KindStore {
 			d.Store = op.Store.document()
+		}
+		if op.Kind == KindRemote {
+			d.Remote = op.Remote.document()
 		}
 		if op.Kind == KindSession {
 			d.Parts = opDocs(op.Parts())

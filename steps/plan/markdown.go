@@ -236,15 +236,13 @@ func (t *ticket) op(op Op) {
 		}
 		t.line("%s:", sentence(words(op.Text())))
 		t.fence("", fileText(op.File.Content))
-	case KindStore:
+	case KindStore, KindRemote:
 		t.store(op)
-	case KindRemote:
-		t.line("%s.", sentence(words(op.Text())))
 	}
 }
 
 func (t *ticket) store(op Op) {
-	parts := op.Store.parts()
+	parts := op.trusts().parts()
 	if len(parts) == 0 {
 		t.line("%s.", sentence(words(op.Text())))
 		return

@@ -3,8 +3,7 @@ package plan
 // Kind is what an operation acts on.
 type Kind int
 
-// The kinds of operations. All but Remote are carried out; that one is typed and rendered, and refused by the runner until its
-// executor exists.
+// The kinds of operations.
 const (
 	KindCall Kind = iota
 	KindFile
@@ -194,10 +193,13 @@ type Store struct {
 	Needs       string   // the privilege that it takes, e.g. root
 }
 
-// Remote runs one command on another machine over SSH.
+// Remote changes what another machine trusts, over SSH. Does of its Store lists what it comes to there.
 type Remote struct {
-	Host, User, HostKey string
-	Command             []string
+	Host    string // host:port
+	User    string
+	HostKey string // as ssh-keygen -l prints it: SHA256:…
+	SignIn  string // by what it signs in, for people: a key file, or a password's reference
+	Store   Store
 }
 
 // Session opens a privileged session as an application user, looks at it, and ends it. Look and the calls after it name the

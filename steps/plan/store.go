@@ -14,6 +14,21 @@ func (s Store) Genuine() bool {
 	return len(s.Certificate) > 0 && strings.EqualFold(s.Thumbprint, hex.EncodeToString(s1[:])) && strings.EqualFold(s.SHA256, hex.EncodeToString(s256[:]))
 }
 
+// trusts is the store that an operation changes, here or on another machine.
+func (op Op) trusts() Store {
+	switch {
+	case op.Kind == KindStore && op.Store != nil:
+		return *op.Store
+	case op.Kind == KindRemote && op.Remote != nil:
+		return op.Remote.Store
+	}
+	return Store{}
+}
+
+func (r Remote) text() string {
+	return fmt.Sprintf("over SSH on %s as %s (host key %s, signs in with %s): %s", r.Host, r.User, r.HostKey, r.SignIn, r.Store.text())
+}
+
 func (s Store) text() string {
 	verb := "puts %s (thumbprint %s) into the store %s"
 	if s.Remove {
@@ -33,6 +48,18 @@ func (s Store) parts() []string {
 		parts = append(parts, "needs "+s.Needs)
 	}
 	return parts
+}
+
+type remoteDoc struct {
+	Host    string    `json:"host"`
+	User    string    `json:"user"`
+	HostKey string    `json:"hostKey"`
+	SignIn  string    `json:"signIn"`
+	Store   *storeDoc `json:"store"`
+}
+
+func (r Remote) document() *remoteDoc {
+	return &remoteDoc{Host: r.Host, User: r.User, HostKey: r.HostKey, SignIn: r.SignIn, Store: r.Store.document()}
 }
 
 type storeDoc struct {

@@ -198,14 +198,14 @@ func (t *text) op(op Op, several bool, o TextOptions) {
 		for _, part := range op.Parts() {
 			t.op(part, true, o)
 		}
-	case KindStore:
+	case KindStore, KindRemote:
 		t.wrapped("does     ", op.Text(), 4)
-		for _, part := range op.Store.parts() {
+		for _, part := range op.trusts().parts() {
 			t.wrapped("         - ", part, 4)
 		}
-	case KindFile, KindRemote:
+	case KindFile:
 		t.wrapped("does     ", op.Text(), 4)
-		if o.Calls && op.Kind == KindFile && op.File.Content != nil {
+		if o.Calls && op.File.Content != nil {
 			t.line("             %s", string(shown(op.File.Content)))
 		}
 	}
@@ -296,7 +296,7 @@ func (op Op) text() string {
 	case KindStore:
 		return op.Store.text()
 	case KindRemote:
-		return fmt.Sprintf("runs on %s as %s (host key %s): %s", op.Remote.Host, op.Remote.User, op.Remote.HostKey, strings.Join(op.Remote.Command, " "))
+		return op.Remote.text()
 	case KindSession:
 		with := "certificate " + op.Session.Certificate
 		if len(op.Session.Authorities) > 0 {

@@ -81,7 +81,7 @@ func spoilOp(op *plan.Op, ref plan.Ref, hostile string) {
 	case plan.KindStore:
 		op.Store = &plan.Store{Store: hostile, Thumbprint: hostile, SHA256: hostile, Subject: hostile, Does: []string{hostile}, Needs: hostile}
 	case plan.KindRemote:
-		op.Remote = &plan.Remote{Host: hostile, User: hostile, HostKey: hostile, Command: []string{hostile}}
+		op.Remote = &plan.Remote{Host: hostile, User: hostile, HostKey: hostile, SignIn: hostile, Store: plan.Store{Store: hostile, Thumbprint: hostile, SHA256: hostile, Subject: hostile, Does: []string{hostile}, Needs: hostile}}
 	case plan.KindSession:
 		op.Session = &plan.Session{Activity: hostile, Resource: hostile, Login: hostile, Marker: hostile}
 	case plan.KindManual:

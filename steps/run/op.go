@@ -115,9 +115,8 @@ func (r *runner) operate(ctx context.Context, a plan.Action, op plan.Op) (map[st
 		return nil, nil
 	case plan.KindSession:
 		return r.session(ctx, a, op)
-	case plan.KindStore:
+	case plan.KindStore, plan.KindRemote:
 		return r.store(ctx, a, op)
-	case plan.KindRemote:
 	}
 	return nil, problem.New("an operation of the kind " + op.Kind.String() + " cannot be carried out")
 }

@@ -51,6 +51,7 @@ type Options struct {
 	Parallel   int
 	Wait       func(ctx context.Context, d time.Duration) error // between patient lookups and looks at a session; nil: each is tried once
 	Sessions   *Sessions                                        // nil: a plan that opens a session is refused
+	Machines   Machines                                         // nil: a plan that changes what another machine trusts is refused
 	Anchors    Anchors                                          // nil: a plan that changes what a machine trusts is refused
 	Maker      Maker                                            // nil: a plan that makes keys or certificates is refused
 	ManualDone map[string]bool                                  // step ids that a person says to have done
@@ -123,15 +124,14 @@ func (o Options) executable(p plan.Plan) error {
 				if o.Sessions != nil {
 					continue
 				}
-			case plan.KindStore:
-				if o.Anchors == nil {
+			case plan.KindStore, plan.KindRemote:
+				if op.Kind == plan.KindStore && o.Anchors == nil || op.Kind == plan.KindRemote && o.Machines == nil {
 					break
 				}
 				if err := genuine(op); err != nil {
 					return err
 				}
 				continue
-			case plan.KindRemote:
 			}
 			return problem.New(fmt.Sprintf("the plan holds a %s operation", op.Kind)).Because("this version cannot carry it out: " + op.Text()).At(a.Step)
 		}

@@ -1,0 +1,226 @@
+package remote
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha1" //nolint:gosec // Windows' thumbprint
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/pkg/sftp"
+	"golang.org/x/crypto/ssh"
+
+	"npsetup/steps/problem"
+)
+
+// toolWithin is how long certutil may take.
+const toolWithin = 60 * time.Second
+
+// spoken is how much of what a tool says is read.
+const spoken = 16 << 10
+
+var thumbprintForm = regexp.MustCompile(`^[0-9a-f]{40}$`)
+
+// Does lists what putting a certificate into Trusted Root comes to on the server.
+func Does(thumbprint string) []string {
+	return []string{
+		"looks: " + lookFor(thumbprint),
+		"copies the certificate to " + fileOf(thumbprint) + " in the user's folder",
+		"runs " + add(thumbprint),
+		"removes that file again, also when something fails, and looks again",
+	}
+}
+
+// Undoes lists what taking it out comes to.
+func Undoes(thumbprint string) []string { return []string{"runs " + take(thumbprint)} }
+
+// The commands go through whatever shell the server has: they are fixed words and hex digits, which no shell reads otherwise.
+func lookFor(thumbprint string) string { return "certutil -store Root " + thumbprint }
+func add(thumbprint string) string     { return "certutil -f -addstore Root " + fileOf(thumbprint) }
+func take(thumbprint string) string    { return "certutil -delstore Root " + thumbprint }
+func fileOf(thumbprint string) string  { return "npsetup-" + thumbprint + ".cer" }
+
+// absent are the numbers with which certutil says that a store does not have it.
+var absent = regexp.MustCompile(`(?i)0x80090011|0x80092004|NTE_NOT_FOUND|CRYPT_E_NOT_FOUND`)
+
+// Trusted says whether Trusted Root of the local machine has a certificate, by its thumbprint: SHA-1, lower-case hex.
+func (m *Machine) Trusted(ctx context.Context, thumbprint string) (bool, error) {
+	if !thumbprintForm.MatchString(thumbprint) {
+		return false, problem.New("no thumbprint: " + problem.Plain(thumbprint))
+	}
+	said, code, err := m.run(ctx, lookFor(thumbprint))
+	switch {
+	case err != nil:
+		return false, err
+	case code == 0 && strings.Contains(digits(said), thumbprint):
+		return true, nil
+	case code == 0 || absent.MatchString(said):
+		return false, nil
+	}
+	return false, failed(lookFor(thumbprint), code, said)
+}
+
+// digits keeps the hex digits of what certutil prints, which puts blanks between them in older versions.
+func digits(said string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune("0123456789abcdef", r) {
+			return r
+		}
+		return -1
+	}, strings.ToLower(strings.ReplaceAll(said, " ", "")))
+}
+
+// Add puts a certificate (DER) into Trusted Root of the local machine. The file that carries it is removed in any case.
+func (m *Machine) Add(ctx context.Context, der []byte) (err error) {
+	sum := sha1.Sum(der) //nolint:gosec // Windows' thumbprint
+	thumbprint := hex.EncodeToString(sum[:])
+	defer func() { err = errors.Join(err, m.clear(context.WithoutCancel(ctx), fileOf(thumbprint))) }()
+	if err := m.upload(ctx, fileOf(thumbprint), der); err != nil {
+		return err
+	}
+	return m.must(ctx, add(thumbprint))
+}
+
+// Remove takes a certificate out of Trusted Root of the local machine.
+func (m *Machine) Remove(ctx context.Context, thumbprint string) error {
+	if !thumbprintForm.MatchString(thumbprint) {
+		return problem.New("no thumbprint: " + problem.Plain(thumbprint))
+	}
+	return m.must(ctx, take(thumbprint))
+}
+
+func (m *Machine) must(ctx context.Context, command string) error {
+	said, code, err := m.run(ctx, command)
+	if err == nil && code != 0 {
+		err = failed(command, code, said)
+	}
+	return err
+}
+
+func failed(command string, code int, said string) error {
+	p := problem.New(fmt.Sprintf("%s ended with %d", command, code)).Because(problem.Plain(strings.Join(strings.Fields(said), " ")))
+	if strings.Contains(said, "0x80070005") || strings.Contains(strings.ToLower(said), "access is denied") {
+		return p.Try("sign in with a user that is an administrator of that server: OpenSSH for Windows gives administrators their rights at once")
+	}
+	return p.Try("sign in there and run the same command: it says more", "or import the certificate by hand, and leave nps.ssh out")
+}
+
+// run runs one command and gives what it said and its exit code. A context that ends ends the command.
+func (m *Machine) run(ctx context.Context, command string) (said string, code int, err error) {
+	ctx, cancel := context.WithTimeout(ctx, toolWithin)
+	defer cancel()
+	s, err := m.client.NewSession()
+	if err != nil {
+		return "", 0, m.cut(ctx, command, err)
+	}
+	defer func() { _ = s.Close() }()
+	out := &bounded{}
+	s.Stdout, s.Stderr = out, out
+	stop := context.AfterFunc(ctx, func() {
+		_ = s.Signal(ssh.SIGKILL)
+		_ = s.Close()
+	})
+	defer stop()
+	err = s.Run(command)
+	var exit *ssh.ExitError
+	switch {
+	case ctx.Err() != nil:
+		return "", 0, m.cut(ctx, command, ctx.Err())
+	case errors.As(err, &exit):
+		return out.String(), exit.ExitStatus(), nil
+	case err != nil:
+		return "", 0, m.cut(ctx, command, err)
+	}
+	return out.String(), 0, nil
+}
+
+// cut is the problem of a connection that ended before the command did.
+func (m *Machine) cut(ctx context.Context, command string, err error) error {
+	p := problem.New("the SSH connection to " + problem.Plain(m.target.Address) + " ended during " + command).Because(problem.Plain(err.Error())).
+		Try("npsetup resume --yes looks what became of it and goes on").Of(problem.AnswerLost).From(err)
+	if errors.Is(ctx.Err(), context.Canceled) {
+		p.Kind = problem.Cancelled
+	}
+	return p
+}
+
+// bounded keeps the beginning of what two streams write.
+type bounded struct {
+	mu   sync.Mutex
+	kept bytes.Buffer
+}
+
+func (b *bounded) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if left := spoken - b.kept.Len(); left > 0 {
+		b.kept.Write(p[:min(left, len(p))])
+	}
+	return len(p), nil
+}
+
+func (b *bounded) String() string {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.kept.String()
+}
+
+func (m *Machine) upload(ctx context.Context, name string, content []byte) error {
+	return m.files(ctx, func(c *sftp.Client) error {
+		_ = c.Remove(name) // of a run that was killed
+		f, err := c.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
+		if err != nil {
+			return err
+		}
+		_, err = f.Write(content)
+		return errors.Join(err, f.Close())
+	})
+}
+
+// clear removes the file that carried the certificate, over a new connection where the old one has ended.
+func (m *Machine) clear(ctx context.Context, name string) error {
+	remove := func(m *Machine) error {
+		return m.files(ctx, func(c *sftp.Client) error {
+			if err := c.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
+				return err
+			}
+			return nil
+		})
+	}
+	err := remove(m)
+	if err == nil {
+		return nil
+	}
+	again, openErr := Open(ctx, m.target)
+	if openErr != nil {
+		return problem.New("the file " + name + " may still lie on " + problem.Plain(m.target.Address)).Because("the connection ended before it was removed; it holds the certificate and no secret").Try("remove it there, or let npsetup resume --yes do so").From(err)
+	}
+	defer func() { _ = again.Close() }()
+	return remove(again)
+}
+
+// files does something with files over SFTP.
+func (m *Machine) files(ctx context.Context, do func(*sftp.Client) error) error {
+	ctx, cancel := context.WithTimeout(ctx, connectWithin)
+	defer cancel()
+	c, err := sftp.NewClient(m.client)
+	if err != nil {
+		return problem.New("no files can be carried to " + problem.Plain(m.target.Address)).Because("its SSH server does not offer SFTP: " + problem.Plain(err.Error())).
+			Try("put Subsystem sftp sftp-server.exe into C:\\ProgramData\\ssh\\sshd_config, as it stands by default, and restart sshd").From(err)
+	}
+	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
+	defer func() {
+		stop()
+		_ = c.Close()
+	}()
+	if err := do(c); err != nil {
+		return problem.New("the certificate's file cannot be handled on " + problem.Plain(m.target.Address)).Because(problem.Plain(err.Error())).Try("see that the user may write into its own folder there").From(err)
+	}
+	return nil
+}
