@@ -1,4 +1,4 @@
-// Package assets holds the files that are compiled into the program: the API contract and the manual pages. It neither
+// Package assets holds the files that are compiled into the program: the API contract, the manual pages and a script. It neither
 // interprets them nor speaks to a server.
 package assets
 
@@ -11,6 +11,12 @@ import (
 //
 //go:embed api/nps.openapi.yaml
 var NPSContract []byte
+
+// TrustScript is the template of a PowerShell script that puts a certificate into a store, or takes it out. What it is filled
+// with must be harmless in a comment and between single quotes: hex, Base64, one line.
+//
+//go:embed script/trust.ps1
+var TrustScript string
 
 //go:embed text/en/*.txt
 var texts embed.FS

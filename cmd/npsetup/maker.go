@@ -7,10 +7,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"slices"
 	"time"
 
 	"npsetup/client/pki"
+	"npsetup/client/trust"
 	"npsetup/steps"
 	"npsetup/steps/auditor"
 	"npsetup/steps/plan"
@@ -24,7 +26,7 @@ const passphraseKey = "application.passphrase"
 
 // files is what the guide looks at on this machine.
 func (l *link) files() auditor.Files {
-	return auditor.Files{
+	f := auditor.Files{
 		Exists: func(path string) bool { _, err := os.Lstat(path); return err == nil },
 		Key: func(path string) (string, error) {
 			k, err := readKey(path)
@@ -33,8 +35,36 @@ func (l *link) files() auditor.Files {
 			}
 			return pki.KeyFingerprint(k.Public()), nil
 		},
-		CheckRequest: checkRequest, Chain: readChain, CheckPFX: l.checkPFX,
+		CheckRequest: checkRequest, Chain: readChain, CheckPFX: l.checkPFX, InStore: inStore,
 	}
+	if runtime.GOOS == "windows" {
+		f.Stored = stored
+	}
+	return f
+}
+
+func inStore(thumbprint string, now time.Time) (auditor.Certificate, error) {
+	der, err := trust.PersonalByThumbprint(thumbprint)
+	if err != nil {
+		return auditor.Certificate{}, err
+	}
+	c, err := pki.ParseCertificate(`LocalMachine\My`, der)
+	if err != nil {
+		return auditor.Certificate{}, err
+	}
+	return certificateIn(c, now), nil
+}
+
+// stored leaves out what cannot be read: Windows keeps many kinds there.
+func stored(now time.Time) ([]auditor.Certificate, error) {
+	all, err := trust.Personal()
+	var found []auditor.Certificate
+	for _, der := range all {
+		if c, err := pki.ParseCertificate(`LocalMachine\My`, der); err == nil {
+			found = append(found, certificateIn(c, now))
+		}
+	}
+	return found, err
 }
 
 // readKey is pki.ReadKey, with an error of its own for a file that is not there.

@@ -32,7 +32,7 @@ func newTrust(shared *options) *cobra.Command {
 			return problem.New("it is not said what to do").Try("npsetup trust show URL shows a certificate", "npsetup help trust lists the rest").Of(problem.Usage)
 		},
 	}
-	c.AddCommand(newTrustShow(shared), newTrustPin(shared), newTrustInstall(shared), newTrustRemove(shared))
+	c.AddCommand(newTrustShow(shared), newTrustPin(shared), newTrustInstall(shared), newTrustRemove(shared), newTrustScript(shared))
 	return c
 }
 

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
@@ -28,7 +29,7 @@ func (w World) certificate() steps.Step {
 	return steps.Step{
 		ID: certificateStep, Title: "Client certificate", Article: "Initial Setup, 5-6, 9; Export, 1-10",
 		Why:    "its serial number goes into the application user; read from the file, not typed",
-		Fields: certificateFields(),
+		Fields: w.certificateFields(),
 		Look:   w.lookCertificate,
 		Plan:   w.planCertificate,
 		Verify: provenBy(w.planCertificate, func(s *steps.Scene) string {
@@ -57,8 +58,12 @@ func (w World) lookExported(s *steps.Scene) error {
 	if v := s.Answers.Text(keyCertificate); v == roadNew || v == roadRequest {
 		return problem.New("no certificate file is named").At(keyCertificate).Try("name the certificate that Auditor has exported, for example file:auditor-client.cer", "or choose that it comes from elsewhere")
 	}
-	path := s.Answers.File(keyCertificate)
-	c, err := w.ReadCertificate(path, w.Now())
+	path := certificateFile(s.Answers)
+	read := w.ReadCertificate
+	if digits, is := strings.CutPrefix(s.Answers.Text(keyCertificate), storePrefix); is {
+		read = func(_ string, now time.Time) (Certificate, error) { return w.Files.InStore(digits, now) }
+	}
+	c, err := read(path, w.serverNow(s))
 	if errors.Is(err, fs.ErrNotExist) {
 		return w.exportFirst(s, path)
 	}
@@ -76,7 +81,7 @@ func (w World) lookExported(s *steps.Scene) error {
 	}
 	chain := Chain{Leaf: c, Missing: c.Issuer}
 	if authorities := s.Answers.File(keyAuthorities); authorities != "" {
-		if chain, err = w.Files.Chain("", []string{path, authorities}, w.Now()); errors.Is(err, fs.ErrNotExist) {
+		if chain, err = w.Files.Chain("", []string{path, authorities}, w.serverNow(s)); errors.Is(err, fs.ErrNotExist) {
 			return problem.New("the file " + problem.Plain(authorities) + " is not there").At(keyAuthorities).Try("name the file with the certificates of " + problem.Plain(c.Issuer))
 		}
 		if err != nil {
@@ -87,6 +92,12 @@ func (w World) lookExported(s *steps.Scene) error {
 	return nil
 }
 
+// serverNow is the time by the clock of the NPS server, which is the one that judges certificates.
+func (w World) serverNow(s *steps.Scene) time.Time {
+	skew, _ := steps.Get(s, nps.SkewKey)
+	return w.Now().Add(-skew)
+}
+
 // seen shows a certificate and makes it known to later steps.
 func (w World) seen(s *steps.Scene, c Certificate) {
 	steps.Put(s, certificateKey, c)
@@ -94,7 +105,7 @@ func (w World) seen(s *steps.Scene, c Certificate) {
 	for _, warning := range c.Warnings {
 		s.Warn(warning)
 	}
-	if left := c.NotAfter.Sub(w.Now()); left > 0 && left < soon {
+	if left := c.NotAfter.Sub(w.serverNow(s)); left > 0 && left < soon {
 		s.Warn("Auditor's client certificate ends on " + c.NotAfter.UTC().Format("2006-01-02") + ": renew it before that, or Auditor can no longer sign in")
 	}
 	s.See(steps.Finding{Kind: steps.CertificateFinding, Title: "Auditor's client certificate", State: steps.Fits, Rows: []steps.Row{
@@ -124,7 +135,7 @@ func (w World) vouched(s *steps.Scene, chain Chain) {
 	steps.Put(s, chainKey, chain)
 	s.Observe("root", chain.Root.SHA256)
 	for _, c := range append(slices.Clone(chain.Between), chain.Root) {
-		if w.Now().After(c.NotAfter) {
+		if w.serverNow(s).After(c.NotAfter) {
 			s.Problem(problem.New("the certificate of the authority " + problem.Plain(c.Subject) + " has expired").Because("it was valid to " + c.NotAfter.UTC().Format("2006-01-02")).
 				Try("ask the authority for its present certificates, and for a client certificate that they vouch for"))
 		}

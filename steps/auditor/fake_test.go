@@ -232,7 +232,9 @@ func (st *site) lacks(operations ...string) *site {
 	return st
 }
 
-func (st *site) guide() steps.Guide {
+func (st *site) guide() steps.Guide { return Guide(st.world()) }
+
+func (st *site) world() World {
 	w := World{
 		World: nps.World{
 			Probe: func(context.Context, string) (nps.Presented, error) {
@@ -252,7 +254,7 @@ func (st *site) guide() steps.Guide {
 		}
 		return st.pdc, nil
 	}
-	return Guide(w)
+	return w
 }
 
 // sameSerial stands in for the comparison that the command line hands in.

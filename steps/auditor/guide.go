@@ -35,6 +35,10 @@ type Files struct {
 	Exists func(path string) bool
 	// Key is the fingerprint of a private key: the SHA-256 of its public key, hex.
 	Key func(path string) (string, error)
+	// InStore reads a certificate of Windows' store LocalMachine\My by its thumbprint, and judges it by the given time.
+	InStore func(thumbprint string, now time.Time) (Certificate, error)
+	// Stored are all certificates of that store; nil on other systems.
+	Stored func(now time.Time) ([]Certificate, error)
 	// CheckRequest says whether a certificate request asks for the key.
 	CheckRequest func(request, key string) error
 	// Chain finds among the certificates in files the one that belongs to key, or without a key the only one of the first file,

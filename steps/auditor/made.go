@@ -71,7 +71,7 @@ func (w World) lookNew(ctx context.Context, s *steps.Scene) error {
 	if k.key = w.lookKey(s, k.files); !k.key {
 		return nil
 	}
-	c, err := w.ReadCertificate(k.files.cer, w.Now())
+	c, err := w.ReadCertificate(k.files.cer, w.serverNow(s))
 	if errors.Is(err, fs.ErrNotExist) {
 		s.Observe("certificate", nil)
 		if w.Files.Exists(k.files.pfx) {
@@ -125,7 +125,7 @@ func (w World) lookRequest(ctx context.Context, s *steps.Scene) error {
 	if err != nil {
 		return err
 	}
-	chain, err := w.Files.Chain(k.files.key, from, w.Now())
+	chain, err := w.Files.Chain(k.files.key, from, w.serverNow(s))
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func (w World) lookAnswered(ctx context.Context, s *steps.Scene, k *kit, chain C
 
 // holds says whether a file is there with this certificate. Another one in it is a problem: nothing is overwritten.
 func (w World) holds(s *steps.Scene, path, sha256 string) bool {
-	c, err := w.ReadCertificate(path, w.Now())
+	c, err := w.ReadCertificate(path, w.serverNow(s))
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return false

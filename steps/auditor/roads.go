@@ -1,13 +1,16 @@
 package auditor
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"unicode"
 
 	"npsetup/steps"
+	"npsetup/steps/problem"
 )
 
 // The roads on which Auditor's client certificate comes: Auditor makes it, it is made here, or a certificate authority issues
@@ -37,6 +40,21 @@ func on(roads ...string) func(steps.Answers) bool {
 	}
 }
 
+// storePrefix begins the answer that names a certificate of Windows' own store, LocalMachine\My, by its thumbprint.
+const storePrefix = "store:"
+
+func inStore(a steps.Answers) bool {
+	return roadOf(a) == roadAuditor && strings.HasPrefix(a.Text(keyCertificate), storePrefix)
+}
+
+// certificateFile is where the certificate is: a file, or for people the store.
+func certificateFile(a steps.Answers) string {
+	if inStore(a) {
+		return `LocalMachine\My`
+	}
+	return a.File(keyCertificate)
+}
+
 // originField asks in words for what application.certificate holds: a path, new, or request.
 func originField() steps.Field {
 	return steps.Field{
@@ -64,17 +82,18 @@ func originField() steps.Field {
 }
 
 // certificateFields are what each road asks.
-func certificateFields() []steps.Field {
+func (w World) certificateFields() []steps.Field {
 	made := on(roadNew, roadRequest)
 	return []steps.Field{
 		originField(),
 		{
 			Key: keyCertificate, Kind: steps.FileField, Prompt: "Auditor's client certificate", When: on(roadAuditor), Check: checkCertificateAnswer, Complete: completeFile,
-			Help:    "The certificate that Auditor generated, exported without its private key (.cer, DER or Base64). In an answers file also new (made here) or request (a certificate authority issues it).",
-			Example: "file:auditor-client.cer",
+			Help:        "The certificate that Auditor generated, exported without its private key (.cer, DER or Base64). In an answers file also new (made here) or request (a certificate authority issues it). On Auditor's own server, store:THUMBPRINT takes it from Windows' store, Personal of the local computer.",
+			LiveChoices: w.storedChoices(),
+			Example:     "file:auditor-client.cer",
 		},
 		{
-			Key: keyPrivateKey, Kind: steps.FileField, Prompt: "Its private key", Optional: true, When: on(roadAuditor), Check: checkFileAnswer, Complete: completeFile,
+			Key: keyPrivateKey, Kind: steps.FileField, Prompt: "Its private key", Optional: true, When: func(a steps.Answers) bool { return roadOf(a) == roadAuditor && !inStore(a) }, Check: checkFileAnswer, Complete: completeFile,
 			Help: "Only when the key exists as a file: then it is checked to belong to the certificate, and the sign-in is proven.", Example: "file:auditor-client.key",
 		},
 		{
@@ -119,11 +138,28 @@ func keyTypeOptions() []steps.Option {
 // completeFile takes a bare path for a file.
 func completeFile(text string) (string, string) {
 	v := strings.TrimSpace(text)
-	if v == "" || v == roadNew || v == roadRequest || strings.HasPrefix(v, "file:") {
+	if v == "" || v == roadNew || v == roadRequest || strings.HasPrefix(v, "file:") || strings.HasPrefix(v, storePrefix) {
 		return v, ""
 	}
 	return "file:" + v, "completed to file:" + v
 }
+
+// storedChoices offers what lies in Windows' store; nil on other systems.
+func (w World) storedChoices() func(context.Context, *steps.Scene, string) ([]steps.Option, error) {
+	if w.Files.Stored == nil {
+		return nil
+	}
+	return func(context.Context, *steps.Scene, string) ([]steps.Option, error) {
+		all, err := w.Files.Stored(w.Now())
+		var options []steps.Option
+		for _, c := range all {
+			options = append(options, steps.Option{Value: storePrefix + c.Thumbprint, Title: problem.Plain(c.Subject) + ", serial number " + c.Serial + ", to " + c.NotAfter.UTC().Format("2006-01-02")})
+		}
+		return options, err
+	}
+}
+
+var thumbprintForm = regexp.MustCompile(`^[0-9A-Fa-f]{40}$`)
 
 func checkFileAnswer(v string) error {
 	if !strings.HasPrefix(v, "file:") || v == "file:" {
@@ -134,6 +170,12 @@ func checkFileAnswer(v string) error {
 
 func checkCertificateAnswer(v string) error {
 	if v == roadNew || v == roadRequest {
+		return nil
+	}
+	if digits, is := strings.CutPrefix(v, storePrefix); is {
+		if !thumbprintForm.MatchString(digits) {
+			return errors.New("not of the form store:THUMBPRINT, with 40 hex digits")
+		}
 		return nil
 	}
 	return checkFileAnswer(v)

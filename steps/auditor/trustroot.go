@@ -57,7 +57,7 @@ func toTrust(s *steps.Scene) (c Certificate, file string, issued bool) {
 	case known && !leaf.SelfSigned:
 		return chain.Root, s.Answers.File(keyAuthorities), true
 	}
-	return chain.Root, s.Answers.File(keyCertificate), false
+	return chain.Root, certificateFile(s.Answers), false
 }
 
 func trustedName(s *steps.Scene) string {

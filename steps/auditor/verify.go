@@ -65,6 +65,9 @@ func signsWith(s *steps.Scene) (certificate, key string) {
 		f := filesOf(s.Answers)
 		return f.cer, f.key
 	}
+	if inStore(s.Answers) {
+		return "", "" // its key stays in the store
+	}
 	return s.Answers.File(keyCertificate), s.Answers.File(keyPrivateKey)
 }
 

@@ -12,6 +12,9 @@ import (
 // skewLimit is from when on a difference of clocks makes MFA codes fail.
 const skewLimit = 30 * time.Second
 
+// SkewKey is this machine's clock minus the server's.
+var SkewKey = steps.Key[time.Duration]{Name: "nps.skew"}
+
 // Trust is step A2: by what the server's certificate is trusted.
 func Trust(w World) steps.Step {
 	return steps.Step{
@@ -66,6 +69,7 @@ func (w World) lookTrust(ctx context.Context, s *steps.Scene) error {
 	if err != nil {
 		return err
 	}
+	steps.Put(s, SkewKey, g.Skew)
 	if g.Skew > skewLimit || g.Skew < -skewLimit {
 		// Not in the plan: a figure that changes from second to second would change its digest.
 		s.See(steps.Finding{

@@ -1,0 +1,111 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"text/template"
+	"unicode/utf8"
+
+	"github.com/spf13/cobra"
+
+	"npsetup/assets"
+	"npsetup/client/pki"
+	"npsetup/steps/problem"
+)
+
+func newTrustScript(shared *options) *cobra.Command {
+	c := &cobra.Command{
+		Use: "script FILE", Short: "Write a PowerShell script that makes the NPS server trust a certificate",
+		Long: "script writes a PowerShell script that puts the one certificate of FILE, by its thumbprint, into Trusted Root of the computer that runs it, and nothing else.\n" +
+			"Run it on the NPS server as administrator. A certificate that is not self-signed is refused: the root of its authority belongs there.",
+	}
+	var out string
+	var remove bool
+	c, _ = trustCommand(shared, c, "FILE", func(_ context.Context, o *trustOptions, path string) error {
+		return runTrustScript(o, path, out, remove)
+	})
+	c.Flags().StringVar(&out, "out", "", "write it to a new `FILE`, with the mark by which Windows PowerShell reads UTF-8")
+	c.Flags().BoolVar(&remove, "remove", false, "write the script that takes the certificate out again")
+	_ = c.Flags().MarkHidden("output") // the script is the result
+	return c
+}
+
+func runTrustScript(o *trustOptions, path, out string, remove bool) error {
+	cert, err := pki.ReadCertificate(path)
+	if err != nil {
+		return err
+	}
+	if !remove {
+		var refused problem.List
+		for _, r := range pki.CheckTrustedRoot(cert) {
+			if r.Level == pki.Refuse {
+				refused.Add(problem.New(r.Text).Because(r.Why).Try(r.Try))
+			}
+		}
+		if err := refused.Err(); err != nil {
+			return err
+		}
+	}
+	name := "trust.ps1"
+	if out != "" {
+		name = filepath.Base(out)
+	}
+	script, err := trustScript(cert, name, remove)
+	if err != nil {
+		return err
+	}
+	if out == "" {
+		_, err = io.WriteString(o.c.OutOrStdout(), script)
+		return err
+	}
+	f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return problem.New("the script was not written to " + problem.Plain(out)).Because(problem.Plain(err.Error())).Try("name a file that does not exist yet, in a folder that does: --out FILE")
+	}
+	_, err = io.WriteString(f, "\ufeff"+script)
+	if closeErr := f.Close(); err == nil {
+		err = closeErr
+	}
+	if err == nil {
+		o.talkf("written to %s; run it on the NPS server as administrator: powershell.exe -NoProfile -ExecutionPolicy Bypass -File %s\n", problem.Plain(out), problem.Plain(name))
+	}
+	return err
+}
+
+// trustScript fills the template in. Only the comment in its head holds text of the certificate: one line, without control
+// characters; everything that runs is hex digits and Base64.
+func trustScript(c pki.Certificate, name string, remove bool) (string, error) {
+	t, err := template.New("trust").Parse(assets.TrustScript)
+	if err != nil {
+		return "", err
+	}
+	moment := "2006-01-02 15:04"
+	var b bytes.Buffer
+	err = t.Execute(&b, map[string]any{
+		"Remove": remove, "Subject": oneLine(c.Subject), "From": c.X509.NotBefore.UTC().Format(moment), "To": c.X509.NotAfter.UTC().Format(moment),
+		"Thumbprint": strings.ToUpper(c.SHA1), "SHA256": strings.ToUpper(c.SHA256), "Base64": wrapped(base64.StdEncoding.EncodeToString(c.X509.Raw)), "File": oneLine(name),
+	})
+	return strings.ReplaceAll(b.String(), "\n", "\r\n"), err
+}
+
+// oneLine is a text that stays within its comment.
+func oneLine(text string) string {
+	text = strings.Join(strings.Fields(problem.Plain(text)), " ")
+	if !utf8.ValidString(text) {
+		text = strings.ToValidUTF8(text, "?")
+	}
+	return text
+}
+
+func wrapped(text string) string {
+	var lines []string
+	for len(text) > 64 {
+		lines, text = append(lines, text[:64]), text[64:]
+	}
+	return strings.Join(append(lines, text), "\n")
+}
