@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -113,13 +114,23 @@ func (j *job) begin(p plan.Plan) error {
 
 // carryOut opens the gate for exactly this plan, and applies it.
 func (j *job) carryOut(ctx context.Context, p plan.Plan, done map[string]bool, sink run.Sink) (run.Result, error) {
+	maker, err := j.makerFor(ctx, p)
+	if err != nil {
+		return run.Result{}, err
+	}
 	j.link.client.Approve(p)
-	return run.Apply(ctx, p, run.Options{Sender: j.link.client, Clock: clock(j.app.now), Store: j.store, Sink: sink, ManualDone: done, Wait: j.app.pause, Sessions: j.link.sessions()})
+	return run.Apply(ctx, p, run.Options{
+		Sender: j.link.client, Clock: clock(j.app.now), Store: j.store, Sink: sink, ManualDone: done, Wait: j.app.pause, Sessions: j.link.sessions(), Maker: maker,
+	})
 }
 
 // tellLost says which requests of an earlier run were never answered: the look that follows finds out what became of them.
 func (j *job) tellLost() {
 	for _, e := range j.store.Lost() {
+		if strings.HasPrefix(e.Request, "makes ") {
+			_, _ = fmt.Fprintf(j.talk(), "a run was stopped in this: %s; looking what became of it\n", problem.Plain(e.Request))
+			continue
+		}
 		_, _ = fmt.Fprintf(j.talk(), "the answer to %s was never seen; looking what became of it\n", problem.Plain(e.Request))
 	}
 }

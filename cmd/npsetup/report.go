@@ -174,10 +174,24 @@ func (j *job) tellPerson() {
 		_, _ = fmt.Fprintln(j.talk(), "a person is needed; npsetup plan shows for what")
 		return
 	}
-	for _, a := range p.Actions {
-		if a.Effect == plan.ByHand {
-			_, _ = fmt.Fprintf(j.talk(), "\n%s", plan.ManualText(a, 0))
+	var files, ids []string
+	for _, a := range p.Doable() {
+		_, _ = fmt.Fprintf(j.talk(), "\n%s", plan.ManualText(a, 0))
+		if file := a.Awaits(); file != "" {
+			files = append(files, file)
+		} else if !slices.Contains(ids, a.Step) {
+			ids = append(ids, a.Step)
 		}
 	}
-	_, _ = fmt.Fprintf(j.talk(), "\na person is needed; when it is done: npsetup resume --yes --done %s\n", strings.Join(byHand(p), ","))
+	say := ""
+	if len(ids) > 0 {
+		say = " --done " + strings.Join(ids, ",")
+	}
+	if len(files) > 0 {
+		_, _ = fmt.Fprintf(j.talk(), "\na person is needed; when %s is there, npsetup resume --yes goes on with what waits for it\n", problem.Plain(strings.Join(files, ", ")))
+		if say == "" {
+			return
+		}
+	}
+	_, _ = fmt.Fprintf(j.talk(), "\na person is needed; when it is done: npsetup resume --yes%s\n", say)
 }

@@ -33,7 +33,7 @@ func (l *link) sessions() *run.Sessions {
 
 // signInAs signs in as the application user of a session, with its certificate and the private key of it.
 func (l *link) signInAs(ctx context.Context, s plan.Session, key secret.Secret) (run.Sender, error) {
-	c, err := pki.ReadCertificate(s.Certificate)
+	c, err := chainOf(s.PrivateKey, append([]string{s.Certificate}, s.Authorities...))
 	if err != nil {
 		return nil, err
 	}
@@ -41,9 +41,11 @@ func (l *link) signInAs(ctx context.Context, s plan.Session, key secret.Secret) 
 	if err != nil {
 		return nil, err
 	}
-	return l.client.SignInApplication(ctx, nps.Application{
-		Login: s.Login, Key: key, Serial: c.Serial, Certificate: tls.Certificate{Certificate: [][]byte{c.X509.Raw}, PrivateKey: k, Leaf: c.X509},
-	})
+	shown := tls.Certificate{Certificate: [][]byte{c.Leaf.X509.Raw}, PrivateKey: k, Leaf: c.Leaf.X509}
+	for _, by := range between(c) {
+		shown.Certificate = append(shown.Certificate, by.X509.Raw)
+	}
+	return l.client.SignInApplication(ctx, nps.Application{Login: s.Login, Key: key, Serial: c.Leaf.Serial, Certificate: shown})
 }
 
 // endOpen ends the sessions that a killed run left open, before anything else is done. Consent to it was given with the plan

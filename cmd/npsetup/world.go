@@ -62,7 +62,7 @@ func (l *link) world() auditor.World {
 			Probe: l.probe, Connect: l.connect, Now: l.app.now, Texts: shared.Texts{FS: assets.Texts()},
 			CheckTrust: func(text string) error { _, err := trust.ParseTrust(text); return err },
 		},
-		ReadCertificate: readCertificate, CheckKey: checkKey, SameSerial: pki.SameSerial, PDC: l.app.pdc,
+		ReadCertificate: readCertificate, CheckKey: checkKey, SameSerial: pki.SameSerial, PDC: l.app.pdc, Files: l.files(),
 	}
 }
 
@@ -283,6 +283,11 @@ func readCertificate(path string, now time.Time) (auditor.Certificate, error) {
 		}
 		return auditor.Certificate{}, err
 	}
+	return certificateIn(c, now), nil
+}
+
+// certificateIn is a certificate in words, judged by a time.
+func certificateIn(c pki.Certificate, now time.Time) auditor.Certificate {
 	out := auditor.Certificate{
 		Subject: c.Subject, Issuer: c.Issuer, Serial: c.Serial, Thumbprint: c.SHA1, SHA256: c.SHA256, NotBefore: c.X509.NotBefore, NotAfter: c.X509.NotAfter, SelfSigned: c.SelfSigned,
 	}
@@ -296,7 +301,7 @@ func readCertificate(path string, now time.Time) (auditor.Certificate, error) {
 		}
 	}
 	out.Refused = refused.Err()
-	return out, nil
+	return out
 }
 
 func checkKey(certificate, key string) error {

@@ -1,0 +1,283 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"slices"
+	"time"
+
+	"npsetup/client/pki"
+	"npsetup/steps"
+	"npsetup/steps/auditor"
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
+	"npsetup/steps/run"
+	"npsetup/steps/secret"
+)
+
+// passphraseKey is the answer that says where the passphrase of a PFX is fetched from.
+const passphraseKey = "application.passphrase"
+
+// files is what the guide looks at on this machine.
+func (l *link) files() auditor.Files {
+	return auditor.Files{
+		Exists: func(path string) bool { _, err := os.Lstat(path); return err == nil },
+		Key: func(path string) (string, error) {
+			k, err := readKey(path)
+			if err != nil {
+				return "", err
+			}
+			return pki.KeyFingerprint(k.Public()), nil
+		},
+		CheckRequest: checkRequest, Chain: readChain, CheckPFX: l.checkPFX,
+	}
+}
+
+// readKey is pki.ReadKey, with an error of its own for a file that is not there.
+func readKey(path string) (crypto.Signer, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return nil, fs.ErrNotExist
+	}
+	return pki.ReadKey(path)
+}
+
+// checkRequest says whether a request asks for a certificate of this key.
+func checkRequest(request, key string) error {
+	f, err := os.Open(request)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fs.ErrNotExist
+	}
+	bad := func(why string, next ...string) error {
+		return problem.New("the request " + problem.Plain(request) + " cannot be used").Because(why).Try(next...)
+	}
+	if err != nil {
+		return bad(problem.Plain(err.Error()), "make it readable")
+	}
+	defer func() { _ = f.Close() }()
+	const limit = 64 << 10 // a request has some two kilobytes
+	raw, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err != nil || len(raw) > limit {
+		return bad("it cannot be read, or is larger than a request", "move it away: the next run makes a new one of the same key")
+	}
+	r, err := pki.ParseRequest(request, raw)
+	if err != nil {
+		return bad(problem.Plain(problem.All(err)[0].Why), "move it away: the next run makes a new one of the same key")
+	}
+	k, err := pki.ReadKey(key)
+	if err != nil {
+		return err
+	}
+	if public, is := k.Public().(interface{ Equal(crypto.PublicKey) bool }); !is || !public.Equal(r.X509.PublicKey) || !r.Proven {
+		return bad("it belongs to another key than "+problem.Plain(key), "put the key back to which it belongs", "or move the request away: the next run makes a new one")
+	}
+	return nil
+}
+
+// bundles reads the certificates of several files.
+func bundles(files []string) ([]pki.Certificate, error) {
+	var all []pki.Certificate
+	for _, path := range files {
+		found, err := pki.ReadBundle(path)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, found...)
+	}
+	return all, nil
+}
+
+// chainOf orders the certificates in files: that of the key, or without one the only one of the first file, and its issuers.
+func chainOf(key string, files []string) (pki.Chained, error) {
+	all, err := bundles(files)
+	if err != nil {
+		return pki.Chained{}, err
+	}
+	if key == "" {
+		leaf, err := pki.ReadCertificate(files[0])
+		if err != nil {
+			return pki.Chained{}, err
+		}
+		return pki.ChainOf(leaf, all), nil
+	}
+	k, err := pki.ReadKey(key)
+	if err != nil {
+		return pki.Chained{}, err
+	}
+	return pki.Chain(k, all)
+}
+
+func readChain(key string, files []string, now time.Time) (auditor.Chain, error) {
+	c, err := chainOf(key, files)
+	if err != nil {
+		return auditor.Chain{}, err
+	}
+	out := auditor.Chain{Leaf: certificateIn(c.Leaf, now), Missing: c.Missing}
+	if c.Missing != "" {
+		return out, nil
+	}
+	for _, by := range between(c) {
+		out.Between = append(out.Between, certificateIn(by, now))
+	}
+	root, _ := c.Root()
+	out.Root = certificateIn(root, now)
+	return out, nil
+}
+
+// between are the issuers without the root: what a client shows, and carries along, so that a server which knows only the root
+// can follow.
+func between(c pki.Chained) []pki.Certificate {
+	return slices.DeleteFunc(slices.Clone(c.Issuers), func(by pki.Certificate) bool { return by.SelfSigned })
+}
+
+// checkPFX says whether a PFX holds a certificate. A passphrase that would have to be asked for is not: that the file is there
+// has to do.
+func (l *link) checkPFX(ctx context.Context, path string, a steps.Answers, sha256 string) error {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fs.ErrNotExist
+	}
+	r, ok := a.Reference(passphraseKey)
+	if !ok || r.Source == secret.Prompt {
+		return nil
+	}
+	passphrase, err := l.app.fetch(ctx, passphraseKey, r, "passphrase of the PFX")
+	if err != nil {
+		return err
+	}
+	held, err := pki.ReadPFX(path, passphrase)
+	if err != nil {
+		p := *problem.All(err)[0]
+		return p.At(passphraseKey).Try("or move the PFX away: the next run packs it anew")
+	}
+	if !slices.ContainsFunc(held.Certificates, func(c pki.Certificate) bool { return c.SHA256 == sha256 }) {
+		return problem.New("the PFX " + problem.Plain(path) + " holds another certificate").Because("it has " + problem.Plain(held.Certificates[0].Subject) + " with sha256:" + held.Certificates[0].SHA256).
+			Try("move it away: the next run packs it anew")
+	}
+	return nil
+}
+
+// maker makes what a plan describes. Passphrases were fetched before anything was made.
+type maker struct {
+	now        func() time.Time
+	passphrase secret.Secret
+}
+
+var _ run.Maker = (*maker)(nil)
+
+// makerFor fetches what a plan needs to make its files; nil: it makes none.
+func (j *job) makerFor(ctx context.Context, p plan.Plan) (run.Maker, error) {
+	m := &maker{now: j.app.now}
+	for _, a := range p.Actions {
+		for _, op := range a.Ops {
+			if op.Kind != plan.KindFile || op.File.Make == nil || op.File.Make.Passphrase == nil || !m.passphrase.Empty() {
+				continue
+			}
+			r, ok := j.answers.Reference(passphraseKey)
+			if !ok {
+				return nil, problem.New("the " + op.File.Make.Passphrase.Name + " is missing").At(passphraseKey).Try("answer it with env:NAME, file:PATH, keyring:NAME or prompt").Of(problem.Usage)
+			}
+			s, err := j.link.app.fetch(ctx, passphraseKey, r, op.File.Make.Passphrase.Name)
+			if err != nil {
+				return nil, err
+			}
+			m.passphrase = s
+		}
+	}
+	return m, nil
+}
+
+// Make implements run.Maker.
+func (m *maker) Make(_ context.Context, f plan.File) (map[string]string, error) {
+	var err error
+	switch what := *f.Make; what.What {
+	case plan.MakeKey:
+		var k crypto.Signer
+		if k, err = pki.NewKey(pki.KeyKind(what.KeyType)); err == nil {
+			err = pki.WriteKey(f.Path, k, secret.Secret{})
+		}
+	case plan.MakeSelfSigned:
+		return m.selfSigned(f)
+	case plan.MakeRequest:
+		err = makeRequest(f)
+	case plan.MakeCertificate:
+		return takeOut(f)
+	case plan.MakePFX:
+		err = m.pack(f)
+	}
+	return nil, err
+}
+
+// early is how far back a certificate begins: clocks differ.
+const early = 10 * time.Minute
+
+func (m *maker) selfSigned(f plan.File) (map[string]string, error) {
+	k, err := pki.ReadKey(f.Make.Key)
+	if err != nil {
+		return nil, err
+	}
+	now := m.now()
+	c, err := pki.NewSelfSigned(f.Make.Name, k, now.Add(-early), now.AddDate(0, 0, f.Make.Days))
+	if err != nil {
+		return nil, err
+	}
+	return told(c), pki.WriteFile(f.Path, c.X509.Raw, fs.FileMode(f.Mode))
+}
+
+// told are the outputs of a certificate.
+func told(c pki.Certificate) map[string]string {
+	return map[string]string{plan.SerialOutput: c.Serial, plan.ThumbprintOutput: c.SHA1, plan.SHA256Output: c.SHA256}
+}
+
+func makeRequest(f plan.File) error {
+	k, err := pki.ReadKey(f.Make.Key)
+	if err != nil {
+		return err
+	}
+	r, err := pki.NewRequest(f.Make.Name, k)
+	if err != nil {
+		return err
+	}
+	return pki.WriteFile(f.Path, r.PEM(), fs.FileMode(f.Mode))
+}
+
+// takeOut writes one certificate of several into a file of its own.
+func takeOut(f plan.File) (map[string]string, error) {
+	all, err := bundles(f.Make.From)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range all {
+		if c.SHA256 == f.Make.SHA256 {
+			return told(c), pki.WriteFile(f.Path, c.X509.Raw, fs.FileMode(f.Mode))
+		}
+	}
+	return nil, changed(f)
+}
+
+func changed(f plan.File) error {
+	return problem.New("the certificate with sha256:" + f.Make.SHA256 + " is no longer in " + problem.Plain(f.Make.From[0])).Because("the file changed after the plan was made").
+		Try("look at the plan anew").Of(problem.Stale)
+}
+
+func (m *maker) pack(f plan.File) error {
+	c, err := chainOf(f.Make.Key, f.Make.From)
+	if err != nil {
+		return err
+	}
+	if f.Make.SHA256 != "" && c.Leaf.SHA256 != f.Make.SHA256 {
+		return changed(f)
+	}
+	k, err := pki.ReadKey(f.Make.Key)
+	if err != nil {
+		return err
+	}
+	c.Issuers = between(c) // importing it must not make Auditor's server trust another root
+	raw, err := pki.PFX(k, c, m.passphrase, pki.Encryption(f.Make.Encryption))
+	if err != nil {
+		return err
+	}
+	return pki.WriteFile(f.Path, raw, fs.FileMode(f.Mode))
+}
