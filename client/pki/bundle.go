@@ -49,8 +49,8 @@ func readFile(what, path string) ([]byte, error) {
 }
 
 // ParseBundle reads the certificates in what a file called name holds: DER, one or several; PEM with anything around;
-// bare Base64; PKCS #7 in DER, BER, PEM or Base64, also under the words BEGIN CERTIFICATE, as AD CS writes certnew.p7b. They
-// come in the order of the file, each once, at least one. A private key beside them is refused.
+// bare Base64; PKCS #7 in DER, BER, PEM or Base64, also under the words BEGIN CERTIFICATE, the only ones that Windows'
+// CryptBinaryToString has for anything, AD CS's certnew.p7b among it. They come in the order of the file, each once, at least one. A private key beside them is refused.
 func ParseBundle(name string, raw []byte) ([]Certificate, error) {
 	found, err := bundle(raw)
 	if err != nil {
@@ -86,6 +86,11 @@ func bundle(raw []byte) ([]Certificate, error) {
 		}
 		blocks = [][]byte{raw}
 	}
+	return inBlocks(blocks)
+}
+
+// inBlocks reads the certificates of several binary pieces.
+func inBlocks(blocks [][]byte) ([]Certificate, error) {
 	var out []Certificate
 	for _, b := range blocks {
 		more, err := inBlock(b)

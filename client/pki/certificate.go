@@ -3,8 +3,6 @@ package pki
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/rsa"
 	"crypto/sha1" //nolint:gosec // Windows' thumbprint
 	"crypto/sha256"
 	"crypto/x509"
@@ -15,7 +13,6 @@ import (
 	"errors"
 	"fmt"
 	"strings"
-	"time"
 
 	"npsetup/steps/problem"
 )
@@ -172,52 +169,6 @@ func describe(c *x509.Certificate) Certificate {
 		d.ClientAuth = d.ClientAuth || u == x509.ExtKeyUsageClientAuth || u == x509.ExtKeyUsageAny
 	}
 	return d
-}
-
-// Level is how grave a remark is.
-type Level int
-
-// The levels.
-const (
-	Warn   Level = iota
-	Refuse       // must not be used
-)
-
-// Remark is one thing about a certificate.
-type Remark struct {
-	Level          Level
-	Text, Why, Try string
-}
-
-// Check judges a client certificate at a moment, best by the server's clock.
-func Check(c Certificate, now time.Time) []Remark {
-	var rs []Remark
-	add := func(l Level, text, why, try string) { rs = append(rs, Remark{l, text, why, try}) }
-	const renew = "generate a new certificate in Auditor (Settings > Privilege Secure) and export it again"
-	switch {
-	case now.After(c.X509.NotAfter):
-		add(Refuse, "Auditor's client certificate has expired", "it was valid to "+c.X509.NotAfter.UTC().Format("2006-01-02 15:04")+" UTC", renew)
-	case now.Before(c.X509.NotBefore):
-		add(Refuse, "Auditor's client certificate is not valid yet", "it is valid from "+c.X509.NotBefore.UTC().Format("2006-01-02 15:04")+" UTC", "compare the clocks of Auditor's server, of NPS and of this machine")
-	}
-	//exhaustive:ignore only the weak ones
-	switch c.X509.SignatureAlgorithm {
-	case x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1, x509.MD5WithRSA, x509.MD2WithRSA:
-		add(Refuse, "Auditor's client certificate is signed with "+c.X509.SignatureAlgorithm.String(), "signatures of this kind can be forged, and Windows refuses them", renew)
-	}
-	if k, is := c.X509.PublicKey.(*rsa.PublicKey); is && k.N.BitLen() < 2048 {
-		add(Refuse, fmt.Sprintf("Auditor's client certificate has an RSA key of %d bits", k.N.BitLen()), "keys under 2048 bits are too short", renew)
-	}
-	if k, is := c.X509.PublicKey.(*ecdsa.PublicKey); is && k.Curve.Params().BitSize < 256 {
-		add(Refuse, "Auditor's client certificate has a key on the curve "+k.Curve.Params().Name, "keys under 256 bits are too short", renew)
-	}
-	if len(c.X509.ExtKeyUsage)+len(c.X509.UnknownExtKeyUsage) > 0 && !c.ClientAuth {
-		add(Warn, "Auditor's client certificate does not name client authentication among its uses: IIS may refuse it", "", "")
-	}
-	if c.CAFlag || !c.CAFlagKnown {
-		add(Warn, "in Trusted Root, this certificate could vouch for others (its CA flag is set or missing): whoever holds its key can then vouch for any certificate to the NPS server; remove it there when it is no longer used", "", "")
-	}
-	return rs
 }
 
 // errMismatch is kept apart so that callers can tell it from unreadable files.

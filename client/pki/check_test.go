@@ -62,10 +62,18 @@ func TestCheck(t *testing.T) {
 		"unknown use only": {change(func(c *x509.Certificate) {
 			c.ExtKeyUsage, c.UnknownExtKeyUsage = nil, []asn1.ObjectIdentifier{{1, 2, 3}}
 		}), "warn Auditor's client certificate does not name client authentication"},
-		"CA:TRUE":        {change(func(c *x509.Certificate) { c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign }), "whoever holds its key can then vouch"},
+		"not for signing": {change(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }), "refuse Auditor's client certificate is not for signing: its key usages are keyEncipherment: a client proves"},
+		"CA:TRUE": {change(func(c *x509.Certificate) {
+			c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign|x509.KeyUsageDigitalSignature
+		}), "whoever holds its key can then vouch"},
 		"no constraints": {change(func(c *x509.Certificate) { c.BasicConstraintsValid = false }), "whoever holds its key can then vouch"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			for _, r := range Check(parsedOf(t, c.der), today) {
+				if r.Why == "" || r.Try == "" {
+					t.Errorf("no reason or no next step: %+v", r)
+				}
+			}
 			if got := remarks(parsedOf(t, c.der), today); !strings.HasPrefix(got, c.says) && !strings.Contains(got, c.says) || strings.Count(got, "\n") > 0 {
 				t.Errorf("says %q, not only %q", got, c.says)
 			}
@@ -127,6 +135,34 @@ func TestTrustedRootTakesSelfSignedOnly(t *testing.T) {
 		if text := fmt.Sprint(got[0]); name == "issued" && !strings.Contains(text, "CN=contoso-CA, O=Contoso") {
 			t.Errorf("the issuer is not named: %s", text)
 		}
+	}
+}
+
+// When the chain is known, the one certificate that belongs there is named.
+func TestTrustedRootNamesTheRoot(t *testing.T) {
+	c := newChain(t, ecKey(t))
+	for _, x := range []struct {
+		of    Certificate
+		known []Certificate
+		says  []string
+	}{
+		{c.leaf, c.all(), []string{"CN=Contoso Root", c.root.SHA1, "CN=Contoso Issuing into Intermediate"}},
+		{c.mid, c.all(), []string{"CN=Contoso Root", c.root.SHA1}},
+		{c.leaf, []Certificate{c.mid}, []string{"CN=Contoso Root", "is not among"}},
+		{c.leaf, nil, []string{"CN=Contoso Issuing", "is not among"}},
+	} {
+		got := CheckTrustedRoot(x.of, x.known...)
+		if len(got) != 1 || got[0].Level != Refuse {
+			t.Fatalf("%+v", got)
+		}
+		for _, s := range x.says {
+			if !strings.Contains(got[0].Try, s) {
+				t.Errorf("%s: %q is missing in %q", x.of.Subject, s, got[0].Try)
+			}
+		}
+	}
+	if got := CheckTrustedRoot(c.root, c.all()...); len(got) != 0 {
+		t.Errorf("%+v", got)
 	}
 }
 

@@ -71,15 +71,18 @@ func privateKey(raw []byte, passphrase secret.Secret) (crypto.Signer, error) {
 	}
 	raw = plainText(raw)
 	block, is := keyBlock(raw)
-	switch {
-	case is:
-	case isDER(raw): // DER tells by itself what it is
+	if !is {
+		if decoded, ok := bareBase64(raw); ok {
+			raw = decoded
+		}
+		what := otherContainer(raw)
+		if !strings.HasPrefix(what, "a private key") {
+			return nil, errors.New("it is not PEM")
+		}
 		block = &pem.Block{Bytes: raw}
-		if strings.HasSuffix(otherContainer(raw), "encrypted") {
+		if strings.HasSuffix(what, "encrypted") {
 			block.Type = encryptedKey
 		}
-	default:
-		return nil, errors.New("it is not PEM")
 	}
 	if len(block.Bytes) > keyLimit {
 		return nil, errors.New("it is larger than any private key")

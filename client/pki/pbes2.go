@@ -17,10 +17,11 @@ import (
 	"npsetup/steps/secret"
 )
 
-// Iterations of the key derivation: what we write, and what we read in one file. OpenSSL writes 2048, Windows 2000.
+// Iterations of the key derivation: what we write, and the most that are read in one file, which take a second at worst. OpenSSL
+// writes 2048, Windows 2000.
 const (
 	writtenIterations = 100_000
-	iterationLimit    = 1_000_000
+	iterationLimit    = 600_000
 )
 
 // ErrPassphrase is in the errors about a missing or wrong passphrase.
@@ -132,7 +133,7 @@ func (e passphraseError) Error() string      { return string(e) }
 func (passphraseError) Is(target error) bool { return target == ErrPassphrase }
 
 func tooManyIterations() error {
-	return errors.New("its key derivation has no sensible count of iterations (1 to 1,000,000 are read)")
+	return errors.New("its key derivation has no sensible count of iterations (1 to 600,000 are read)")
 }
 
 func derive(prf func() hash.Hash, passphrase secret.Secret, salt []byte, iterations, length int) (cipher.Block, error) {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto"
 	"crypto/x509"
+	"encoding/pem"
 	"errors"
 	"strings"
 	"time"
@@ -18,8 +19,7 @@ import (
 // Encryption is how a PFX is encrypted.
 type Encryption string
 
-// The encryptions. Windows before Server 2019 and Windows 10 1709 reads Legacy only (learn.microsoft.com, Export-PfxCertificate,
-// CryptoAlgorithmOption).
+// The encryptions. Windows reads Modern from Server 2019 on (go-pkcs12, Modern2023); Server 2016 calls the passphrase wrong.
 const (
 	Modern Encryption = "modern" // PBES2 with PBKDF2 and AES-256, MAC with SHA-256
 	Legacy Encryption = "legacy" // 3DES and SHA-1
@@ -29,12 +29,16 @@ const (
 // not fit, an encryption that does not exist, and passphrases outside of Unicode's first 65,536 characters, which PKCS #12
 // cannot carry.
 func PFX(key crypto.Signer, chain Chained, passphrase secret.Secret, e Encryption) ([]byte, error) {
+	return pack(key, chain, passphrase, e, writtenIterations)
+}
+
+func pack(key crypto.Signer, chain Chained, passphrase secret.Secret, e Encryption, iterations int) ([]byte, error) {
 	var encoder *pkcs12.Encoder
 	switch e {
 	case Modern:
-		encoder = pkcs12.Modern2023.WithIterations(writtenIterations)
+		encoder = pkcs12.Modern2023.WithIterations(iterations)
 	case Legacy:
-		encoder = pkcs12.LegacyDES.WithIterations(2048)
+		encoder = pkcs12.LegacyDES.WithIterations(min(iterations, 2048)) // more does not help 3DES, and old programs expect few
 	default:
 		return nil, problem.New("there is no PFX encryption " + problem.Plain(string(e))).Try("take modern, or legacy for Windows Server 2016").Of(problem.Usage)
 	}
@@ -104,7 +108,10 @@ func container(raw []byte, passphrase secret.Secret) (Container, error) {
 	if len(raw) > sizeLimit {
 		return Container{}, errors.New("it is larger than 1 MiB")
 	}
-	if decoded, ok := bareBase64(plainText(raw)); ok {
+	text := plainText(raw)
+	if block, _ := pem.Decode(text); block != nil && (block.Type == "PKCS12" || block.Type == "PFX") {
+		raw = block.Bytes
+	} else if decoded, ok := bareBase64(text); ok {
 		raw = decoded
 	}
 	der, err := definite(raw)
@@ -148,6 +155,8 @@ func open(der []byte, passphrase secret.Secret) (out Container, err error) {
 		return out, errNoPassphrase
 	case err != nil && wrongPassword(err):
 		return out, ErrPassphrase
+	case err != nil && strings.Contains(err.Error(), "asn1: "):
+		return out, errors.New("it is damaged: its parts are not what PKCS #12 has there")
 	case err != nil:
 		return out, errors.New(strings.TrimPrefix(err.Error(), "pkcs12: "))
 	}
@@ -175,7 +184,7 @@ func wrongPassword(err error) bool {
 }
 
 // iterationsIn refuses a PKCS #12 file that would keep the processor busy: all counts of iterations that can be seen, which
-// are the integers behind a salt, must not come to more than a million.
+// are the integers behind a salt, must not come to more than the limit.
 func iterationsIn(der []byte) error {
 	sum := 0
 	if !countIterations(der, 1, &sum) {

@@ -40,7 +40,7 @@ func NormaliseSerial(text string) (string, error) {
 		return "", fmt.Errorf("a serial number has hex digits")
 	}
 	if len(strings.TrimLeft(text, "0")) > 128 {
-		return "", fmt.Errorf("a serial number has 40 hex digits at most")
+		return "", fmt.Errorf("a serial number has 40 hex digits, or a few more; these are over 128")
 	}
 	if len(text)%2 == 1 {
 		text = "0" + text
@@ -49,6 +49,26 @@ func NormaliseSerial(text string) (string, error) {
 		return "", fmt.Errorf("a serial number has hex digits only")
 	}
 	return text, nil
+}
+
+// SerialSpellings gives the spellings under which programs show one serial number: as DER and Windows have it, with 00 in front
+// of a first digit from 8 to F, and without that 00 when there is one.
+func SerialSpellings(text string) ([]string, error) {
+	s, err := NormaliseSerial(text)
+	if err != nil {
+		return nil, err
+	}
+	bare := s
+	for len(bare) > 2 && strings.HasPrefix(bare, "00") {
+		bare = bare[2:]
+	}
+	if bare[0] >= '8' {
+		return []string{"00" + bare, bare}, nil
+	}
+	if bare != s {
+		return []string{s, bare}, nil
+	}
+	return []string{bare}, nil
 }
 
 // SameSerial compares two spellings, with and without leading 00. Two that cannot be read are never the same.

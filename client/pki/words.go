@@ -1,6 +1,7 @@
 package pki
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/rsa"
@@ -19,8 +20,14 @@ func (c Certificate) SerialPlain() string {
 }
 
 // Key describes the public key, such as RSA 2048, ECDSA P-256 or Ed25519.
-func (c Certificate) Key() string {
-	switch k := c.X509.PublicKey.(type) {
+func (c Certificate) Key() string { return DescribeKey(c.X509.PublicKey) }
+
+// Key describes the public key that the request names.
+func (r Request) Key() string { return DescribeKey(r.X509.PublicKey) }
+
+// DescribeKey describes a public key, such as RSA 2048, ECDSA P-256 or Ed25519.
+func DescribeKey(public crypto.PublicKey) string {
+	switch k := public.(type) {
 	case *rsa.PublicKey:
 		return fmt.Sprintf("RSA %d", k.N.BitLen())
 	case *ecdsa.PublicKey:

@@ -78,6 +78,9 @@ func commands(t *testing.T) map[string]*cobra.Command {
 	all := map[string]*cobra.Command{"": root}
 	for _, c := range root.Commands() {
 		all[c.Name()] = c
+		for _, below := range c.Commands() {
+			all[c.Name()+" "+below.Name()] = below
+		}
 	}
 	return all
 }
@@ -85,20 +88,24 @@ func commands(t *testing.T) map[string]*cobra.Command {
 // TestCommandsAndFlagsAreFrozen holds what scripts type. More flags may come; none of these may go or change its kind.
 func TestCommandsAndFlagsAreFrozen(t *testing.T) {
 	have := commands(t)
-	for _, name := range strings.Fields("plan apply resume verify validate key schema assumptions sandbox demo completion") {
+	for _, name := range strings.Fields("plan apply resume verify validate key schema assumptions sandbox demo completion cert") {
 		if have[name] == nil || !have[name].Runnable() && !have[name].HasSubCommands() || have[name].Hidden {
 			t.Errorf("the command %s is gone", name)
 		}
 	}
 	for name, flags := range map[string]string{
-		"":         "state:string",
-		"plan":     "out:string calls:bool output:string file:string set:stringArray accept-risk:stringSlice",
-		"apply":    "plan:string approve:string yes:bool done:stringSlice accept-risk:stringSlice output:string dry-run:bool file:string set:stringArray",
-		"resume":   "yes:bool done:stringSlice accept-risk:stringSlice output:string dry-run:bool file:string set:stringArray",
-		"verify":   "output:string file:string set:stringArray accept-risk:stringSlice",
-		"validate": "file:string set:stringArray accept-risk:stringSlice",
-		"key":      "to:string file:string yes:bool",
-		"sandbox":  "listen:string dir:string resources:int api:string latency:duration token-life:duration fault:stringArray accept-risk:stringSlice",
+		"":             "state:string",
+		"plan":         "out:string calls:bool output:string file:string set:stringArray accept-risk:stringSlice",
+		"apply":        "plan:string approve:string yes:bool done:stringSlice accept-risk:stringSlice output:string dry-run:bool file:string set:stringArray",
+		"resume":       "yes:bool done:stringSlice accept-risk:stringSlice output:string dry-run:bool file:string set:stringArray",
+		"verify":       "output:string file:string set:stringArray accept-risk:stringSlice",
+		"validate":     "file:string set:stringArray accept-risk:stringSlice",
+		"key":          "to:string file:string yes:bool",
+		"cert new":     "name:string dir:string days:int key-type:string passphrase:string no-passphrase:bool encrypt-key:bool pfx-encryption:string output:string",
+		"cert request": "name:string dir:string key-type:string passphrase:string output:string",
+		"cert bundle":  "key:string key-passphrase:string answer:stringArray dir:string passphrase:string no-passphrase:bool pfx-encryption:string output:string",
+		"cert inspect": "passphrase:string at:string output:string",
+		"sandbox":      "listen:string dir:string resources:int api:string latency:duration token-life:duration fault:stringArray accept-risk:stringSlice",
 	} {
 		c := have[name]
 		if c == nil {

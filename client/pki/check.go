@@ -1,0 +1,94 @@
+package pki
+
+import (
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Level is how grave a remark is.
+type Level int
+
+// The levels.
+const (
+	Warn   Level = iota
+	Refuse       // must not be used
+)
+
+// Remark is one thing about a certificate.
+type Remark struct {
+	Level          Level
+	Text, Why, Try string
+}
+
+// Check judges a client certificate at a moment, best by the server's clock.
+func Check(c Certificate, now time.Time) []Remark {
+	const renew = "generate a new certificate in Auditor (Settings > Privilege Secure) and export it again"
+	rs := checkStrength(c, now, "Auditor's client certificate", renew, false)
+	rs = append(rs, checkUsages(c)...)
+	if c.CAFlag || !c.CAFlagKnown {
+		rs = append(rs, Remark{
+			Warn, "in Trusted Root, this certificate could vouch for others (its CA flag is set or missing): whoever holds its key can then vouch for any certificate to the NPS server; remove it there when it is no longer used",
+			"basic constraints with CA:FALSE rule that out, and this certificate does not have them", "take a certificate that npsetup cert new makes, or one from an authority",
+		})
+	}
+	return rs
+}
+
+// CheckAuthority judges the certificate of an authority at a moment.
+func CheckAuthority(c Certificate, now time.Time) []Remark {
+	const ask = "ask the authority for its present certificate"
+	rs := checkStrength(c, now, "the authority's certificate", ask, c.SelfSigned)
+	if c.X509.KeyUsage != 0 && c.X509.KeyUsage&x509.KeyUsageCertSign == 0 {
+		rs = append(rs, Remark{Refuse, "the authority's certificate must not sign others", "its key usages are " + strings.Join(c.KeyUsages(), ", ") + ", without keyCertSign", ask})
+	}
+	return rs
+}
+
+// checkStrength judges dates, key and signature. A root's signature proves nothing: it is trusted for itself.
+func checkStrength(c Certificate, now time.Time, what, renew string, root bool) []Remark {
+	var rs []Remark
+	refuse := func(text, why, try string) { rs = append(rs, Remark{Refuse, text, why, try}) }
+	switch {
+	case now.After(c.X509.NotAfter):
+		refuse(what+" has expired", "it was valid to "+c.X509.NotAfter.UTC().Format("2006-01-02 15:04")+" UTC", renew)
+	case now.Before(c.X509.NotBefore):
+		refuse(what+" is not valid yet", "it is valid from "+c.X509.NotBefore.UTC().Format("2006-01-02 15:04")+" UTC", "compare the clocks of Auditor's server, of NPS and of this machine")
+	}
+	//exhaustive:ignore only the weak ones
+	switch c.X509.SignatureAlgorithm {
+	case x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1, x509.MD5WithRSA, x509.MD2WithRSA:
+		if !root {
+			refuse(what+" is signed with "+c.X509.SignatureAlgorithm.String(), "signatures of this kind can be forged, and Windows refuses them", renew)
+		}
+	}
+	if k, is := c.X509.PublicKey.(*rsa.PublicKey); is && k.N.BitLen() < 2048 {
+		refuse(fmt.Sprintf("%s has an RSA key of %d bits", what, k.N.BitLen()), "keys under 2048 bits are too short", renew)
+	}
+	if k, is := c.X509.PublicKey.(*ecdsa.PublicKey); is && k.Curve.Params().BitSize < 256 {
+		refuse(what+" has a key on the curve "+k.Curve.Params().Name, "keys under 256 bits are too short", renew)
+	}
+	return rs
+}
+
+// checkUsages judges what the certificate says its key is for. A missing extension forbids nothing.
+func checkUsages(c Certificate) []Remark {
+	const template = "ask for a certificate of a template with digital signature and Client Authentication (1.3.6.1.5.5.7.3.2)"
+	var rs []Remark
+	if c.X509.KeyUsage != 0 && c.X509.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+		rs = append(rs, Remark{
+			Refuse, "Auditor's client certificate is not for signing: its key usages are " + strings.Join(c.KeyUsages(), ", "),
+			"a client proves by a signature that it has the key, and digitalSignature is not among them (RFC 8446, 4.4.2.3)", template,
+		})
+	}
+	if len(c.X509.ExtKeyUsage)+len(c.X509.UnknownExtKeyUsage) > 0 && !c.ClientAuth {
+		rs = append(rs, Remark{
+			Warn, "Auditor's client certificate does not name client authentication among its uses: IIS may refuse it",
+			"its extended key usages are " + strings.Join(c.ExtKeyUsages(), ", "), template,
+		})
+	}
+	return rs
+}

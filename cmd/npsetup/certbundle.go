@@ -1,0 +1,203 @@
+package main
+
+import (
+	"context"
+	"crypto"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"npsetup/client/pki"
+	"npsetup/steps/problem"
+	"npsetup/steps/secret"
+)
+
+type certBundleOptions struct {
+	*options
+	passphraseOptions
+	key, keyPassphrase, dir, encryption string
+	answers                             []string
+}
+
+func newCertBundle(shared *options) *cobra.Command {
+	own := *shared
+	o := certBundleOptions{options: &own}
+	c := &cobra.Command{
+		Use: "bundle --key FILE --answer FILE", Short: "Match an authority's answer with its key and pack it", Args: cobra.NoArgs,
+		Long: `bundle takes the authority's answer in any form (.cer, .p7b, Base64, several files in any order), finds the certificate that belongs to the key,
+orders those that vouch for it, and writes beside the key, or into DIR, under the key's name: NAME.pfx (key and chain, for Auditor's server), NAME.cer
+(the certificate in DER), NAME.p7b (the chain) and, when it is among them, NAME.root.cer (the root, for Trusted Root on the NPS server).`,
+		RunE: func(c *cobra.Command, _ []string) error { return runCertBundle(c.Context(), c, o) },
+	}
+	c.Flags().StringVar(&o.key, "key", "", "private key `FILE`")
+	c.Flags().StringVar(&o.keyPassphrase, "key-passphrase", "", "passphrase of the private key, by `REFERENCE`; asked on a terminal")
+	c.Flags().StringArrayVar(&o.answers, "answer", nil, "`FILE` from the authority; may be repeated")
+	c.Flags().StringVar(&o.dir, "dir", "", "folder `DIR` for the files (default: that of the key)")
+	passphraseFlags(c, &o.passphraseOptions, &o.encryption)
+	o.formatFlag(c)
+	return c
+}
+
+func runCertBundle(ctx context.Context, c *cobra.Command, o certBundleOptions) error {
+	e, err := o.check()
+	if err != nil {
+		return err
+	}
+	key, err := o.readKey(ctx)
+	if err != nil {
+		return err
+	}
+	chain, err := o.match(key)
+	if err != nil {
+		return err
+	}
+	base := o.base()
+	if err := mustBeNew(base + ".pfx"); err != nil {
+		return err
+	}
+	words, err := o.app.newPassphrase(ctx, o.passphraseOptions)
+	if err != nil {
+		return err
+	}
+	files, err := answerFiles(base, key, chain, words, e)
+	if err != nil {
+		return err
+	}
+	if err := writeAll(files); err != nil {
+		return err
+	}
+	passphraseWarnings(c.ErrOrStderr(), words, e)
+	if chain.Missing != "" {
+		_, _ = fmt.Fprintf(c.ErrOrStderr(), "note: the certificate of %s is not among the answer: add it with another --answer FILE, unless Windows has it on both servers\n", problem.Plain(chain.Missing))
+	}
+	return o.report(c, chain, files)
+}
+
+func (o certBundleOptions) check() (pki.Encryption, error) {
+	var l problem.List
+	l.Add(o.checkFormat())
+	e, err := checkEncryption(o.encryption)
+	l.Add(err)
+	if o.key == "" {
+		l.Add(problem.New("no private key was named").Try("--key FILE; npsetup cert request made it").Of(problem.Usage))
+	}
+	if len(o.answers) == 0 {
+		l.Add(problem.New("no answer of an authority was named").Try("--answer FILE; may be repeated").Of(problem.Usage))
+	}
+	return e, l.Err()
+}
+
+func (o certBundleOptions) readKey(ctx context.Context) (crypto.Signer, error) {
+	key, err := pki.ReadKey(o.key)
+	if !errors.Is(err, pki.ErrPassphrase) {
+		return key, err
+	}
+	words, err := o.app.passphraseFor(ctx, "key-passphrase", o.keyPassphrase, o.key)()
+	if err != nil {
+		return nil, err
+	}
+	return pki.ReadKeyWith(o.key, words)
+}
+
+// match finds the key's certificate among all answers, and refuses one that cannot serve.
+func (o certBundleOptions) match(key crypto.Signer) (pki.Chained, error) {
+	var found []pki.Certificate
+	for _, path := range o.answers {
+		more, err := pki.ReadBundle(path)
+		if err != nil {
+			return pki.Chained{}, err
+		}
+		found = append(found, more...)
+	}
+	chain, err := pki.Chain(key, found)
+	if err != nil {
+		return chain, err
+	}
+	var l problem.List
+	for _, r := range pki.Check(chain.Leaf, o.app.now()) {
+		if r.Level == pki.Refuse {
+			l.Add(problem.New(r.Text).Because(r.Why).Try(strings.Replace(r.Try, "generate a new certificate in Auditor (Settings > Privilege Secure) and export it again", "ask the authority for another one", 1)))
+		}
+	}
+	return chain, l.Err()
+}
+
+// base is where the files go, without their endings.
+func (o certBundleOptions) base() string {
+	name := filepath.Base(o.key)
+	dir := o.dir
+	if dir == "" {
+		dir = filepath.Dir(o.key)
+	}
+	return filepath.Join(dir, strings.TrimSuffix(name, filepath.Ext(name)))
+}
+
+func answerFiles(base string, key crypto.Signer, chain pki.Chained, words secret.Secret, e pki.Encryption) ([]newFile, error) {
+	pfx, err := pki.PFX(key, chain, words, e)
+	if err != nil {
+		return nil, err
+	}
+	p7b, err := pki.P7B(chain.All())
+	if err != nil {
+		return nil, err
+	}
+	leafGoes := cerLeaf
+	root, complete := chain.Root()
+	if complete && len(chain.Issuers) == 0 {
+		leafGoes = cerRoot
+	}
+	files := []newFile{
+		{path: base + ".cer", use: leafGoes, content: chain.Leaf.X509.Raw},
+		{path: base + ".p7b", use: "the certificate and those that vouch for it, to look at and to keep; it must not go into Trusted Root as a whole", content: p7b},
+	}
+	if complete && len(chain.Issuers) > 0 {
+		files = append(files, newFile{path: base + ".root.cer", use: "NPS server: Certificates (Local Computer) > Trusted Root Certification Authorities, if " + root.Subject + " is not there yet", content: root.X509.Raw})
+	}
+	return append(files, newFile{path: base + ".pfx", use: pfxGoes, content: pfx}), nil
+}
+
+func (o certBundleOptions) report(c *cobra.Command, chain pki.Chained, files []newFile) error {
+	at := o.app.now()
+	leaf := documentOf(chain.Leaf, chain.Issuers, at)
+	if o.format == "json" {
+		issuers, others := []certificateDocument{}, []string{}
+		for _, i := range chain.Issuers {
+			issuers = append(issuers, documentOf(i, chain.Issuers, at))
+		}
+		for _, x := range chain.Others {
+			others = append(others, x.Subject)
+		}
+		return asJSON(c.OutOrStdout(), struct {
+			Certificate certificateDocument   `json:"certificate"`
+			Issuers     []certificateDocument `json:"issuers"`
+			Missing     string                `json:"missing,omitempty"`
+			Others      []string              `json:"others"`
+			Files       []fileDocument        `json:"files"`
+		}{leaf, issuers, chain.Missing, others, fileDocuments(files)})
+	}
+	out := c.OutOrStdout()
+	describeCertificate(out, "", leaf)
+	for i, x := range chain.Issuers {
+		_, _ = fmt.Fprintf(out, "%s%-12s %s (thumbprint %s)\n", "", vouches(i, chain), problem.Plain(x.Subject), x.SHA1)
+		describeRemarks(out, "", remarkDocuments(slices.DeleteFunc(judged(x, at), func(r pki.Remark) bool { return r.Level != pki.Refuse })))
+	}
+	if chain.Missing != "" {
+		_, _ = fmt.Fprintf(out, "%-12s %s\n", "missing", problem.Plain(chain.Missing))
+	}
+	for _, x := range chain.Others {
+		_, _ = fmt.Fprintf(out, "%-12s %s (does not belong to this certificate)\n", "left out", problem.Plain(x.Subject))
+	}
+	describeFiles(out, fileDocuments(files))
+	return nil
+}
+
+func vouches(i int, chain pki.Chained) string {
+	if i == len(chain.Issuers)-1 && chain.Missing == "" {
+		return "root"
+	}
+	return "issued by"
+}
