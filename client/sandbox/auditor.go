@@ -49,7 +49,11 @@ func (s *Server) prepareAuditor() error {
 	s.auditor.http = &http.Client{
 		Timeout: time.Minute,
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{
-			RootCAs: pool, ServerName: "localhost", MinVersion: tls.VersionTLS12, Time: s.o.Now, Certificates: []tls.Certificate{s.auditor.certificate},
+			RootCAs: pool, ServerName: "localhost", MinVersion: tls.VersionTLS12, Time: s.o.Now,
+			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+				c := s.ClientCertificate()
+				return &c, nil
+			},
 		}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
@@ -57,7 +61,11 @@ func (s *Server) prepareAuditor() error {
 }
 
 // ClientCertificate is the certificate that Auditor shows, with its key.
-func (s *Server) ClientCertificate() tls.Certificate { return s.auditor.certificate }
+func (s *Server) ClientCertificate() tls.Certificate {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.auditor.certificate
+}
 
 // Collect lets Auditor collect data now; false: nobody has told it yet how.
 func (s *Server) Collect() bool {
@@ -87,7 +95,9 @@ func (s *Server) startCollection() bool {
 // collect is one data collection: a session as the application user, used and ended.
 func (s *Server) collect(ctx context.Context) Event {
 	c := &collection{s: s, how: s.collectionSettings()}
-	serial := s.world.clientSerial // set before the first request
+	s.mu.Lock()
+	serial := s.world.clientSerial
+	s.mu.Unlock()
 	login := map[string]string{"login": c.how.name, "password": c.how.key, "certificateSerialNumber": serial}
 	if e, failed := c.call(ctx, http.MethodPost, "WebAppApi/api/v1/AppUserToken", login, &c.token); failed {
 		return e

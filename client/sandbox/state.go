@@ -22,6 +22,9 @@ func (s *Server) State() map[string]any {
 			c := bare(r)
 			if w.clientSerial != "" && c["certificateSerialNumber"] == w.clientSerial {
 				c["certificateSerialNumber"] = "(that of auditor-client.cer)" // it differs from start to start
+				if w.human.imported != "" {
+					c["certificateSerialNumber"] = "(that of the imported PFX)"
+				}
 			}
 			users = append(users, c)
 		}

@@ -49,7 +49,7 @@ func newSite(t *testing.T, o sandbox.Options) *site {
 		t.Fatal(err)
 	}
 	cr := st.s.Credentials()
-	st.env = map[string]string{"NPS_PASSWORD": cr.Password, "NPS_TOTP_SECRET": cr.TOTPSecret}
+	st.env = map[string]string{"NPS_PASSWORD": cr.Password, "NPS_TOTP_SECRET": cr.TOTPSecret, "NPS_PFX_PASSPHRASE": st.s.Passphrase()}
 	t.Cleanup(func() {
 		for _, v := range st.s.Violations() {
 			t.Errorf("against the contract: %v", v)
