@@ -163,13 +163,14 @@ func (l *link) checkPFX(ctx context.Context, path string, a steps.Answers, sha25
 type maker struct {
 	now        func() time.Time
 	passphrase secret.Secret
+	watch      func(path string, made bool) // called before and after each file; nil: nobody watches
 }
 
 var _ run.Maker = (*maker)(nil)
 
 // makerFor fetches what a plan needs to make its files; nil: it makes none.
 func (j *job) makerFor(ctx context.Context, p plan.Plan) (run.Maker, error) {
-	m := &maker{now: j.app.now}
+	m := &maker{now: j.app.now, watch: j.app.making}
 	for _, a := range p.Actions {
 		for _, op := range a.Ops {
 			if op.Kind != plan.KindFile || op.File.Make == nil || op.File.Make.Passphrase == nil || !m.passphrase.Empty() {
@@ -191,6 +192,16 @@ func (j *job) makerFor(ctx context.Context, p plan.Plan) (run.Maker, error) {
 
 // Make implements run.Maker.
 func (m *maker) Make(_ context.Context, f plan.File) (map[string]string, error) {
+	if m.watch == nil {
+		return m.make(f)
+	}
+	m.watch(f.Path, false)
+	outputs, err := m.make(f)
+	m.watch(f.Path, true)
+	return outputs, err
+}
+
+func (m *maker) make(f plan.File) (map[string]string, error) {
 	var err error
 	switch what := *f.Make; what.What {
 	case plan.MakeKey:

@@ -40,7 +40,7 @@ func on(roads ...string) func(steps.Answers) bool {
 // originField asks in words for what application.certificate holds: a path, new, or request.
 func originField() steps.Field {
 	return steps.Field{
-		Key: keyOrigin, Kind: steps.Choice, Prompt: "Where does Auditor's client certificate come from?", Default: roadAuditor,
+		Key: keyOrigin, Kind: steps.Choice, Prompt: "Where Auditor's client certificate comes from", Default: roadAuditor,
 		Help: "Auditor, as in the article: only Auditor has its key, and npsetup cannot prove its sign-in. Here: key, certificate and PFX are made on this machine, and the sign-in is proven from here. " +
 			"Your certificate authority (recommended): a key and a request are made here; only the authority's root has to be trusted on the NPS server, which a domain member usually does already.",
 		Choices: []steps.Option{
