@@ -30,6 +30,7 @@ type site struct {
 	pdc     func(ctx context.Context, domain string) (string, error)
 	wait    func(ctx context.Context, d time.Duration) error // nil: real time
 	making  func(path string, made bool)
+	now     func() time.Time // nil: real time
 }
 
 // readContract reads the contract once for all sites: that takes longer than most tests.
@@ -90,6 +91,9 @@ func (st *site) within(ctx context.Context, args ...string) result {
 			st.asked = append(st.asked, prompt)
 			return []byte(st.env["TYPED"]), nil
 		},
+	}
+	if st.now != nil {
+		a.now = st.now
 	}
 	code := startContext(ctx, append([]string{"--state", st.state}, args...), a)
 	st.printed.Write(out.Bytes())

@@ -22,6 +22,13 @@ import (
 // passphraseKey is the answer that says where the passphrase of a PFX is fetched from.
 const passphraseKey = "application.passphrase"
 
+// passphraseNeeded says whether the passphrase has to be at hand from the start. When the PFX is there it is not, and one that is
+// asked for is asked for only before it is packed.
+func passphraseNeeded(a steps.Answers, r secret.Reference) bool {
+	_, err := os.Stat(auditor.PFX(a))
+	return err != nil && r.Source != secret.Prompt
+}
+
 // files is what the guide looks at on this machine.
 func (l *link) files() auditor.Files {
 	return auditor.Files{
@@ -133,8 +140,8 @@ func between(c pki.Chained) []pki.Certificate {
 	return slices.DeleteFunc(slices.Clone(c.Issuers), func(by pki.Certificate) bool { return by.SelfSigned })
 }
 
-// checkPFX says whether a PFX holds a certificate. A passphrase that would have to be asked for is not: that the file is there
-// has to do.
+// checkPFX says whether a PFX holds a certificate. A passphrase that is not at hand is not asked for: that the file is there has to
+// do.
 func (l *link) checkPFX(ctx context.Context, path string, a steps.Answers, sha256 string) error {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return fs.ErrNotExist
@@ -145,7 +152,7 @@ func (l *link) checkPFX(ctx context.Context, path string, a steps.Answers, sha25
 	}
 	passphrase, err := l.app.fetch(ctx, passphraseKey, r, "passphrase of the PFX")
 	if err != nil {
-		return err
+		return nil //nolint:nilerr // the file is there: what it was packed with is needed no longer
 	}
 	held, err := pki.ReadPFX(path, passphrase)
 	if err != nil {

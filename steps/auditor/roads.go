@@ -157,6 +157,9 @@ func filesOf(a steps.Answers) files {
 	return f
 }
 
+// PFX is the file by which a certificate that does not come from Auditor gets to its server.
+func PFX(a steps.Answers) string { return filesOf(a).pfx }
+
 // candidates are the places where an answer is looked for that no answer names, the best first.
 func (f files) candidates() []string {
 	if f.named {
