@@ -91,9 +91,9 @@ func (s *Server) importPFX(raw []byte) bool {
 // certificate itself when it is self-signed.
 func (s *Server) bringTrust() bool {
 	w := &s.world
-	if c := certificateFile(s.made("-root.cer")); c != nil {
+	if c := certificateFile(s.made(".root.cer")); c != nil {
 		fresh := w.trust(&w.trusted, c)
-		if below := certificateFile(s.made("-intermediate-1.cer")); below != nil {
+		if below := certificateFile(s.made(".intermediate-1.cer")); below != nil {
 			w.trust(&w.between, below)
 		}
 		return fresh

@@ -101,7 +101,7 @@ func TestACertificateOfAnAuthority(t *testing.T) {
 			says(t, squeezed(r.err), "Auditor's client certificate ends on") // ten days are few
 			says(t, st.canonical(), `"certificateSerialNumber": "00F1E2D3C4B5A69788"`)
 			st.handsDone(t, "request")
-			if root := st.file(st.made("-root.cer")); !bytes.Equal(root, ca.certificate("root.pem").Raw) {
+			if root := st.file(st.made(".root.cer")); !bytes.Equal(root, ca.certificate("root.pem").Raw) {
 				t.Error("the root's own file holds something else")
 			}
 			st.spoiled(t, ca)

@@ -121,7 +121,7 @@ func TestACertificateOfTheStandInAuthority(t *testing.T) {
 	r = st.do("resume", "--yes").want(t, exitPerson)
 	says(t, outcome(t, r.out, "certificate"), "done serial ", "issued by CN=Contoso Issuing CA")
 	says(t, outcome(t, r.out, "application-user"), "done read back: serial ")
-	says(t, squeezed(r.err), "copy the root certificate CN=Contoso Root CA, O=CONTOSO out of "+st.made("-root.cer"), "Bring CN=Contoso Issuing CA, O=CONTOSO", st.made("-intermediate-1.cer"), "certutil -addstore CA FILE.cer", "Never import Auditor's own certificate")
+	says(t, squeezed(r.err), "copy the root certificate CN=Contoso Root CA, O=CONTOSO out of "+st.made(".root.cer"), "Bring CN=Contoso Issuing CA, O=CONTOSO", st.made(".intermediate-1.cer"), "certutil -addstore CA FILE.cer", "Never import Auditor's own certificate")
 	st.handsDone(t, "request")
 }
 

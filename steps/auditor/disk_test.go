@@ -23,8 +23,8 @@ const (
 	reqAt  = folder + "NetwrixAuditor.req"
 	pfxAt  = folder + "NetwrixAuditor.pfx"
 	p7bAt  = folder + "NetwrixAuditor.p7b"
-	rootAt = folder + "NetwrixAuditor-root.cer"
-	midAt  = folder + "NetwrixAuditor-intermediate-1.cer"
+	rootAt = folder + "NetwrixAuditor.root.cer"
+	midAt  = folder + "NetwrixAuditor.intermediate-1.cer"
 )
 
 func (d disk) read(path string) (string, error) {
