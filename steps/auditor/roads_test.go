@@ -113,6 +113,20 @@ func TestNothingIsTakenForAnother(t *testing.T) {
 	}
 }
 
+// TestNamesThatFitNowhere: too long for a certificate, and names that lead out of the folder.
+func TestNamesThatFitNowhere(t *testing.T) {
+	st := onRoad(roadNew, nil)
+	st.drafts[keyApplication] = strings.Repeat("ä", 65)
+	if text := st.trouble(t); !strings.Contains(text, "too long for a certificate") {
+		t.Error(text)
+	}
+	for name, want := range map[string]string{"NetwrixAuditor": "NetwrixAuditor", "../../etc/x": "etc_x", "..": "auditor", `a\b:c`: "a_b_c", "Prüfung": "Prüfung", strings.Repeat("x", 99): strings.Repeat("x", 60), "a\x1b[2J": "a__2J"} {
+		if got := fileName(name); got != want {
+			t.Errorf("%q becomes %q, want %q", name, got, want)
+		}
+	}
+}
+
 // TestAKeyThatIsGoneIsTold: what an earlier run made was deleted; a new one is made, and not in silence.
 func TestAKeyThatIsGoneIsTold(t *testing.T) {
 	st := onRoad(roadNew, nil)
