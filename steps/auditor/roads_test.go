@@ -157,6 +157,14 @@ func TestNumbersThatAreNotKnownAreReferences(t *testing.T) {
 	}
 }
 
+// TestAUserOfBeforeGetsTheNewNumber: another certificate was used until now.
+func TestAUserOfBeforeGetsTheNewNumber(t *testing.T) {
+	a := onRoad(roadNew, nil).complete().made().action(t, userStep)
+	if got := labels(a); a.Effect != plan.Update || !strings.Contains(got, serial+" → (serial number of the new client certificate, known after apply)") {
+		t.Errorf("%s: %s", a.Effect, got)
+	}
+}
+
 // TestTheRootIsWhatGoesIntoTrustedRoot: the leaf only when it is its own root.
 func TestTheRootIsWhatGoesIntoTrustedRoot(t *testing.T) {
 	exported := func(d disk) *site {
