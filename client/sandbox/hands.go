@@ -128,6 +128,20 @@ func (w *world) trust(store *[]*x509.Certificate, c *x509.Certificate) bool {
 	return true
 }
 
+// Import is what the person does with a certificate that does not come from Auditor: the PFX goes into the store of Auditor's
+// server, where Auditor takes it, and roots, instead of Auditor's own certificate, into Trusted Root on the NPS server.
+func (s *Server) Import(c tls.Certificate, roots ...*x509.Certificate) error {
+	number, err := serialText(c.Certificate[0])
+	if err != nil {
+		return err
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.auditor.certificate, s.world.clientSerial = c, number
+	s.world.trusted, s.world.human.CertificateTrusted, s.world.human.AuditorDialog = roots, true, true
+	return nil
+}
+
 // ImportRoot puts a certificate into the machine's Trusted Root, whatever it is: tests make a person's mistake with it.
 func (s *Server) ImportRoot(c *x509.Certificate) {
 	s.mu.Lock()

@@ -87,21 +87,21 @@ func (ca opensslCA) certificate(name string) *x509.Certificate {
 	return c
 }
 
-// TestACertificateOfAnAuthority goes from the request to the session: openssl signs, npsetup packs the PFX, makes the application
+// TestTheWholeRoadOfAnAuthority goes from the request to the session: openssl signs, npsetup packs the PFX, makes the application
 // user and signs in as it, and the person brings the authority's root, and only that, into NPS's Trusted Root.
-func TestACertificateOfAnAuthority(t *testing.T) {
+func TestTheWholeRoadOfAnAuthority(t *testing.T) {
 	ca := newOpensslCA(t)
 	for form, ending := range map[string]string{"p7b": ".p7b", "pem": ".crt"} {
 		t.Run(form, func(t *testing.T) {
 			st := newSite(t, sandbox.Options{})
 			st.waitsForTheAuthority(t, st.do("apply", "-f", st.road("request"), "--yes").want(t, exitPerson))
-			ca.answer(st.made(".req"), form, st.made(ending))
+			ca.answer(st.inFolder(".req"), form, st.inFolder(ending))
 			r := st.do("resume", "--yes").want(t, exitPerson)
 			says(t, outcome(t, r.out, "certificate"), "done serial 00F1E2D3C4B5A69788, valid to ", "issued by CN=Contoso Issuing, DC=contoso, DC=com")
 			says(t, squeezed(r.err), "Auditor's client certificate ends on") // ten days are few
 			says(t, st.canonical(), `"certificateSerialNumber": "00F1E2D3C4B5A69788"`)
 			st.handsDone(t, "request")
-			if root := st.file(st.made(".root.cer")); !bytes.Equal(root, ca.certificate("root.pem").Raw) {
+			if root := st.file(st.inFolder(".root.cer")); !bytes.Equal(root, ca.certificate("root.pem").Raw) {
 				t.Error("the root's own file holds something else")
 			}
 			st.spoiled(t, ca)
@@ -127,7 +127,7 @@ func TestAnAnswerWithoutItsChain(t *testing.T) {
 	ca := newOpensslCA(t)
 	st := newSite(t, sandbox.Options{})
 	st.do("apply", "-f", st.road("request"), "--yes").want(t, exitPerson)
-	ca.answer(st.made(".req"), "leaf", st.made(".cer"))
+	ca.answer(st.inFolder(".req"), "leaf", st.inFolder(".cer"))
 	n := st.changes()
 	r := st.do("resume", "--yes").want(t, exitFailed)
 	says(t, r.err, "the certificate of CN=Contoso Issuing, DC=contoso, DC=com is missing", "403.16", "application.authorities", "certutil -ca.cert")
@@ -137,7 +137,7 @@ func TestAnAnswerWithoutItsChain(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(st.dir, "authorities.pem"), append(ca.read("issuing.pem"), ca.read("root.pem")...), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := os.Stat(st.made(".pfx")); err == nil {
+	if _, err := os.Stat(st.inFolder(".pfx")); err == nil {
 		t.Error("a PFX without its chain was packed")
 	}
 	r = st.do("apply", "-f", st.road("request"), "--yes", "--set", "application.authorities=file:authorities.pem").want(t, exitPerson)
@@ -154,7 +154,7 @@ func TestAnAnswerForAnotherKey(t *testing.T) {
 	for _, one := range []*site{st, other} {
 		one.do("apply", "-f", one.road("request"), "--yes").want(t, exitPerson)
 	}
-	ca.answer(other.made(".req"), "p7b", st.made(".p7b"))
+	ca.answer(other.inFolder(".req"), "p7b", st.inFolder(".p7b"))
 	n := st.changes()
 	r := st.do("resume", "--yes").want(t, exitFailed)
 	says(t, r.err, "the answer belongs to another key", "the public key of the private key is sha256:", "the certificate of CN=NetwrixAuditor has sha256:")
@@ -177,7 +177,7 @@ func TestAnExportedCertificateOfAnAuthority(t *testing.T) {
 	}
 	r := st.do("apply", "-f", file, "--yes").want(t, exitPerson)
 	says(t, squeezed(r.err), "copy the root certificate CN=Contoso Root, DC=contoso, DC=com out of "+filepath.Join(st.dir, "authorities.pem"), "Bring CN=Contoso Issuing", "Generate new certificate")
-	if _, err := os.Stat(filepath.Dir(st.made(""))); !os.IsNotExist(err) {
+	if _, err := os.Stat(filepath.Dir(st.inFolder(""))); !os.IsNotExist(err) {
 		t.Errorf("a folder was made on the road of the article: %v", err)
 	}
 	st.s.ImportRoot(ca.certificate("root.pem"))

@@ -70,13 +70,13 @@ func (w *walk) until(t *testing.T, args []string) {
 // end is the state of the server and the names of the files, with the serial number of this site's certificate by its name.
 func (w *walk) end(t *testing.T) string {
 	t.Helper()
-	c, err := readChain(w.made(".key"), []string{w.made(".cer")}, timeNow())
+	c, err := readChain(w.inFolder(".key"), []string{w.inFolder(".cer")}, timeNow())
 	if err != nil {
 		t.Fatal(err)
 	}
 	state := strings.ReplaceAll(w.canonical(), `"`+c.Leaf.Serial+`"`, "(its own)")
 	var names []string
-	entries, err := os.ReadDir(filepath.Dir(w.made("")))
+	entries, err := os.ReadDir(filepath.Dir(w.inFolder("")))
 	if err != nil {
 		t.Fatal(err)
 	}

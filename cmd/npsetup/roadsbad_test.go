@@ -43,17 +43,17 @@ func TestMixedUpFilesAreNotUsed(t *testing.T) {
 		set  []string
 		says []string
 	}{
-		{"another folder", func() {}, []string{"application.folder=file:elsewhere"}, []string{"an earlier run made it at " + st.made(".key"), "application.folder"}},
-		{"another key", func() { st.copy(other.made(".key"), st.made(".key")) }, nil, []string{"do not belong together", "move " + st.made(".cer")}},
-		{"another PFX", func() { st.copy(st.made(".key.kept"), st.made(".key")); st.pack(other, st.made(".pfx")) }, nil, []string{"holds another certificate", "move it away"}},
+		{"another folder", func() {}, []string{"application.folder=file:elsewhere"}, []string{"an earlier run made it at " + st.inFolder(".key"), "application.folder"}},
+		{"another key", func() { st.copy(other.inFolder(".key"), st.inFolder(".key")) }, nil, []string{"do not belong together", "move " + st.inFolder(".cer")}},
+		{"another PFX", func() { st.copy(st.inFolder(".key.kept"), st.inFolder(".key")); st.pack(other, st.inFolder(".pfx")) }, nil, []string{"holds another certificate", "move it away"}},
 		{"a wrong passphrase", func() {
-			st.copy(st.made(".pfx.kept"), st.made(".pfx"))
+			st.copy(st.inFolder(".pfx.kept"), st.inFolder(".pfx"))
 			st.env["NPS_PFX_PASSPHRASE"] = "wrong-passphrase"
 		}, nil, []string{"application.passphrase", "or move the PFX away"}},
 	} {
-		st.copy(st.made(".key"), st.made(".key.kept"))
+		st.copy(st.inFolder(".key"), st.inFolder(".key.kept"))
 		if c.name == "another key" {
-			st.copy(st.made(".pfx"), st.made(".pfx.kept"))
+			st.copy(st.inFolder(".pfx"), st.inFolder(".pfx.kept"))
 		}
 		c.mix()
 		args := []string{"apply", "-f", st.road("new"), "--yes"}
@@ -84,11 +84,11 @@ func (st *site) copy(from, to string) {
 // pack writes another site's certificate under this site's passphrase.
 func (st *site) pack(other *site, to string) {
 	st.t.Helper()
-	k, err := pki.ReadKey(other.made(".key"))
+	k, err := pki.ReadKey(other.inFolder(".key"))
 	if err != nil {
 		st.t.Fatal(err)
 	}
-	c, err := chainOf(other.made(".key"), []string{other.made(".cer")})
+	c, err := chainOf(other.inFolder(".key"), []string{other.inFolder(".cer")})
 	if err != nil {
 		st.t.Fatal(err)
 	}
@@ -112,7 +112,7 @@ func TestThePassphraseIsNeededOnce(t *testing.T) {
 	}
 	prompt := []string{"apply", "-f", st.road("new"), "--yes", "--set", "application.keyType=ecdsa-p256", "--set", "application.passphrase=prompt"}
 	says(t, st.do(prompt...).want(t, exitUsage).err, "the passphrase of the PFX has to be asked for, and there is no terminal")
-	if _, err := os.Stat(st.made(".key")); err == nil || st.changes() != 0 {
+	if _, err := os.Stat(st.inFolder(".key")); err == nil || st.changes() != 0 {
 		t.Errorf("something was made, or changed: %v", err)
 	}
 	st.answer, st.env["TYPED"] = "yes\n", kept
@@ -133,7 +133,7 @@ func TestAnApprovedRoadIsCarriedOut(t *testing.T) {
 	r := st.do("plan", "-f", st.road("new"), "--out", file).want(t, exitPending)
 	digest := regexp.MustCompile(`sha256:[0-9a-f]{64}`).FindAllString(r.out, -1)
 	st.do("apply", "--plan", file, "--approve", digest[len(digest)-1]).want(t, exitPerson)
-	if st.file(st.made(".pfx")) == nil {
+	if st.file(st.inFolder(".pfx")) == nil {
 		t.Error("no PFX was packed")
 	}
 	says(t, st.do("apply", "--plan", file, "--approve", digest[len(digest)-1]).want(t, exitFailed).err, "the approved plan is stale")
@@ -141,7 +141,7 @@ func TestAnApprovedRoadIsCarriedOut(t *testing.T) {
 
 // TestOneMakesWhatTheOtherUses: npsetup cert makes the files, and the wizard's road takes them over.
 func TestOneMakesWhatTheOtherUses(t *testing.T) {
-	folder := func(st *site) string { return filepath.Dir(st.made("")) }
+	folder := func(st *site) string { return filepath.Dir(st.inFolder("")) }
 	st := newSite(t, sandbox.Options{})
 	st.do("cert", "new", "--name", "NetwrixAuditor", "--dir", folder(st), "--key-type", "ecdsa-p256", "--passphrase", "env:NPS_PFX_PASSPHRASE").want(t, exitOK)
 	r := st.do("plan", "-f", st.road("new")).want(t, exitPending)
@@ -155,8 +155,8 @@ func TestOneMakesWhatTheOtherUses(t *testing.T) {
 	ca := newOpensslCA(t)
 	st = newSite(t, sandbox.Options{})
 	st.do("cert", "request", "--name", "NetwrixAuditor", "--dir", folder(st), "--key-type", "ecdsa-p256").want(t, exitOK)
-	ca.answer(st.made(".req"), "p7b", filepath.Join(ca.dir, "certnew.p7b"))
-	st.do("cert", "bundle", "--key", st.made(".key"), "--answer", filepath.Join(ca.dir, "certnew.p7b"), "--passphrase", "env:NPS_PFX_PASSPHRASE").want(t, exitOK)
+	ca.answer(st.inFolder(".req"), "p7b", filepath.Join(ca.dir, "certnew.p7b"))
+	st.do("cert", "bundle", "--key", st.inFolder(".key"), "--answer", filepath.Join(ca.dir, "certnew.p7b"), "--passphrase", "env:NPS_PFX_PASSPHRASE").want(t, exitOK)
 	st.do("apply", "-f", st.road("request"), "--yes").want(t, exitPerson)
 	st.handsDone(t, "request")
 }
@@ -195,11 +195,11 @@ func TestAnEndThatIsNearIsTold(t *testing.T) {
 		late := &lateness{by: time.Duration(days) * 24 * time.Hour}
 		st := newSite(t, sandbox.Options{Now: late.now})
 		st.now, st.env["NPS_PFX_PASSPHRASE"] = late.now, made.s.Passphrase()
-		if err := os.Mkdir(filepath.Dir(st.made("")), 0o700); err != nil {
+		if err := os.Mkdir(filepath.Dir(st.inFolder("")), 0o700); err != nil {
 			t.Fatal(err)
 		}
 		for _, ending := range []string{".key", ".cer", ".pfx"} {
-			st.copy(made.made(ending), st.made(ending))
+			st.copy(made.inFolder(ending), st.inFolder(ending))
 		}
 		return squeezed(st.do("plan", "-f", st.road("new")).want(t, code).out + st.do("plan", "-f", st.road("new")).err)
 	}

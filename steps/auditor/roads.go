@@ -40,8 +40,8 @@ func on(roads ...string) func(steps.Answers) bool {
 // originField asks in words for what application.certificate holds: a path, new, or request.
 func originField() steps.Field {
 	return steps.Field{
-		Key: keyOrigin, Kind: steps.Choice, Prompt: "Origin of the client certificate", Default: roadAuditor,
-		Help: "Where does Auditor's client certificate come from? From Auditor, as in the article: only Auditor has its key, and npsetup cannot prove its sign-in. Here: key, certificate and PFX are made on this machine, and the sign-in is proven from here. " +
+		Key: keyOrigin, Kind: steps.Choice, Prompt: "Origin of the certificate", Default: roadAuditor,
+		Help: "Auditor, as in the article: only Auditor has its key, and npsetup cannot prove its sign-in. Here: key, certificate and PFX are made on this machine, and the sign-in is proven from here. " +
 			"Your certificate authority (recommended): a key and a request are made here; only the authority's root has to be trusted on the NPS server, which a domain member usually does already.",
 		Choices: []steps.Option{
 			{Value: roadAuditor, Title: "Auditor makes it", Help: "self-signed; you export it and bring it to the NPS server's Trusted Root"},

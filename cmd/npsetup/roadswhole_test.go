@@ -21,8 +21,8 @@ func (st *site) road(name string) string {
 	return filepath.Join(st.dir, "answers-auditor-"+name+".yaml")
 }
 
-// made is a file in the folder of what is made.
-func (st *site) made(name string) string {
+// inFolder is a file in the folder of what is made.
+func (st *site) inFolder(name string) string {
 	return filepath.Join(st.dir, "netwrix-auditor-certificate", "NetwrixAuditor"+name)
 }
 
@@ -45,29 +45,29 @@ func outcome(t *testing.T, out, step string) string {
 	return m[1]
 }
 
-// TestACertificateMadeHere goes the whole road: key, certificate and PFX are made, a person imports them, and the sign-in is
+// TestTheWholeRoadOfOneMadeHere goes the whole road: key, certificate and PFX are made, a person imports them, and the sign-in is
 // proven with them.
-func TestACertificateMadeHere(t *testing.T) {
+func TestTheWholeRoadOfOneMadeHere(t *testing.T) {
 	st := newSite(t, sandbox.Options{})
 	p := st.do("plan", "-f", st.road("new")).want(t, exitPending)
-	says(t, squeezed(p.out), "makes "+st.made(".key"), "(serial number of the new client certificate, known after apply)", "a self-signed certificate of CN=NetwrixAuditor", "with (secret: passphrase of the PFX)", "deletes "+st.made(".pfx"))
-	if _, err := os.Stat(filepath.Dir(st.made(""))); !os.IsNotExist(err) {
+	says(t, squeezed(p.out), "makes "+st.inFolder(".key"), "(serial number of the new client certificate, known after apply)", "a self-signed certificate of CN=NetwrixAuditor", "with (secret: passphrase of the PFX)", "deletes "+st.inFolder(".pfx"))
+	if _, err := os.Stat(filepath.Dir(st.inFolder(""))); !os.IsNotExist(err) {
 		t.Errorf("a plan made something: %v", err)
 	}
 	r := st.do("apply", "-f", st.road("new"), "--yes").want(t, exitPerson)
-	for path, mode := range map[string]os.FileMode{st.made(".key"): 0o600, st.made(".cer"): 0o644, st.made(".pfx"): 0o600, filepath.Dir(st.made("")): 0o700} {
+	for path, mode := range map[string]os.FileMode{st.inFolder(".key"): 0o600, st.inFolder(".cer"): 0o644, st.inFolder(".pfx"): 0o600, filepath.Dir(st.inFolder("")): 0o700} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != mode {
 			t.Errorf("%s has %v, want %o: %v", path, info, mode, err)
 		}
 	}
-	leaf, err := x509.ParseCertificate(st.file(st.made(".cer")))
+	leaf, err := x509.ParseCertificate(st.file(st.inFolder(".cer")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	serial := fmt.Sprintf("%X", leaf.SerialNumber.Bytes())
 	says(t, st.canonical(), `"certificateSerialNumber": "`+serial+`"`)
 	says(t, outcome(t, r.out, "certificate"), "done serial "+serial)
-	says(t, squeezed(r.err), "Bring "+st.made(".pfx"), "“Select an existing certificate” and take the one with the serial number "+serial, "Copy "+st.made(".cer"), "npsetup resume --yes --done "+madeManual)
+	says(t, squeezed(r.err), "Bring "+st.inFolder(".pfx"), "“Select an existing certificate” and take the one with the serial number "+serial, "Copy "+st.inFolder(".cer"), "npsetup resume --yes --done "+madeManual)
 	if strings.Contains(r.err, "All Tasks > Export") || strings.Contains(r.err, "Export, 1-10") {
 		t.Errorf("it tells to export what was made here:\n%s", r.err)
 	}
@@ -97,19 +97,19 @@ func (st *site) handsDone(t *testing.T, road string) {
 func (st *site) folder(t *testing.T) string {
 	t.Helper()
 	var b bytes.Buffer
-	entries, err := os.ReadDir(filepath.Dir(st.made("")))
+	entries, err := os.ReadDir(filepath.Dir(st.inFolder("")))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, e := range entries {
-		fmt.Fprintf(&b, "%s %x\n", e.Name(), st.file(filepath.Join(filepath.Dir(st.made("")), e.Name())))
+		fmt.Fprintf(&b, "%s %x\n", e.Name(), st.file(filepath.Join(filepath.Dir(st.inFolder("")), e.Name())))
 	}
 	return b.String()
 }
 
-// TestACertificateOfTheStandInAuthority goes the whole road of a request: what needs no serial number is done first, and resume
+// TestTheWholeRoadOfARequest goes the whole road of a request: what needs no serial number is done first, and resume
 // goes on when the authority has answered.
-func TestACertificateOfTheStandInAuthority(t *testing.T) {
+func TestTheWholeRoadOfARequest(t *testing.T) {
 	st := newSite(t, sandbox.Options{})
 	st.do("plan", "-f", st.road("request")).want(t, exitPending)
 	r := st.do("apply", "-f", st.road("request"), "--yes").want(t, exitPerson)
@@ -121,7 +121,7 @@ func TestACertificateOfTheStandInAuthority(t *testing.T) {
 	r = st.do("resume", "--yes").want(t, exitPerson)
 	says(t, outcome(t, r.out, "certificate"), "done serial ", "issued by CN=Contoso Issuing CA")
 	says(t, outcome(t, r.out, "application-user"), "done read back: serial ")
-	says(t, squeezed(r.err), "copy the root certificate CN=Contoso Root CA, O=CONTOSO out of "+st.made(".root.cer"), "Bring CN=Contoso Issuing CA, O=CONTOSO", st.made(".intermediate-1.cer"), "certutil -addstore CA FILE.cer", "Never import Auditor's own certificate")
+	says(t, squeezed(r.err), "copy the root certificate CN=Contoso Root CA, O=CONTOSO out of "+st.inFolder(".root.cer"), "Bring CN=Contoso Issuing CA, O=CONTOSO", st.inFolder(".intermediate-1.cer"), "certutil -addstore CA FILE.cer", "Never import Auditor's own certificate")
 	st.handsDone(t, "request")
 }
 
@@ -135,7 +135,7 @@ func (st *site) waitsForTheAuthority(t *testing.T, r result) {
 			t.Errorf("%s is %s, want %s", step, got, has)
 		}
 	}
-	says(t, squeezed(r.err), "certreq -submit -attrib", "Client Authentication", "when "+st.made(".p7b")+" is there, npsetup resume --yes goes on")
+	says(t, squeezed(r.err), "certreq -submit -attrib", "Client Authentication", "when "+st.inFolder(".p7b")+" is there, npsetup resume --yes goes on")
 	now := r.err[strings.LastIndex(r.err, "\nchanges: "):]
 	if strings.Contains(now, "Paste it in the field") || strings.Contains(now, "Never import") || strings.Contains(now, "--done certificate-trust") {
 		t.Errorf("it asks for what cannot be done yet:\n%s", now)
