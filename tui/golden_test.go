@@ -1,8 +1,10 @@
 package tui
 
 import (
+	"encoding/json"
 	"flag"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"strings"
@@ -69,6 +71,13 @@ func situations() []situation {
 func onStep(t *testing.T, g steps.Guide, id string, s situation, width, height int) *screen {
 	t.Helper()
 	sc := newScreen(t, &fakeWork{guide: g}, width, height)
+	if step, _ := g.Step(id); !step.AppliesTo(steps.NewAnswers(g, s.drafts, "")) { // it is on the road of a request
+		s.drafts = maps.Clone(s.drafts)
+		if s.drafts == nil {
+			s.drafts = map[string]string{}
+		}
+		s.drafts["application.certificate"] = "request"
+	}
 	sc.m.m = steps.NewMachine(g, s.drafts, "")
 	sc.m.guided = true
 	sc.m.seen["server"] = steps.Seen{Findings: findings("nps")[1:2]}
@@ -79,13 +88,13 @@ func onStep(t *testing.T, g steps.Guide, id string, s situation, width, height i
 			continue
 		}
 		// Answers are missing: the page is reached by saved state.
-		raw := []byte(fmt.Sprintf(`{"guide":%q,"current":%q,"drafts":{}}`, g.ID, id))
-		at, err := steps.LoadMachine(g, raw, "")
+		raw, err := json.Marshal(map[string]any{"guide": g.ID, "current": id, "drafts": s.drafts})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for k, v := range s.drafts {
-			at = at.Set(k, v)
+		at, err := steps.LoadMachine(g, raw, "")
+		if err != nil {
+			t.Fatal(err)
 		}
 		sc.m.m = at
 		break

@@ -73,6 +73,7 @@ func (p *manualPage) update(m *model, msg tea.Msg) tea.Cmd {
 		for _, step := range msg.steps {
 			m.hand.Do(step)
 		}
+		m.hand.Look(p.a)
 		m.say("the person has done " + strings.Join(msg.steps, ", "))
 		return m.manuals()
 	case fetchedMsg:
@@ -95,8 +96,15 @@ func (p *manualPage) update(m *model, msg tea.Msg) tea.Cmd {
 
 // show takes the next action, or goes on to what is behind the last one.
 func (p *manualPage) show(m *model) tea.Cmd {
+	if m.hand.Came(m.plan) {
+		return m.review()
+	}
 	if a, is := m.hand.Next(m.plan); is {
-		m.replace(&manualPage{a: a})
+		next := &manualPage{a: a}
+		if file := m.hand.Missing(a); file != "" {
+			next.said = "not there yet: " + problem.Plain(file)
+		}
+		m.replace(next)
 		return nil
 	}
 	if m.hand.Unnoted() { // it is noted down, and everything is read back
@@ -145,7 +153,7 @@ func (p *manualPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 			})
 		}
 	case "enter":
-		m.hand.Do(p.a.Step)
+		m.hand.Say(p.a)
 		return m.manuals() // what was done may have shown itself already
 	case "n":
 		m.hand.PutOff(p.a.Key)

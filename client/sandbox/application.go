@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"bytes"
 	"crypto/x509"
 	"encoding/json"
 	"net/http"
@@ -60,13 +59,12 @@ func (s *Server) judgeCertificate(q *ask) (answer, bool) {
 	}
 	shown := q.TLS.PeerCertificates[0]
 	roots, between := x509.NewCertPool(), x509.NewCertPool()
-	misplaced := false
+	spoiled := false // what is not self-signed in Trusted Root makes IIS refuse every certificate (KB 2802568)
 	for _, c := range s.world.trusted {
 		roots.AddCert(c)
-		// One that somebody else issued makes Windows refuse every client certificate (KB 2802568).
-		misplaced = misplaced || !bytes.Equal(c.RawIssuer, c.RawSubject)
+		spoiled = spoiled || !selfSigned(c)
 	}
-	for _, c := range q.TLS.PeerCertificates[1:] {
+	for _, c := range append(q.TLS.PeerCertificates[1:len(q.TLS.PeerCertificates):len(q.TLS.PeerCertificates)], s.world.between...) {
 		between.AddCert(c)
 	}
 	now := s.o.Now()
@@ -74,7 +72,7 @@ func (s *Server) judgeCertificate(q *ask) (answer, bool) {
 		return iisPage("403.17", "Your client certificate has expired or is not yet valid.", "Client certificate has expired or is not yet valid."), true
 	}
 	_, err := shown.Verify(x509.VerifyOptions{Roots: roots, Intermediates: between, CurrentTime: now, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}})
-	if err != nil || misplaced || s.faults.has("client-untrusted") {
+	if err != nil || spoiled || s.faults.has("client-untrusted") {
 		return iisPage("403.16", "Your client certificate is either not trusted or is invalid.", "Client certificate is untrusted or invalid."), true
 	}
 	return answer{}, false

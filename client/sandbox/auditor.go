@@ -44,40 +44,28 @@ func (s *Server) prepareAuditor() error {
 	if s.world.clientSerial, err = serialText(s.auditor.certificate.Certificate[0]); err != nil {
 		return err
 	}
-	s.connectAuditor()
-	return nil
-}
-
-// connectAuditor makes Auditor's connections show its certificate.
-func (s *Server) connectAuditor() {
 	pool := x509.NewCertPool()
 	pool.AppendCertsFromPEM(s.tls.caPEM) // the person compared the certificate and ticked the box
 	s.auditor.http = &http.Client{
 		Timeout: time.Minute,
 		Transport: &http.Transport{TLSClientConfig: &tls.Config{
-			RootCAs: pool, ServerName: "localhost", MinVersion: tls.VersionTLS12, Time: s.o.Now, Certificates: []tls.Certificate{s.auditor.certificate},
+			RootCAs: pool, ServerName: "localhost", MinVersion: tls.VersionTLS12, Time: s.o.Now,
+			GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+				c := s.ClientCertificate()
+				return &c, nil
+			},
 		}},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-}
-
-// Import is what the person does with a certificate that does not come from Auditor: the PFX goes into the store of Auditor's
-// server, where Auditor takes it, and roots, instead of Auditor's own certificate, into Trusted Root on the NPS server.
-func (s *Server) Import(c tls.Certificate, roots ...*x509.Certificate) error {
-	serial, err := serialText(c.Certificate[0])
-	if err != nil {
-		return err
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.auditor.certificate, s.world.clientSerial = c, serial
-	s.world.trusted, s.world.human.CertificateTrusted = roots, true
-	s.connectAuditor()
 	return nil
 }
 
 // ClientCertificate is the certificate that Auditor shows, with its key.
-func (s *Server) ClientCertificate() tls.Certificate { return s.auditor.certificate }
+func (s *Server) ClientCertificate() tls.Certificate {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.auditor.certificate
+}
 
 // Collect lets Auditor collect data now; false: nobody has told it yet how.
 func (s *Server) Collect() bool {
@@ -107,7 +95,9 @@ func (s *Server) startCollection() bool {
 // collect is one data collection: a session as the application user, used and ended.
 func (s *Server) collect(ctx context.Context) Event {
 	c := &collection{s: s, how: s.collectionSettings()}
-	serial := s.world.clientSerial // set before the first request
+	s.mu.Lock()
+	serial := s.world.clientSerial
+	s.mu.Unlock()
 	login := map[string]string{"login": c.how.name, "password": c.how.key, "certificateSerialNumber": serial}
 	if e, failed := c.call(ctx, http.MethodPost, "WebAppApi/api/v1/AppUserToken", login, &c.token); failed {
 		return e

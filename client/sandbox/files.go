@@ -20,14 +20,20 @@ func (s *Server) writeFiles(dir string) error {
 		return err
 	}
 	u := s.world.people[adminName]
-	env := fmt.Sprintf("export NPS_PASSWORD='%s'\nexport NPS_TOTP_SECRET='%s'\n", u.password, u.totp)
+	env := fmt.Sprintf("export NPS_PASSWORD='%s'\nexport NPS_TOTP_SECRET='%s'\nexport NPS_PFX_PASSPHRASE='%s'\n", u.password, u.totp, s.world.passphrase)
+	pin, own := "pin:"+s.tls.pin, []string{"  certificate: file:auditor-client.cer", "  key: file:auditor-client.key"}
+	made := func(road string) []string {
+		return []string{"  certificate: " + road, "  folder: file:" + certificateFolder, "  passphrase: env:NPS_PFX_PASSPHRASE"}
+	}
 	files := map[string]string{
-		"answers-auditor.yaml":   s.answers("pin:" + s.tls.pin),
-		"answers-untrusted.yaml": s.answers("system"),
-		"env":                    env,
-		"ca.pem":                 string(s.tls.caPEM),
-		"auditor-client.cer":     string(s.auditor.certificate.Certificate[0]),
-		"auditor-client.key":     string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
+		"answers-auditor.yaml":         s.answers(pin, own),
+		"answers-auditor-new.yaml":     s.answers(pin, made("new")),
+		"answers-auditor-request.yaml": s.answers(pin, made("request")),
+		"answers-untrusted.yaml":       s.answers("system", own),
+		"env":                          env,
+		"ca.pem":                       string(s.tls.caPEM),
+		"auditor-client.cer":           string(s.auditor.certificate.Certificate[0]),
+		"auditor-client.key":           string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
 	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
@@ -50,8 +56,8 @@ func serialText(der []byte) (string, error) {
 	return strings.ToUpper(hex.EncodeToString(raw)), nil
 }
 
-func (s *Server) answers(trust string) string {
-	lines := []string{
+func (s *Server) answers(trust string, certificate []string) string {
+	lines := append([]string{
 		"version: 1",
 		"guide: auditor",
 		"nps:",
@@ -63,23 +69,24 @@ func (s *Server) answers(trust string) string {
 		"    mfa: totp:env:NPS_TOTP_SECRET",
 		"application:",
 		"  name: " + applicationName,
-		"  certificate: file:auditor-client.cer",
-		"  key: file:auditor-client.key",
+	}, certificate...)
+	lines = append(
+		lines,
 		"connectionProfile:",
-		"  name: " + profileName,
+		"  name: "+profileName,
 		"  settings: {maxDuration: 60}",
 		"accessPolicy:",
 		"  kind: resource",
 		"  resource:",
-		"    name: " + policyName,
-		"    activity: " + activityName,
+		"    name: "+policyName,
+		"    activity: "+activityName,
 		"    group: Domain Admins",
-		"    resources: [dc01." + domainName + "]",
+		"    resources: [dc01."+domainName+"]",
 		"    serviceAccount: svc-nps",
 		"monitoringPlan:",
 		"  name: AD Monitoring",
-		"  items: [" + domainName + "]",
+		"  items: ["+domainName+"]",
 		"acceptRisks: [domain-admins]",
-	}
+	)
 	return strings.Join(lines, "\n") + "\n"
 }

@@ -36,12 +36,16 @@ func (s *Server) hands() (done []Did, collects bool) {
 		*flag = true
 		done = append(done, Did{step})
 	}
-	if !h.AuditorDialog {
-		did("auditor-start", &h.AuditorDialog)
-	}
-	if !h.CertificateTrusted {
-		s.world.trusted = append(s.world.trusted, s.auditor.certificate.Leaf)
-		did("certificate-trust", &h.CertificateTrusted)
+	if s.isMade() {
+		s.handCertificate(did)
+	} else {
+		if !h.AuditorDialog {
+			did("auditor-start", &h.AuditorDialog)
+		}
+		if !h.CertificateTrusted {
+			s.world.trust(&s.world.trusted, s.auditor.certificate.Leaf)
+			did("certificate-trust", &h.CertificateTrusted)
+		}
 	}
 	if s.o.API != "full" {
 		done = append(done, s.world.byHand()...)
@@ -50,7 +54,7 @@ func (s *Server) hands() (done []Did, collects bool) {
 		done = append(done, Did{"policy-resource"})
 	}
 	before := s.auditor.settings
-	if key := s.world.apiKeys[s.world.applicationID()]; key != "" && h.pasted != key {
+	if key := s.world.apiKeys[s.world.applicationID()]; key != "" && h.pasted != key && h.AuditorDialog {
 		h.pasted = key
 		s.auditor.settings.url, s.auditor.settings.name, s.auditor.settings.key = s.URL(), applicationName, key
 		did("auditor-key", &h.APIKeyPasted)

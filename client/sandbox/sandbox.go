@@ -255,6 +255,13 @@ func (s *Server) OnAuditorRequest(f func(Request)) {
 // Credentials are what the administrator signs in with.
 type Credentials struct{ User, Password, TOTPSecret string }
 
+// Passphrase is what the person types when a PFX is imported.
+func (s *Server) Passphrase() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.world.passphrase
+}
+
 // Credentials gives the administrator's.
 func (s *Server) Credentials() Credentials {
 	s.mu.Lock()

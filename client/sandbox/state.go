@@ -21,7 +21,7 @@ func (s *Server) State() map[string]any {
 		if r.number("entityType") == entityApplication {
 			c := bare(r)
 			if w.clientSerial != "" && c["certificateSerialNumber"] == w.clientSerial {
-				c["certificateSerialNumber"] = "(that of auditor-client.cer)" // it differs from start to start
+				c["certificateSerialNumber"] = "(that of Auditor's certificate)" // it differs from start to start
 			}
 			users = append(users, c)
 		}

@@ -18,6 +18,9 @@ type world struct {
 	human                                                                  human
 	clientSerial                                                           string              // of Auditor's certificate, as .NET writes it
 	trusted                                                                []*x509.Certificate // the machine's Trusted Root
+	between                                                                []*x509.Certificate // its Intermediate Certification Authorities
+	issuing                                                                *issuing            // the organisation's authority; nil until a request is handed in
+	passphrase                                                             string              // that the person types for a PFX
 	sessions                                                               []*session
 }
 
@@ -28,6 +31,8 @@ type human struct {
 	APIKeyPasted       bool `json:"apiKeyPasted"`
 	MonitoringPlan     bool `json:"monitoringPlan"`
 	pasted             string
+	handedIn           bool
+	imported           string // the PFX that lies in Auditor's store
 }
 
 const (
@@ -38,7 +43,8 @@ const (
 )
 
 func newWorld(resources int) world {
-	w := world{people: newPeople(), jwtKey: randomHex(32), apiKeys: map[string]string{}, members: map[string]*members{}}
+	w := world{people: newPeople(), jwtKey: randomHex(32), passphrase: marker("passphrase"), apiKeys: map[string]string{}, members: map[string]*members{}}
+	w.secrets = append(w.secrets, w.passphrase)
 	w.platforms = newTable()
 	for _, name := range []string{platformWindows, platformAD, "Linux", "Microsoft Entra ID", "Website", "Cisco"} {
 		w.platforms.add(row{"name": name, "description": "", "type": 0})

@@ -36,6 +36,7 @@ type app struct {
 	password func(ctx context.Context, prompt string) ([]byte, error)
 	pdc      func(ctx context.Context, domain string) (string, error)
 	wait     func(ctx context.Context, d time.Duration) error // nil: real time
+	making   func(path string, made bool)                     // told of each key and certificate, before and after; nil: nobody is
 	home     func() (string, error)
 	face     asker         // a face that asks; nil: line by line on the terminal
 	machine  trust.Machine // whose store of trusted roots is looked at and changed; zero: this one

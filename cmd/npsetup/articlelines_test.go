@@ -51,7 +51,7 @@ func initialSetupLines() []carried {
 		}},
 		{"Initial Setup 9", func(t *testing.T, a *article) {
 			wants(t, a.planned.body(t, "application-user", "create"), map[string]any{"certificateSerialNumber": a.serial})
-			wants(t, user(t, a), map[string]any{"certificateSerialNumber": "(that of auditor-client.cer)"})
+			wants(t, user(t, a), map[string]any{"certificateSerialNumber": "(that of Auditor's certificate)"})
 			says(t, a.certificatePage(t, "Initial Setup 9"), "its serial number is read from it")
 			a.once(t, "POST", "/api/v1/ManagedAccount/CreateApplicationUser")
 		}},

@@ -31,6 +31,8 @@ type site struct {
 	pdc     func(ctx context.Context, domain string) (string, error)
 	wait    func(ctx context.Context, d time.Duration) error // nil: real time
 	machine trust.Machine                                    // whose trusted roots are changed; zero: none that could be
+	making  func(path string, made bool)
+	now     func() time.Time // nil: real time
 }
 
 // readContract reads the contract once for all sites: that takes longer than most tests.
@@ -51,7 +53,7 @@ func newSite(t *testing.T, o sandbox.Options) *site {
 		t.Fatal(err)
 	}
 	cr := st.s.Credentials()
-	st.env = map[string]string{"NPS_PASSWORD": cr.Password, "NPS_TOTP_SECRET": cr.TOTPSecret}
+	st.env = map[string]string{"NPS_PASSWORD": cr.Password, "NPS_TOTP_SECRET": cr.TOTPSecret, "NPS_PFX_PASSPHRASE": st.s.Passphrase()}
 	t.Cleanup(func() {
 		for _, v := range st.s.Violations() {
 			t.Errorf("against the contract: %v", v)
@@ -86,11 +88,14 @@ func (st *site) within(ctx context.Context, args ...string) result {
 	a := &app{
 		in: strings.NewReader(st.answer), out: &out, err: &errs, now: time.Now, terminal: st.answer != "",
 		env:  func(name string) (string, bool) { v, ok := st.env[name]; return v, ok },
-		home: func() (string, error) { return st.state, nil }, pdc: st.pdc, wait: st.wait, machine: st.trusting(),
+		home: func() (string, error) { return st.state, nil }, pdc: st.pdc, wait: st.wait, machine: st.trusting(), making: st.making,
 		password: func(_ context.Context, prompt string) ([]byte, error) {
 			st.asked = append(st.asked, prompt)
 			return []byte(st.env["TYPED"]), nil
 		},
+	}
+	if st.now != nil {
+		a.now = st.now
 	}
 	code := startContext(ctx, append([]string{"--state", st.state}, args...), a)
 	st.printed.Write(out.Bytes())

@@ -24,6 +24,13 @@ import (
 // passphraseKey is the answer that says where the passphrase of a PFX is fetched from.
 const passphraseKey = "application.passphrase"
 
+// passphraseNeeded says whether the passphrase has to be at hand from the start. When the PFX is there it is not, and one that is
+// asked for is asked for only before it is packed.
+func passphraseNeeded(a steps.Answers, r secret.Reference) bool {
+	_, err := os.Stat(auditor.PFX(a))
+	return err != nil && r.Source != secret.Prompt
+}
+
 // files is what the guide looks at on this machine.
 func (l *link) files() auditor.Files {
 	f := auditor.Files{
@@ -163,8 +170,8 @@ func between(c pki.Chained) []pki.Certificate {
 	return slices.DeleteFunc(slices.Clone(c.Issuers), func(by pki.Certificate) bool { return by.SelfSigned })
 }
 
-// checkPFX says whether a PFX holds a certificate. A passphrase that would have to be asked for is not: that the file is there
-// has to do.
+// checkPFX says whether a PFX holds a certificate. A passphrase that is not at hand is not asked for: that the file is there has to
+// do.
 func (l *link) checkPFX(ctx context.Context, path string, a steps.Answers, sha256 string) error {
 	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		return fs.ErrNotExist
@@ -175,7 +182,7 @@ func (l *link) checkPFX(ctx context.Context, path string, a steps.Answers, sha25
 	}
 	passphrase, err := l.app.fetch(ctx, passphraseKey, r, "passphrase of the PFX")
 	if err != nil {
-		return err
+		return nil //nolint:nilerr // the file is there: what it was packed with is needed no longer
 	}
 	held, err := pki.ReadPFX(path, passphrase)
 	if err != nil {
@@ -193,13 +200,14 @@ func (l *link) checkPFX(ctx context.Context, path string, a steps.Answers, sha25
 type maker struct {
 	now        func() time.Time
 	passphrase secret.Secret
+	watch      func(path string, made bool) // called before and after each file; nil: nobody watches
 }
 
 var _ run.Maker = (*maker)(nil)
 
 // makerFor fetches what a plan needs to make its files; nil: it makes none.
 func (j *job) makerFor(ctx context.Context, p plan.Plan) (run.Maker, error) {
-	m := &maker{now: j.app.now}
+	m := &maker{now: j.app.now, watch: j.app.making}
 	for _, a := range p.Actions {
 		for _, op := range a.Ops {
 			if op.Kind != plan.KindFile || op.File.Make == nil || op.File.Make.Passphrase == nil || !m.passphrase.Empty() {
@@ -221,6 +229,16 @@ func (j *job) makerFor(ctx context.Context, p plan.Plan) (run.Maker, error) {
 
 // Make implements run.Maker.
 func (m *maker) Make(_ context.Context, f plan.File) (map[string]string, error) {
+	if m.watch == nil {
+		return m.make(f)
+	}
+	m.watch(f.Path, false)
+	outputs, err := m.make(f)
+	m.watch(f.Path, true)
+	return outputs, err
+}
+
+func (m *maker) make(f plan.File) (map[string]string, error) {
 	var err error
 	switch what := *f.Make; what.What {
 	case plan.MakeKey:

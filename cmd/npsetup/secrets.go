@@ -141,6 +141,9 @@ func (a *app) checkSources(answers steps.Answers, g steps.Guide) error {
 		for _, f := range s.Fields {
 			if f.Kind == steps.SecretField && f.Asked(answers) {
 				r, ok := answers.Reference(f.Key)
+				if f.Key == passphraseKey && !passphraseNeeded(answers, r) {
+					continue
+				}
 				check(f.Key, "secret for "+f.Key, r, ok)
 			}
 		}

@@ -225,6 +225,7 @@ func newTale(t *testing.T, o sandbox.Options, which string) *tale {
 	return &tale{t: t, st: st, face: which, late: late, sentences: vocabulary(), said: map[string]string{
 		"url": st.s.URL(), "wrong url": "https://127.0.0.1:1/", "pin": st.s.Pin(), "fingerprint": face.Grouped(strings.TrimPrefix(st.s.Pin(), "sha256:")),
 		"user": cr.User, "password": cr.Password, "wrong password": st.env["TYPED"],
+		"folder": filepath.Dir(st.inFolder("")), "passphrase": st.s.Passphrase(),
 		"certificate": filepath.Join(st.dir, "auditor-client.cer"), "key": filepath.Join(st.dir, "auditor-client.key"),
 		"answers": st.answers(), "new answers": filepath.Join(st.dir, "written.yaml"),
 	}}
@@ -271,6 +272,8 @@ func stories() []story {
 		{name: "change-an-answer"},
 		{name: "hostile-names", before: hostile},
 		{name: "demo"},
+		{name: "made-here"},
+		{name: "request"},
 	}
 }
 

@@ -113,6 +113,7 @@ type site struct {
 	memory steps.Memory
 	cert   Certificate
 	pdc    string // empty: DNS cannot tell
+	disk   disk
 }
 
 func newSite() *site {
@@ -244,9 +245,15 @@ func (st *site) world() World {
 			Texts:   nps.Texts{FS: assets.Texts()},
 			Now:     func() time.Time { return time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC) },
 		},
-		ReadCertificate: func(string, time.Time) (Certificate, error) { return st.cert, nil },
-		CheckKey:        func(string, string) error { return nil },
-		SameSerial:      sameSerial,
+		ReadCertificate: func(path string, _ time.Time) (Certificate, error) {
+			if st.disk == nil {
+				return st.cert, nil
+			}
+			return st.disk.certificate(path)
+		},
+		CheckKey:   st.disk.checkKey,
+		SameSerial: sameSerial,
+		Files:      st.disk.files(),
 	}
 	w.PDC = func(context.Context, string) (string, error) {
 		if st.pdc == "" {

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"unicode/utf8"
 
 	"npsetup/steps"
 	"npsetup/steps/problem"
@@ -27,6 +28,17 @@ type issuerFile struct {
 }
 
 var kitKey = steps.Key[kit]{Name: "auditor.kit"}
+
+// longestName is RFC 5280's bound of a common name.
+const longestName = 64
+
+// fits says whether the application's name can stand in a certificate.
+func fits(s *steps.Scene) {
+	if utf8.RuneCountInString(s.Answers.Text(keyApplication)) > longestName {
+		s.Problem(problem.New("the application name is too long for a certificate").Because(fmt.Sprintf("a certificate takes %d characters", longestName)).At(keyApplication).
+			Try("take a shorter one, such as NetwrixAuditor"))
+	}
+}
 
 // lookKey says whether the private key is there. A key that an earlier run made elsewhere is not forgotten: a new one would
 // lock Auditor out.
@@ -68,6 +80,7 @@ func (w World) lookKey(s *steps.Scene, f files) bool {
 func (w World) lookNew(ctx context.Context, s *steps.Scene) error {
 	k := kit{files: filesOf(s.Answers)}
 	defer func() { w.lay(s, k) }()
+	fits(s)
 	if k.key = w.lookKey(s, k.files); !k.key {
 		return nil
 	}
@@ -103,6 +116,7 @@ func (w World) lookNew(ctx context.Context, s *steps.Scene) error {
 func (w World) lookRequest(ctx context.Context, s *steps.Scene) error {
 	k := kit{files: filesOf(s.Answers)}
 	defer func() { w.lay(s, k) }()
+	fits(s)
 	if k.key = w.lookKey(s, k.files); !k.key {
 		return nil
 	}

@@ -21,6 +21,10 @@ const (
 // validDays is how long a certificate lasts that is made here: two years, in which its renewal is not forgotten.
 const validDays = 730
 
+// existing is the line of the article to which these roads belong: it lets Auditor generate the certificate there, and Auditor
+// takes an existing one too.
+const existing = "Initial Setup, 5, with Select an existing certificate"
+
 // Rights of what is made: a key is for its owner alone.
 const (
 	private = 0o600
@@ -41,7 +45,7 @@ func planned(s *steps.Scene, keys ...string) []string {
 // making is an action that makes one file.
 func making(key, object, name, path string, mode uint32, m plan.Made, after ...string) plan.Action {
 	op := plan.Op{ID: "make", Kind: plan.KindFile, Class: plan.Change, Repeat: plan.ByName, File: &plan.File{Path: path, Mode: mode, Make: &m}}
-	return plan.Action{Key: key, Effect: plan.Create, Object: object, Name: name, Ops: []plan.Op{op}, After: after, Undo: []plan.Op{deleting(path, mode, object)}}
+	return plan.Action{Key: key, Effect: plan.Create, Object: object, Name: name, Article: existing, Ops: []plan.Op{op}, After: after, Undo: []plan.Op{deleting(path, mode, object)}}
 }
 
 func deleting(path string, mode uint32, what string) plan.Op {
@@ -106,6 +110,7 @@ func (w World) planRequest(s *steps.Scene, k kit, actions []plan.Action, after [
 	}
 	m.Awaits = k.files.answer
 	a := manualAction(submitAction, "certificate of the authority", "CN="+name, m, after...)
+	a.Article = existing
 	a.Why = "only the authority can issue it; its serial number goes into the application user"
 	return append(actions, a), nil
 }
@@ -118,7 +123,7 @@ func fromAnswer(s *steps.Scene, k kit, name string) []plan.Action {
 	if !k.cer {
 		actions = append(actions, making(certificateAction, "client certificate", name, k.files.cer, public, plan.Made{What: plan.MakeCertificate, From: from, SHA256: c.SHA256}))
 	}
-	apart := plan.Action{Key: authoritiesAction, Effect: plan.Create, Object: "certificates of the authority", Name: "for the NPS server", Why: "each goes into a store of its own on the NPS server"}
+	apart := plan.Action{Key: authoritiesAction, Effect: plan.Create, Object: "certificates of the authority", Name: "for the NPS server", Article: existing, Why: "each goes into a store of its own on the NPS server"}
 	for i, a := range k.authorities {
 		if a.there {
 			continue

@@ -192,12 +192,15 @@ type files struct {
 func filesOf(a steps.Answers) files {
 	folder, base := a.File(keyFolder), fileName(a.Text(keyApplication))
 	at := func(ending string) string { return filepath.Join(folder, base+ending) }
-	f := files{folder: folder, key: at(".key"), cer: at(".cer"), req: at(".req"), pfx: at(".pfx"), root: at("-root.cer"), answer: at(".p7b")}
+	f := files{folder: folder, key: at(".key"), cer: at(".cer"), req: at(".req"), pfx: at(".pfx"), root: at(".root.cer"), answer: at(".p7b")}
 	if named := a.File(keyCAAnswer); named != "" {
 		f.answer, f.named = named, true
 	}
 	return f
 }
+
+// PFX is the file by which a certificate that does not come from Auditor gets to its server.
+func PFX(a steps.Answers) string { return filesOf(a).pfx }
 
 // candidates are the places where an answer is looked for that no answer names, the best first.
 func (f files) candidates() []string {
@@ -210,7 +213,7 @@ func (f files) candidates() []string {
 
 // intermediate is the place of the n-th certificate between Auditor's and the root.
 func (f files) intermediate(n int) string {
-	return strings.TrimSuffix(f.key, ".key") + fmt.Sprintf("-intermediate-%d.cer", n)
+	return strings.TrimSuffix(f.key, ".key") + fmt.Sprintf(".intermediate-%d.cer", n)
 }
 
 // fileName makes a name that every file system takes.

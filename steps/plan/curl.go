@@ -224,7 +224,7 @@ func (s *script) ending(left []Action, manual bool) {
 		s.line("\tsay %s", shellText(fmt.Sprintf("  %s %q", a.Object, plainf("%s", a.Name))))
 	}
 	if makes {
-		s.line("\tsay 'npsetup apply makes the keys and certificates; a script that is written when they are there has all the rest'")
+		s.line("\tsay 'npsetup cert new makes them (for an authority: cert request, then cert bundle), in the folder and under the name of the answers'")
 	}
 	s.line("\tsay 'when it is made, write the script anew with npsetup plan --output curl'\n\texit 3")
 }

@@ -137,6 +137,7 @@ type Hand struct {
 	Out   []string        // steps that failed and are left out
 	Later map[string]bool // action keys that were put off
 	noted int
+	await string   // key of the action whose file was said to be there
 	turns []string // steps and action keys, in the order in which they were done or put off
 }
 
@@ -170,9 +171,44 @@ func (h *Hand) Do(step string) {
 	h.turns = append(h.turns, step)
 }
 
+// Say says that an action was done.
+func (h *Hand) Say(a plan.Action) {
+	h.Do(a.Step)
+	h.Look(a)
+}
+
+// Look says that it is worth looking whether the file of an action is there.
+func (h *Hand) Look(a plan.Action) {
+	if a.Awaits() != "" {
+		h.await = a.Key
+	}
+}
+
+// Came says, once, whether a file that was said to be there has been found, and a plan has changes that rest on it: they come
+// before what is left to do by hand.
+func (h *Hand) Came(p plan.Plan) bool {
+	if h.await == "" {
+		return false
+	}
+	_, waits := p.Action(h.await)
+	h.await = ""
+	return !waits && Sends(p)
+}
+
 // IsDone says whether a step was said to be done.
 func (h *Hand) IsDone(step string) bool {
 	return slices.Contains(h.Done, step)
+}
+
+// did says whether an action was done. One that awaits a file is not, as long as a plan has it: nobody's word stands for the file.
+func (h *Hand) did(a plan.Action) bool { return h.IsDone(a.Step) && a.Awaits() == "" }
+
+// Missing is the file that an action awaits and that is not there, although the person has said to have done it; or nothing.
+func (h *Hand) Missing(a plan.Action) string {
+	if h.IsDone(a.Step) {
+		return a.Awaits()
+	}
+	return ""
 }
 
 // LeaveOut leaves the steps out whose changes failed. What only waited for them is no failure of its own.
@@ -198,7 +234,7 @@ func (h *Hand) Position(p plan.Plan) (n, of int) {
 	for _, a := range p.Actions {
 		if a.Effect == plan.ByHand {
 			of++
-			if h.IsDone(a.Step) || h.Later[a.Key] {
+			if h.did(a) || h.Later[a.Key] {
 				n++
 			}
 		}
@@ -210,7 +246,7 @@ func (h *Hand) Position(p plan.Plan) (n, of int) {
 func (h *Hand) Next(p plan.Plan) (plan.Action, bool) {
 	open := map[string]bool{}
 	for _, a := range p.Actions {
-		open[a.Key] = a.Changing() && !(a.Effect == plan.ByHand && h.IsDone(a.Step))
+		open[a.Key] = a.Changing() && !(a.Effect == plan.ByHand && h.did(a))
 	}
 	for _, a := range p.Actions {
 		if a.Effect != plan.ByHand || !open[a.Key] || h.Later[a.Key] {

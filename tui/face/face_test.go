@@ -71,3 +71,36 @@ func TestTheNextThingByHandIsTheFirstThatWaitsForNothing(t *testing.T) {
 		t.Errorf("left out: %q", h.Out)
 	}
 }
+
+// TestNobodysWordStandsForAFile: what awaits a file is asked for again as long as a plan has it, and what came of it is shown
+// before anything else is done by hand.
+func TestNobodysWordStandsForAFile(t *testing.T) {
+	submit := plan.Action{Key: "submit", Step: "certificate", Effect: plan.ByHand, Ops: []plan.Op{{Kind: plan.KindManual, Manual: &plan.Manual{Awaits: "/x.p7b"}}}}
+	user := plan.Action{Key: "user", Step: "user", Effect: plan.Create, After: []string{"submit"}}
+	other := plan.Action{Key: "other", Step: "other", Effect: plan.ByHand}
+	waiting := plan.Plan{Actions: []plan.Action{submit, user, other}}
+	var h Hand
+	if h.Missing(submit) != "" {
+		t.Error("it is missing before anybody said that it is there")
+	}
+	h.Say(submit)
+	if a, is := h.Next(waiting); !is || a.Key != "submit" || h.Missing(a) != "/x.p7b" || h.Came(waiting) {
+		t.Errorf("next is %s, %v", a.Key, is)
+	}
+	if n, of := h.Position(waiting); n != 1 || of != 2 {
+		t.Errorf("%d of %d", n, of)
+	}
+	h.Say(submit)
+	user.After = nil
+	found := plan.Plan{Actions: []plan.Action{user, other}}
+	if !h.Came(found) {
+		t.Error("what came of the file is not shown")
+	}
+	if h.Came(found) {
+		t.Error("it is shown twice")
+	}
+	h.Say(other)
+	if h.Came(plan.Plan{Actions: []plan.Action{user}}) {
+		t.Error("a word about something else counts as a file")
+	}
+}

@@ -199,18 +199,22 @@ func (l *Line) manuals(ctx context.Context) (bool, error) {
 			l.end.Err = err
 			return l.failed(ctx, err, run.Result{})
 		}
+		came := l.hand.Came(p)
 		a, is := l.hand.Next(p)
-		if !is {
-			if l.hand.Unnoted() {
-				if face.Sends(p) { // it became possible by what was done by hand
-					_, _ = fmt.Fprint(l.o.Out, p.Text(plan.TextOptions{Width: columns}))
-				}
-				return l.consented(ctx, p)
+		if came || !is && l.hand.Unnoted() {
+			if face.Sends(p) { // it became possible by what was done by hand
+				_, _ = fmt.Fprint(l.o.Out, p.Text(plan.TextOptions{Width: columns}))
 			}
+			return l.consented(ctx, p)
+		}
+		if !is {
 			break
 		}
 		l.print("")
 		_, _ = fmt.Fprint(l.o.Out, plan.ManualText(a, columns))
+		if file := l.hand.Missing(a); file != "" {
+			l.print("not there yet: %s", problem.Plain(file))
+		}
 		did, err := l.hands(ctx, a)
 		if errors.Is(err, errBack) {
 			continue
@@ -256,7 +260,7 @@ func (l *Line) hands(ctx context.Context, a plan.Action) (bool, error) {
 		}
 		switch text = strings.TrimSpace(text); {
 		case text == "yes":
-			l.hand.Do(a.Step)
+			l.hand.Say(a)
 			return true, nil
 		case text == "later":
 			return false, nil
@@ -278,6 +282,7 @@ func (l *Line) hands(ctx context.Context, a plan.Action) (bool, error) {
 			for _, step := range did {
 				l.hand.Do(step)
 			}
+			l.hand.Look(a)
 			l.print("The person has done %s.", strings.Join(did, ", "))
 			return true, nil
 		}
