@@ -16,12 +16,13 @@ import (
 func TestARoadIsKilledForReal(t *testing.T) {
 	serial := regexp.MustCompile(`"certificateSerialNumber": "[0-9A-F]+"`)
 	state := func(st *site) string { return serial.ReplaceAllString(st.canonical(), "SERIAL") }
-	whole, answers := onRoad(t, "new")
-	whole.do("apply", "-f", answers, "--yes").want(t, exitPerson)
+	whole := newSite(t, sandbox.Options{})
+	whole.do("apply", "-f", whole.road("new"), "--yes").want(t, exitPerson)
 	want, n := state(whole), whole.changes()
 	for k := 1; k <= n; k++ {
 		t.Run(fmt.Sprintf("at change %d", k), func(t *testing.T) {
-			st, answers := onRoad(t, "new")
+			st := newSite(t, sandbox.Options{})
+			answers := st.road("new")
 			var mu sync.Mutex
 			seen := 0
 			victim := st.process(t, "apply", "-f", answers, "--yes")
@@ -47,9 +48,9 @@ func TestARoadIsKilledForReal(t *testing.T) {
 			if got := state(st); got != want {
 				t.Errorf("another end state:\n%s\nwant\n%s", got, want)
 			}
-			st.importPFX(nil)
 			st.person()
-			st.proven(answers)
+			st.do("apply", "-f", answers, "--yes", "--done", madeManual).want(t, exitOK)
+			st.do("plan", "-f", answers).want(t, exitOK)
 		})
 	}
 }
