@@ -22,6 +22,9 @@ import (
 // toolWithin is how long certutil may take.
 const toolWithin = 60 * time.Second
 
+// graceful is how long a session that was given up may take to end before its connection is ended.
+const graceful = 2 * time.Second
+
 // spoken is how much of what a tool says is read.
 const spoken = 16 << 10
 
@@ -115,6 +118,8 @@ func failed(command string, code int, said string) error {
 func (m *Machine) run(ctx context.Context, command string) (said string, code int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, toolWithin)
 	defer cancel()
+	dead := context.AfterFunc(ctx, func() { time.AfterFunc(graceful, func() { _ = m.client.Close() }) })
+	defer dead()
 	s, err := m.client.NewSession()
 	if err != nil {
 		return "", 0, m.cut(ctx, command, err)
@@ -122,10 +127,7 @@ func (m *Machine) run(ctx context.Context, command string) (said string, code in
 	defer func() { _ = s.Close() }()
 	out := &bounded{}
 	s.Stdout, s.Stderr = out, out
-	stop := context.AfterFunc(ctx, func() {
-		_ = s.Signal(ssh.SIGKILL)
-		_ = s.Close()
-	})
+	stop := context.AfterFunc(ctx, func() { _ = s.Close() })
 	defer stop()
 	err = s.Run(command)
 	var exit *ssh.ExitError
@@ -209,16 +211,15 @@ func (m *Machine) clear(ctx context.Context, name string) error {
 func (m *Machine) files(ctx context.Context, do func(*sftp.Client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, connectWithin)
 	defer cancel()
+	// On a connection over which nothing arrives any longer, only its end ends a wait.
+	stop := context.AfterFunc(ctx, func() { _ = m.client.Close() })
+	defer stop()
 	c, err := sftp.NewClient(m.client)
 	if err != nil {
 		return problem.New("no files can be carried to " + problem.Plain(m.target.Address)).Because("its SSH server does not offer SFTP: " + problem.Plain(err.Error())).
 			Try("put Subsystem sftp sftp-server.exe into C:\\ProgramData\\ssh\\sshd_config, as it stands by default, and restart sshd").From(err)
 	}
-	stop := context.AfterFunc(ctx, func() { _ = c.Close() })
-	defer func() {
-		stop()
-		_ = c.Close()
-	}()
+	defer func() { _ = c.Close() }()
 	if err := do(c); err != nil {
 		return problem.New("the certificate's file cannot be handled on " + problem.Plain(m.target.Address)).Because(problem.Plain(err.Error())).Try("see that the user may write into its own folder there").From(err)
 	}

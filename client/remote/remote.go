@@ -157,7 +157,7 @@ func (t Target) refused(err error) error {
 		how = "the key"
 	}
 	return problem.New("the SSH server at "+problem.Plain(t.Address)+" refused "+problem.Plain(t.User)).Because(how+" is not taken there: "+problem.Plain(err.Error())).
-		Try("for administrators Windows reads C:\\ProgramData\\ssh\\administrators_authorized_keys, and no other file", "see the OpenSSH log on the server").Of(problem.Refused).From(err)
+		Try("for administrators Windows reads C:\\ProgramData\\ssh\\administrators_authorized_keys, and no other file", "see the OpenSSH log on the server").From(err)
 }
 
 // Close ends the connection.

@@ -16,9 +16,18 @@ import (
 // madeManual are the steps that a person does when the certificate does not come from Auditor.
 const madeManual = "auditor-certificate,certificate-trust,auditor-key,monitoring-plan"
 
-// road is the answers file of the sandbox for one road.
+// road is the answers file of the sandbox for one road, with a kind of key that is made at once: RSA takes seconds where races
+// are looked for.
 func (st *site) road(name string) string {
-	return filepath.Join(st.dir, "answers-auditor-"+name+".yaml")
+	st.t.Helper()
+	path := filepath.Join(st.dir, "answers-auditor-"+name+".yaml")
+	if text := string(st.file(path)); !strings.Contains(text, "keyType") {
+		text = strings.Replace(text, "  certificate: "+name+"\n", "  certificate: "+name+"\n  keyType: ecdsa-p256\n", 1)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil || !strings.Contains(text, "keyType") {
+			st.t.Fatal(err, text)
+		}
+	}
+	return path
 }
 
 // inFolder is a file in the folder of what is made.

@@ -151,7 +151,7 @@ func TestAnotherHostKeyIsRefused(t *testing.T) {
 	if said, err := os.ReadFile(filepath.Join(w.store, "said")); err == nil || st.changes() > 0 {
 		t.Errorf("something was done: %s", said)
 	}
-	wrong := st.do("apply", "-f", w.answers(st, "key: file:"+filepath.Join(w.dir, "user"), "key: file:"+filepath.Join(w.dir, "host")), "--yes").want(t, exitRefused)
+	wrong := st.do("apply", "-f", w.answers(st, "key: file:"+filepath.Join(w.dir, "user"), "key: file:"+filepath.Join(w.dir, "host")), "--yes").want(t, exitFailed)
 	says(t, wrong.err, "refused", "the key is not taken there", "administrators_authorized_keys")
 }
 
