@@ -175,7 +175,7 @@ func TestAScriptMakesNoKeys(t *testing.T) {
 func TestTheAnswersOfTheRoadsAreChecked(t *testing.T) {
 	st := newSite(t, sandbox.Options{})
 	path := filepath.Join(st.dir, "wrong.yaml")
-	text := strings.Replace(string(st.file(st.road("request"))), "  passphrase: env:NPS_PFX_PASSPHRASE\n",
+	text := strings.Replace(string(st.file(filepath.Join(st.dir, "answers-auditor-request.yaml"))), "  passphrase: env:NPS_PFX_PASSPHRASE\n",
 		"  passphrase: S3CR3T-in-the-file\n  keyType: dsa\n  pfxEncryption: rot13\n  answer: new\n  origin: new\n", 1)
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
@@ -185,7 +185,7 @@ func TestTheAnswersOfTheRoadsAreChecked(t *testing.T) {
 	if strings.Contains(r.err, "S3CR3T-in-the-file") {
 		t.Error("the literal secret is repeated")
 	}
-	st.do("validate", "-f", st.road("request")).want(t, exitOK)
+	st.do("validate", "-f", filepath.Join(st.dir, "answers-auditor-request.yaml")).want(t, exitOK)
 }
 
 // TestAnEndThatIsNearIsTold, and one that has passed stops the run, with the road's own remedy.
