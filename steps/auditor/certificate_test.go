@@ -57,3 +57,20 @@ func TestACertificateOfWindowsStore(t *testing.T) {
 		t.Errorf("it is in %q", file)
 	}
 }
+
+// TestNobodyExportsWhatIsMadeHere: the page of the certificate has the article's clicks only where somebody does them.
+func TestNobodyExportsWhatIsMadeHere(t *testing.T) {
+	for road, want := range map[string]string{"file:a.cer": "Export the certificate", roadNew: "", roadRequest: "certreq"} {
+		st := newSite()
+		st.drafts[keyCertificate] = road
+		for _, step := range st.guide().Steps {
+			if step.ID != certificateStep {
+				continue
+			}
+			clicks := strings.Join(step.Paragraph(st.answers()), "\n")
+			if !strings.Contains(clicks, want) || want == "" && clicks != "" {
+				t.Errorf("%s: %q", road, clicks)
+			}
+		}
+	}
+}
