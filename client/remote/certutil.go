@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"net"
 	"os"
 	"regexp"
 	"strings"
@@ -83,7 +84,11 @@ func digits(said string) string {
 func (m *Machine) Add(ctx context.Context, der []byte) (err error) {
 	sum := sha1.Sum(der) //nolint:gosec // Windows' thumbprint
 	thumbprint := hex.EncodeToString(sum[:])
-	defer func() { err = errors.Join(err, m.clear(context.WithoutCancel(ctx), fileOf(thumbprint))) }()
+	defer func() {
+		if left := m.clear(context.WithoutCancel(ctx), fileOf(thumbprint)); left != nil && (err == nil || err.Error() != left.Error()) {
+			err = errors.Join(err, left)
+		}
+	}()
 	if err := m.upload(ctx, fileOf(thumbprint), der); err != nil {
 		return err
 	}
@@ -118,9 +123,12 @@ func failed(command string, code int, said string) error {
 func (m *Machine) run(ctx context.Context, command string) (said string, code int, err error) {
 	ctx, cancel := context.WithTimeout(ctx, toolWithin)
 	defer cancel()
+	if ctx.Err() != nil { // nothing is begun for somebody who has left
+		return "", 0, m.cut(ctx, command, ctx.Err())
+	}
 	dead := context.AfterFunc(ctx, func() { time.AfterFunc(graceful, func() { _ = m.client.Close() }) })
 	defer dead()
-	s, err := m.client.NewSession()
+	s, err := session(m, m.client.NewSession)
 	if err != nil {
 		return "", 0, m.cut(ctx, command, err)
 	}
@@ -174,7 +182,7 @@ func (b *bounded) String() string {
 }
 
 func (m *Machine) upload(ctx context.Context, name string, content []byte) error {
-	return m.files(ctx, func(c *sftp.Client) error {
+	return m.files(ctx, "copying "+name, func(c *sftp.Client) error {
 		_ = c.Remove(name) // of a run that was killed
 		f, err := c.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_EXCL)
 		if err != nil {
@@ -188,7 +196,7 @@ func (m *Machine) upload(ctx context.Context, name string, content []byte) error
 // clear removes the file that carried the certificate, over a new connection where the old one has ended.
 func (m *Machine) clear(ctx context.Context, name string) error {
 	remove := func(m *Machine) error {
-		return m.files(ctx, func(c *sftp.Client) error {
+		return m.files(ctx, "removing "+name, func(c *sftp.Client) error {
 			if err := c.Remove(name); err != nil && !errors.Is(err, os.ErrNotExist) {
 				return err
 			}
@@ -207,20 +215,49 @@ func (m *Machine) clear(ctx context.Context, name string) error {
 	return remove(again)
 }
 
+// session opens a session. One that is asked for while the connection ends may never be answered, and no context ends that wait.
+func session[T any](m *Machine, open func() (T, error)) (T, error) {
+	type result struct {
+		of  T
+		err error
+	}
+	done := make(chan result, 1)
+	go func() {
+		of, err := open()
+		done <- result{of, err}
+	}()
+	select {
+	case r := <-done:
+		return r.of, r.err
+	case <-m.ended:
+		var none T
+		return none, net.ErrClosed
+	}
+}
+
 // files does something with files over SFTP.
-func (m *Machine) files(ctx context.Context, do func(*sftp.Client) error) error {
+func (m *Machine) files(ctx context.Context, what string, do func(*sftp.Client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, connectWithin)
 	defer cancel()
 	// On a connection over which nothing arrives any longer, only its end ends a wait.
 	stop := context.AfterFunc(ctx, func() { _ = m.client.Close() })
 	defer stop()
-	c, err := sftp.NewClient(m.client)
-	if err != nil {
+	c, err := session(m, func() (*sftp.Client, error) { return sftp.NewClient(m.client) })
+	switch {
+	case ctx.Err() != nil:
+		return m.cut(ctx, what, ctx.Err())
+	case errors.Is(err, net.ErrClosed):
+		return m.cut(ctx, what, err)
+	case err != nil:
 		return problem.New("no files can be carried to " + problem.Plain(m.target.Address)).Because("its SSH server does not offer SFTP: " + problem.Plain(err.Error())).
 			Try("put Subsystem sftp sftp-server.exe into C:\\ProgramData\\ssh\\sshd_config, as it stands by default, and restart sshd").From(err)
 	}
 	defer func() { _ = c.Close() }()
-	if err := do(c); err != nil {
+	err = do(c)
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return m.cut(ctx, what, ctx.Err())
+	case err != nil:
 		return problem.New("the certificate's file cannot be handled on " + problem.Plain(m.target.Address)).Because(problem.Plain(err.Error())).Try("see that the user may write into its own folder there").From(err)
 	}
 	return nil

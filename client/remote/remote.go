@@ -3,6 +3,7 @@
 package remote
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -97,8 +98,8 @@ func (t Target) handshake(ctx context.Context, kinds []string, judge func(ssh.Pu
 		config.Auth = []ssh.AuthMethod{ssh.Password(t.Password.Wire())}
 	}
 	c, chans, reqs, err := ssh.NewClientConn(conn, t.Address, config)
-	if !stop() && err == nil {
-		err = ctx.Err()
+	if !stop() {
+		err = ctx.Err() // and not that the connection was closed
 	}
 	if err != nil {
 		_ = conn.Close()
@@ -108,14 +109,28 @@ func (t Target) handshake(ctx context.Context, kinds []string, judge func(ssh.Pu
 }
 
 func (t Target) unreachable(err error) error {
-	return problem.New("no SSH with "+problem.Plain(t.Address)).Because(problem.Plain(err.Error())).
+	p := problem.New("no SSH with "+problem.Plain(t.Address)).Because(problem.Plain(err.Error())).
 		Try("see that the OpenSSH server runs there (Get-Service sshd) and that its port is open from here", "or leave nps.ssh out: the certificate is imported by hand then").Of(problem.Unreachable).From(err)
+	if errors.Is(err, context.Canceled) {
+		p.Kind = problem.Cancelled
+	}
+	return p
 }
 
 // Machine is a server that somebody is signed in to.
 type Machine struct {
 	target Target
 	client *ssh.Client
+	ended  chan struct{} // closed when the connection has ended
+}
+
+func signedIn(t Target, client *ssh.Client) *Machine {
+	m := &Machine{t, client, make(chan struct{})}
+	go func() {
+		_ = client.Wait()
+		close(m.ended)
+	}()
+	return m
 }
 
 // Open connects and signs in. The error is a problem: another host key, a refused sign-in, no connection.
@@ -134,10 +149,10 @@ func Open(ctx context.Context, t Target) (*Machine, error) {
 		})
 		switch {
 		case err == nil:
-			return &Machine{t, client}, nil
+			return signedIn(t, client), nil
 		case errors.As(err, new(*ssh.AlgorithmNegotiationError)):
 			continue
-		case key == nil:
+		case key == nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded): // nobody was refused
 			return nil, t.unreachable(err)
 		case ssh.FingerprintSHA256(key) == t.HostKey:
 			return nil, t.refused(err)
@@ -182,7 +197,7 @@ func ReadKey(path string) (ssh.Signer, error) {
 		return bad(problem.Plain(err.Error()), "name a file that is readable")
 	}
 	key, err := ssh.ParsePrivateKey(raw)
-	if errors.As(err, new(*ssh.PassphraseMissingError)) {
+	if errors.As(err, new(*ssh.PassphraseMissingError)) || err != nil && bytes.Contains(raw, []byte("BEGIN ENCRYPTED PRIVATE KEY")) {
 		return bad("it has a passphrase, and agents are not asked", "make a key for this set-up alone: ssh-keygen -t ed25519 -N '' -f FILE", "or sign in with nps.ssh.password")
 	}
 	if err != nil {

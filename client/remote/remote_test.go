@@ -2,281 +2,178 @@ package remote
 
 import (
 	"context"
-	"crypto/ed25519"
-	"crypto/rand"
-	"crypto/sha1" //nolint:gosec // as Windows does
-	"encoding/hex"
-	"errors"
 	"io"
 	"net"
-	"os"
-	"path/filepath"
-	"regexp"
+	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
-	"github.com/pkg/sftp"
 	"golang.org/x/crypto/ssh"
 
 	"npsetup/steps/problem"
 	"npsetup/steps/secret"
 )
 
-// server is an SSH server of this test, with a folder for files and a function for certutil.
-type server struct {
-	t       *testing.T
-	address string
-	key     ssh.Signer
-	dir     string
-	tool    func(command string) (said string, code uint32)
-	noFiles bool
-	mute    bool // after the sign-in, nothing is answered any longer
-
-	mu   sync.Mutex
-	ran  []string
-	auth int
+func TestHostKeysAreReadWithoutSigningIn(t *testing.T) {
+	ed, ec, rsa := signer(t, "ed25519"), signer(t, "ecdsa"), signer(t, "rsa")
+	for _, c := range []struct {
+		has  []ssh.Signer
+		want []Key
+	}{
+		{[]ssh.Signer{rsa, ec, ed}, []Key{{"ssh-ed25519", printOf(ed)}, {"ecdsa-sha2-nistp256", printOf(ec)}, {"ssh-rsa", printOf(rsa)}}},
+		{[]ssh.Signer{rsa}, []Key{{"ssh-rsa", printOf(rsa)}}},
+		{[]ssh.Signer{ec}, []Key{{"ecdsa-sha2-nistp256", printOf(ec)}}},
+	} {
+		s := newServer(t, c.has...)
+		got, err := HostKeys(t.Context(), s.target())
+		must(t, err)
+		if !slices.Equal(got, c.want) || Check(got[0].SHA256) != nil {
+			t.Errorf("%v, not %v", got, c.want)
+		}
+		if n := s.told(&s.tries); n > 0 {
+			t.Errorf("%d attempts to sign in", n)
+		}
+	}
 }
 
-func signer(t *testing.T) ssh.Signer {
-	t.Helper()
-	_, key, err := ed25519.GenerateKey(rand.Reader)
-	if err != nil {
-		t.Fatal(err)
+// TestHostKeysOfNoServer: a server without a safe key, no server, and what is none.
+func TestHostKeysOfNoServer(t *testing.T) {
+	old, err := ssh.NewSignerWithAlgorithms(signer(t, "rsa").(ssh.AlgorithmSigner), []string{ssh.KeyAlgoRSA})
+	must(t, err)
+	_, err = HostKeys(t.Context(), newServer(t, old).target())
+	wantProblem(t, err, problem.Unreachable, "no SSH with 127.0.0.1:", "no host key of a kind that is still safe", "Get-Service sshd")
+
+	gone := listen(t)
+	must(t, gone.Close())
+	hostKey := printOf(signer(t, "ed25519"))
+	for _, try := range []func(context.Context, Target) error{hostKeys, opened} {
+		wantProblem(t, try(t.Context(), Target{Address: gone.Addr().String(), HostKey: hostKey}), problem.Unreachable, "no SSH with "+gone.Addr().String(), "refused")
+		wantProblem(t, try(t.Context(), Target{Address: greets(t, "HTTP/1.1 400 \x1b[2JBad\r\n"), HostKey: hostKey}), problem.Unreachable, "no SSH with")
 	}
-	s, err := ssh.NewSignerFromKey(key)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
-const password = "S3CR3T of the server"
-
-func newServer(t *testing.T) *server {
-	t.Helper()
-	s := &server{t: t, key: signer(t), dir: t.TempDir(), tool: func(string) (string, uint32) { return "", 0 }}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+// TestASilentServerIsGivenUp, when time is over and when a person leaves, before and behind the host key.
+func TestASilentServerIsGivenUp(t *testing.T) {
+	silent := Target{Address: greets(t, ""), HostKey: printOf(signer(t, "ed25519"))}
+	stalls := newServer(t)
+	stalls.stalls = true
+	for what, c := range map[string]struct {
+		try    func(context.Context, Target) error
+		target Target
+	}{"keys": {hostKeys, silent}, "open": {opened, silent}, "sign-in": {opened, stalls.target()}} {
+		start := time.Now()
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer cancel()
+		wantProblem(t, c.try(ctx, c.target), problem.Unreachable, "no SSH with 127.0.0.1:", "deadline exceeded")
+		left, leave := context.WithCancel(t.Context())
+		time.AfterFunc(100*time.Millisecond, leave)
+		wantProblem(t, c.try(left, c.target), problem.Cancelled, "no SSH with 127.0.0.1:", "canceled")
+		if took := time.Since(start); took > 10*time.Second {
+			t.Errorf("%s took %s", what, took)
+		}
 	}
-	s.address = l.Addr().String()
-	t.Cleanup(func() { _ = l.Close() })
+}
+
+func hostKeys(ctx context.Context, t Target) error {
+	_, err := HostKeys(ctx, t)
+	return err
+}
+
+func opened(ctx context.Context, t Target) error {
+	m, err := Open(ctx, t)
+	if err == nil {
+		_ = m.Close()
+	}
+	return err
+}
+
+// greets is a server that says one thing and leaves, or nothing and stays.
+func greets(t *testing.T, with string) string {
+	t.Helper()
+	l := listen(t)
 	go func() {
 		for {
 			conn, err := l.Accept()
 			if err != nil {
 				return
 			}
-			go s.serve(conn)
+			go func() {
+				defer func() { _ = conn.Close() }()
+				_, _ = io.WriteString(conn, with)
+				if with == "" {
+					_, _ = io.Copy(io.Discard, conn)
+				}
+			}()
 		}
 	}()
-	return s
+	return l.Addr().String()
 }
 
-func (s *server) serve(conn net.Conn) {
-	defer func() { _ = conn.Close() }()
-	config := &ssh.ServerConfig{PasswordCallback: func(_ ssh.ConnMetadata, given []byte) (*ssh.Permissions, error) {
-		s.mu.Lock()
-		s.auth++
-		s.mu.Unlock()
-		if string(given) != password {
-			return nil, errors.New("no")
-		}
-		return nil, nil
-	}}
-	config.AddHostKey(s.key)
-	_, chans, reqs, err := ssh.NewServerConn(conn, config)
-	if err != nil {
-		return
-	}
-	go ssh.DiscardRequests(reqs)
-	for c := range chans {
-		if s.mute {
-			continue
-		}
-		ch, reqs, err := c.Accept()
-		if err != nil {
-			return
-		}
-		go s.channel(ch, reqs)
-	}
-}
-
-func (s *server) channel(ch ssh.Channel, reqs <-chan *ssh.Request) {
-	defer func() { _ = ch.Close() }()
-	for r := range reqs {
-		switch {
-		case r.Type == "subsystem" && !s.noFiles:
-			_ = r.Reply(true, nil)
-			files, err := sftp.NewServer(ch, sftp.WithServerWorkingDirectory(s.dir))
-			if err == nil {
-				_ = files.Serve()
-			}
-			return
-		case r.Type == "exec":
-			_ = r.Reply(true, nil)
-			var exec struct{ Command string }
-			_ = ssh.Unmarshal(r.Payload, &exec)
-			s.mu.Lock()
-			s.ran = append(s.ran, exec.Command)
-			s.mu.Unlock()
-			said, code := s.tool(exec.Command)
-			_, _ = io.WriteString(ch, said)
-			_, _ = ch.SendRequest("exit-status", false, ssh.Marshal(struct{ Code uint32 }{code}))
-			return
-		default:
-			_ = r.Reply(false, nil)
-		}
-	}
-}
-
-func (s *server) target() Target {
-	return Target{Address: s.address, User: "admin", HostKey: ssh.FingerprintSHA256(s.key.PublicKey()), Password: secret.New(password)}
-}
-
-func (s *server) open() *Machine {
-	s.t.Helper()
-	m, err := Open(s.t.Context(), s.target())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { _ = m.Close() })
-	return m
-}
-
-// left are the files that lie on the server.
-func (s *server) left() []string {
-	found, _ := filepath.Glob(filepath.Join(s.dir, "*"))
-	return found
-}
-
-var closed = regexp.MustCompile(`^certutil (-store Root|-delstore Root) [0-9a-f]{40}$|^certutil -f -addstore Root npsetup-[0-9a-f]{40}\.cer$`)
-
-func (s *server) harmless() {
-	s.t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, c := range s.ran {
-		if !closed.MatchString(c) {
-			s.t.Errorf("it ran %q", c)
-		}
-	}
-}
-
-func TestACertificateIsCarriedAndItsFileRemoved(t *testing.T) {
-	der := []byte("a certificate")
-	sum := sha1.Sum(der) //nolint:gosec // as Windows does
-	name := "npsetup-" + hex.EncodeToString(sum[:]) + ".cer"
-	for what, tool := range map[string]func(string) (string, uint32){
-		"taken": func(string) (string, uint32) { return "", 0 },
-		"fails": func(string) (string, uint32) { return "\x1b[31mCertUtil: 0x80070005 denied", 5 },
-	} {
-		s := newServer(t)
-		if err := os.WriteFile(filepath.Join(s.dir, name), []byte("of a killed run"), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		var carried string
-		s.tool = func(c string) (string, uint32) {
-			raw, _ := os.ReadFile(filepath.Join(s.dir, name))
-			carried = string(raw)
-			return tool(c)
-		}
-		err := s.open().Add(t.Context(), der)
-		if (err == nil) != (what == "taken") || carried != string(der) || len(s.left()) > 0 {
-			t.Errorf("%s: %v, carried %q, left %v", what, err, carried, s.left())
-		}
-		if err != nil && (strings.Contains(err.Error(), "\x1b") || !strings.Contains(strings.Join(problem.All(err)[0].Next, " "), "administrator")) {
-			t.Errorf("%q", err)
-		}
-		s.harmless()
-	}
-}
-
-func TestTrustedGoesByTheToolsWords(t *testing.T) {
-	thumbprint := strings.Repeat("a1", 20)
-	for said, c := range map[string]struct {
-		code  uint32
-		there bool
-		fails bool
-	}{
-		"Cert Hash(sha1): " + thumbprint:                {0, true, false},
-		"Cert Hash(sha1): " + strings.Repeat("a1 ", 20): {0, true, false},
-		"nothing": {0, false, false},
-		"FAILED: 0x80090011 (-2146893807 NTE_NOT_FOUND)":             {17, false, false},
-		"FAILED: 0x80092004":                                         {4, false, false},
-		"'certutil' is not recognized":                               {1, false, true},
-		strings.Repeat("x", 1<<20) + "\x1b]0;t\x07 access is denied": {5, false, true},
-	} {
-		s := newServer(t)
-		s.tool = func(string) (string, uint32) { return said, c.code }
-		there, err := s.open().Trusted(t.Context(), thumbprint)
-		if there != c.there || (err != nil) != c.fails || err != nil && (len(err.Error()) > 2*spoken || strings.Contains(err.Error(), "\x1b")) {
-			t.Errorf("%.40q: %v %.80v", said, there, err)
-		}
-		s.harmless()
-	}
-	s := newServer(t)
-	m := s.open()
-	for _, evil := range []string{"", "a1", thumbprint + "; x", strings.ToUpper(thumbprint)} {
-		if _, err := m.Trusted(t.Context(), evil); err == nil {
-			t.Errorf("%q is asked for", evil)
-		}
-		if m.Remove(t.Context(), evil) == nil {
-			t.Errorf("%q is taken out", evil)
-		}
-	}
-	if len(s.ran) > 0 {
-		t.Errorf("it ran %v", s.ran)
+func TestAnyKindOfHostKeyIsTheRightOne(t *testing.T) {
+	keys := []ssh.Signer{signer(t, "ed25519"), signer(t, "ecdsa"), signer(t, "rsa")}
+	for _, agreed := range keys {
+		s := newServer(t, keys...)
+		user := signer(t, "ed25519")
+		s.letsIn = user.PublicKey()
+		target := s.target()
+		target.HostKey = printOf(agreed)
+		must(t, s.openAs(target).Remove(t.Context(), thumbprint))
+		target.Key, target.Password = user, secret.Secret{}
+		must(t, s.openAs(target).Remove(t.Context(), thumbprint))
 	}
 }
 
 func TestAnotherServerGetsNothing(t *testing.T) {
-	s := newServer(t)
-	target := s.target()
-	target.HostKey = ssh.FingerprintSHA256(signer(t).PublicKey())
-	_, err := Open(t.Context(), target)
-	if !problem.Is(err, problem.Stale) || !strings.Contains(err.Error(), target.HostKey) || !strings.Contains(err.Error(), s.target().HostKey) || s.auth > 0 {
-		t.Errorf("%v, %d sign-ins", err, s.auth)
-	}
-	target = s.target()
-	target.Password = secret.New("S3CR3T wrong")
-	if _, err = Open(t.Context(), target); err == nil || strings.Contains(err.Error(), "S3CR3T") || !strings.Contains(err.Error(), "the password is not taken there") {
-		t.Error(err)
-	}
-	keys, err := HostKeys(t.Context(), Target{Address: s.address})
-	if err != nil || len(keys) != 1 || keys[0].SHA256 != s.target().HostKey || Check(keys[0].SHA256) != nil {
-		t.Errorf("%v %v", keys, err)
-	}
-}
-
-func TestAServerWithoutFilesIsTold(t *testing.T) {
-	s := newServer(t)
-	s.noFiles = true
-	if err := s.open().Add(t.Context(), []byte("x")); err == nil || !strings.Contains(err.Error(), "SFTP") || len(s.ran) > 0 {
-		t.Errorf("%v, ran %v", err, s.ran)
-	}
-}
-
-// TestASilentConnectionIsGivenUp: a person who leaves does not wait for a server that says nothing more.
-func TestASilentConnectionIsGivenUp(t *testing.T) {
-	s := newServer(t)
-	m := s.open()
-	s.mute = true
-	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
-	defer cancel()
-	over := make(chan error, 1)
-	go func() {
-		_, err := m.Trusted(ctx, strings.Repeat("a1", 20))
-		over <- err
-	}()
-	select {
-	case err := <-over:
-		if err == nil {
-			t.Error("it says that all is well")
+	agreed := printOf(signer(t, "ed25519"))
+	for _, kinds := range [][]string{{"ed25519"}, {"rsa"}, {"ed25519", "ecdsa", "rsa"}} {
+		var keys []ssh.Signer
+		for _, k := range kinds {
+			keys = append(keys, signer(t, k))
 		}
-	case <-time.After(20 * time.Second):
-		t.Fatal("it still waits")
+		s := newServer(t, keys...)
+		target := s.target()
+		target.HostKey = agreed
+		_, err := Open(t.Context(), target)
+		wantProblem(t, err, problem.Stale, "another host key", "agreed was "+agreed, "it presents "+printOf(keys[0])+" ("+keys[0].PublicKey().Type()+")", "nps.ssh.hostKey")
+		if n := s.told(&s.tries); n > 0 {
+			t.Errorf("%v: %d attempts to sign in", kinds, n)
+		}
+	}
+}
+
+// TestRefusedAtTheSignIn is not of the kind that means a refusal by NPS, which stops a whole run.
+func TestRefusedAtTheSignIn(t *testing.T) {
+	s := newServer(t)
+	s.letsIn = signer(t, "ed25519").PublicKey()
+	target := s.target()
+	target.User = "CONTOSO\\admin\x1b[2J"
+	target.Password = secret.New("S3CR3T wrong")
+	_, err := Open(t.Context(), target)
+	wantProblem(t, err, problem.Failed, "refused CONTOSO\\admin[2J", "the password is not taken there", "administrators_authorized_keys")
+	target.Key = signer(t, "rsa") // and the right password is not tried then
+	target.Password = secret.New(password)
+	_, err = Open(t.Context(), target)
+	wantProblem(t, err, problem.Failed, "refused CONTOSO\\admin[2J", "the key is not taken there")
+	if n := s.told(&s.signed); n > 0 {
+		t.Errorf("%d signed in", n)
+	}
+}
+
+func TestAHostKeyThatIsNoneReachesNoServer(t *testing.T) {
+	right := printOf(signer(t, "ed25519"))
+	must(t, Check(right))
+	for _, bad := range []string{"", "SHA256:", strings.TrimPrefix(right, "SHA256:"), right + "=", " " + right, right[:49], "MD5:" + right[7:], "SHA256:" + strings.Repeat("-", 43)} {
+		_, err := Open(t.Context(), Target{
+			Address: "nps\x1b[2J:22", HostKey: bad, Password: secret.New(password),
+			Dial: func(context.Context, string, string) (net.Conn, error) {
+				t.Errorf("%q: a connection", bad)
+				return nil, io.EOF
+			},
+		})
+		wantProblem(t, err, problem.Failed, "the host key of nps[2J:22 is not known", "ssh-keygen -lf")
+		if Check(bad) == nil {
+			t.Errorf("%q is a fingerprint", bad)
+		}
 	}
 }
