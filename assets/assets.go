@@ -12,6 +12,11 @@ import (
 //go:embed api/nps.openapi.yaml
 var NPSContract []byte
 
+// PasswordSecureContract is the OpenAPI description of what is asked of Password Secure, below the address of its API.
+//
+//go:embed api/password-secure.openapi.yaml
+var PasswordSecureContract []byte
+
 //go:embed text/en/*.txt
 var texts embed.FS
 

@@ -36,6 +36,7 @@ func mayImport() []rule {
 		{"tui/line", append([]string{"tui/face", "steps", "steps/run"}, heart...), "a face draws; it decides nothing"},
 		{"tui", append([]string{"tui/face", "steps", "steps/run"}, heart...), "a face draws; it decides nothing"},
 		{"client/nps", append([]string{"steps/npsapi"}, heart...), "a transport knows calls, not steps"},
+		{"client/passwordsecure", append([]string{"steps/npsapi"}, heart...), "a transport knows calls, not steps"},
 		{"client/pki", leaves, "certificates know no guide"},
 		{"client/trust", leaves, "trust knows no guide"},
 		{"client/sandbox", []string{"assets"}, "a stand-in that shares code with the client proves nothing"},
@@ -203,7 +204,7 @@ func TestHouseDoors(t *testing.T) {
 		in           []string
 	}{
 		{"", "Wire", "a secret leaves to a transport", []string{
-			"client/nps/mfa.go", "client/nps/signin.go", "client/nps/transport.go", "client/nps/gate.go", "steps/plan/call.go", "steps/plan/value.go",
+			"client/nps/mfa.go", "client/nps/signin.go", "client/nps/transport.go", "client/nps/gate.go", "client/passwordsecure/key.go", "client/passwordsecure/signin.go", "steps/plan/call.go", "steps/plan/value.go",
 		}},
 		{"secret", "HandOver", "a secret leaves to a person who asked for it", []string{"cmd/npsetup/key.go", "tui/manual.go", "tui/line/act.go"}},
 	} {
