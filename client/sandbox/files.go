@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,15 +18,17 @@ func (s *Server) writeFiles(dir string) error {
 	if err != nil {
 		return err
 	}
-	u := s.world.people[adminName]
-	env := fmt.Sprintf("export NPS_PASSWORD='%s'\nexport NPS_TOTP_SECRET='%s'\n", u.password, u.totp)
 	files := map[string]string{
 		"answers-auditor.yaml":   s.answers("pin:" + s.tls.pin),
 		"answers-untrusted.yaml": s.answers("system"),
-		"env":                    env,
+		"env":                    s.environment(),
 		"ca.pem":                 string(s.tls.caPEM),
-		"auditor-client.cer":     string(s.auditor.certificate.Certificate[0]),
-		"auditor-client.key":     string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
+
+		"answers-password-secure.yaml": s.vaultAnswers(),
+		"ca-password-secure.pem":       string(s.VaultCAPEM()),
+
+		"auditor-client.cer": string(s.auditor.certificate.Certificate[0]),
+		"auditor-client.key": string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
 	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {

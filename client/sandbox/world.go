@@ -19,6 +19,9 @@ type world struct {
 	clientSerial                                                           string              // of Auditor's certificate, as .NET writes it
 	trusted                                                                []*x509.Certificate // the machine's Trusted Root
 	sessions                                                               []*session
+	connectors, connectorTemplates                                         *table
+	accountKeys                                                            map[string]string // credential id → password
+	vault                                                                  vault
 }
 
 // human is what a person did by hand.
@@ -27,6 +30,8 @@ type human struct {
 	CertificateTrusted bool `json:"certificateTrusted"`
 	APIKeyPasted       bool `json:"apiKeyPasted"`
 	MonitoringPlan     bool `json:"monitoringPlan"`
+	VaultKey           bool `json:"vaultKey"`
+	VaultEntry         bool `json:"vaultEntry"`
 	pasted             string
 }
 
@@ -58,6 +63,7 @@ func newWorld(resources int) world {
 		w.credentials.add(row{"credentialId": newID(), "displayName": c[0], "userName": c[1], "domain": c[2], "type": 0})
 	}
 	w.directory(resources)
+	w.connectors, w.connectorTemplates, w.accountKeys, w.vault = newTable(), connectorTemplates(), map[string]string{}, newVault()
 	return w
 }
 
