@@ -71,9 +71,7 @@ func (s *Server) connectorRoutes() map[string]handler {
 			rows := []row{}
 			for _, from := range [][]row{s.offeredTemplates(), w.connectors.rows} {
 				for _, r := range from {
-					for _, v := range r.values() {
-						rows = append(rows, v)
-					}
+					rows = append(rows, r.values()...)
 				}
 			}
 			return list(rows)
