@@ -8,11 +8,13 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
+	"npsetup/steps/secret"
 )
 
 // SignInPath is where the first request of a sign-in goes, below the URL of a form.
@@ -149,7 +151,7 @@ func (c *Client) read(a *http.Response, raw []byte, k Key) SignIn {
 		return s
 	}
 	// Cut after the scrubbing, or half a key could remain. Invisible characters go first, since they could part one.
-	s.Said = shorten(c.o.Scrub.Scrub(problem.Plain(string(raw))), 400)
+	s.Said = shorten(k.hide(c.o.Scrub.Scrub(problem.Plain(string(raw)))), 400)
 	s.Why = "the answer (" + http.StatusText(a.StatusCode) + ") is none that is known"
 	if a.StatusCode != http.StatusUnauthorized && a.StatusCode != http.StatusForbidden {
 		return s
@@ -168,6 +170,21 @@ func (c *Client) read(a *http.Response, raw []byte, k Key) SignIn {
 		s.Why += "; the server says: " + s.Said
 	}
 	return s
+}
+
+var keyRun = regexp.MustCompile(`[A-Za-z0-9_.+/=:-]{12,}`)
+
+// hide masks every piece of the key in a text: a server may repeat a part of what it was sent.
+func (k Key) hide(text string) string {
+	whole := k.whole.Wire()
+	return keyRun.ReplaceAllStringFunc(text, func(run string) string {
+		for at := 0; at+12 <= len(run); at++ {
+			if strings.Contains(whole, run[at:at+12]) {
+				return secret.Mask
+			}
+		}
+		return run
+	})
 }
 
 // completion reads an answer to the first request.

@@ -84,13 +84,16 @@ func TestTheServersWordsAreHarmless(t *testing.T) {
 	s := serve(t, psr8(), func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain")
 		w.WriteHeader(http.StatusUnauthorized)
-		_, _ = io.WriteString(w, "\x1b[2J no: "+tokenHalf[:20]+"\u200b"+tokenHalf[20:]+" "+strings.Repeat("x", 5000))
+		_, _ = io.WriteString(w, "\x1b[2J no: "+tokenHalf[:20]+"\u200b"+tokenHalf[20:]+" "+tokenHalf[30:70]+"... "+strings.Repeat("x ", 5000))
 	})
 	got := s.trusting(Options{}).SignIn(t.Context(), at(s), must(t))
 	if problem.Plain(got.Said) != got.Said || len(got.Said) > 450 || got.Said == "" {
 		t.Errorf("%q", got.Said)
 	}
 	silent(t, wholeKey, got.Said)
+	if !strings.HasPrefix(got.Said, "[2J no: ") || !strings.Contains(got.Said, "x x x") {
+		t.Errorf("its other words are gone: %q", got.Said)
+	}
 }
 
 func TestSignInIsSentOnlyWhenItMay(t *testing.T) {
@@ -143,4 +146,37 @@ func TestAssumptionsSayWhy(t *testing.T) {
 			t.Errorf("%+v", a)
 		}
 	}
+}
+
+// FuzzAnswer: whatever a server answers, its words are harmless, short and without the key, and only a challenge or an end of the
+// sign-in counts for the key.
+func FuzzAnswer(f *testing.F) {
+	for _, body := range []string{"", "{}", bom + `{"Challenge":"QQ==","ChallengeSignature":"QQ=="}`, `{"IsCompleted":true}`, "null", "<html>", "\x1b[2J expired", tokenHalf, "\xff\xfe" + privateHalf} {
+		for _, status := range []int{200, 401, 500} {
+			f.Add(status, "text/plain", "", []byte(body))
+		}
+	}
+	k, err := parse64(wholeKey)
+	if err != nil {
+		f.Fatal(err)
+	}
+	c := New(Options{})
+	c.o.Scrub.Add(k.token)
+	c.o.Scrub.Add(k.whole)
+	f.Fuzz(func(t *testing.T, status int, kind, challenge string, body []byte) {
+		a := &http.Response{StatusCode: status, Header: http.Header{"Content-Type": {kind}}}
+		if challenge != "" {
+			a.Header.Set("WWW-Authenticate", challenge)
+		}
+		got := c.read(a, body, k)
+		if got.Why == "" || problem.Plain(got.Said) != got.Said || len([]rune(got.Said)) > 401 || strings.Contains(got.Said+got.Why, tokenHalf) {
+			t.Fatalf("%+v", got)
+		}
+		if (got.Proof == Accepted) && status != 200 || got.Proof >= KeyExpired && status != 401 && status != 403 {
+			t.Fatalf("%d proves %d", status, got.Proof)
+		}
+		if err := got.Problem(k); err != nil && problem.Plain(err.Error()) != err.Error() {
+			t.Fatalf("%q", err)
+		}
+	})
 }

@@ -137,6 +137,12 @@ func TestVaultSessionsFailInTheirOwnWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	check("an entry that is not shared", active, "no entry found")
+	for _, name := range []string{"Application administrator", "Fabrikam administrator"} {
+		if err := b.s.Drift("vaultEntries", name, map[string]any{"domain": "contoso", "username": "APP-ADMIN", "readers": []any{"svc-nps-vault"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	check("two entries", active, "several entries", "null returned")
 }
 
 func TestConnectorsAreJudgedBySession(t *testing.T) {
