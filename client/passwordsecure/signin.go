@@ -73,7 +73,7 @@ func Assumptions() []npsapi.Assumption {
 	}
 }
 
-// credential is the body after the vendor's provider for external-secrets: everything that a key does not need is null, and ClientMacAdress
+// credential is the body of the provider for external-secrets, which seems to be the vendor's: everything that a key does not need is null, and ClientMacAdress
 // is spelt so.
 type credential struct {
 	Credential struct {
