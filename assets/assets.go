@@ -18,6 +18,11 @@ var NPSContract []byte
 //go:embed script/trust.ps1
 var TrustScript string
 
+// PasswordSecureContract is the OpenAPI description of what is asked of Password Secure, below the address of its API.
+//
+//go:embed api/password-secure.openapi.yaml
+var PasswordSecureContract []byte
+
 //go:embed text/en/*.txt
 var texts embed.FS
 

@@ -13,11 +13,14 @@ func (s *Server) adminHandler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /sandbox/state", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.State()) })
 	mux.HandleFunc("GET /sandbox/requests", func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Query().Get("of") == "auditor" {
+		switch r.URL.Query().Get("of") {
+		case "auditor":
 			reply(w, s.AuditorRequests())
-			return
+		case "password-secure":
+			reply(w, s.VaultRequests())
+		default:
+			reply(w, s.Requests())
 		}
-		reply(w, s.Requests())
 	})
 	mux.HandleFunc("GET /sandbox/events", s.serveEvents)
 	mux.HandleFunc("POST /sandbox/collect", func(w http.ResponseWriter, _ *http.Request) {
@@ -76,6 +79,9 @@ func (s *Server) Secrets() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	all := append([]string{}, s.world.secrets...)
+	for _, password := range s.world.vault.passwords {
+		all = append(all, password)
+	}
 	for _, p := range s.world.people {
 		all = append(all, p.password, p.totp)
 	}
@@ -120,6 +126,12 @@ func (w *world) kind(kind string) (*table, string) {
 		return w.resources, "dnsHostName"
 	case "serviceAccounts":
 		return w.credentials, "displayName"
+	case "connectors":
+		return w.connectors, "name"
+	case "vaultKeys":
+		return w.vault.keys, "name"
+	case "vaultEntries":
+		return w.vault.entries, "name"
 	}
 	return nil, ""
 }

@@ -62,6 +62,9 @@ func (s *Server) authRoutes() map[string]handler {
 			if s.faults.has("old-version") {
 				return ok("4.1.0")
 			}
+			if s.faults.has("before-25.12") {
+				return ok("4.2.00001")
+			}
 			return ok("25.12.00002")
 		},
 		"licenseInfo": func(*ask) answer {

@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"net/http"
+	"strings"
 )
 
 func (s *Server) directoryRoutes() map[string]handler {
@@ -51,9 +52,11 @@ func (s *Server) directoryRoutes() map[string]handler {
 			return list(rows)
 		},
 		"searchCredentials": func(q *ask) answer {
-			rows := w.credentials.rows
-			if kind := q.number("credentialType", -1); kind > 0 {
-				rows = nil
+			var rows []row
+			for _, r := range w.credentials.rows {
+				if q.number("credentialType", -1) <= 0 && (!r.truth("isDeleted") || strings.EqualFold(q.query("includeDeleted"), "true")) {
+					rows = append(rows, r)
+				}
 			}
 			return q.page(rows, 10, []string{"userName"}, asIs)
 		},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -25,7 +26,7 @@ type FaultKind struct{ Name, What string }
 
 // Faults lists the faults that can be asked for, by name.
 func Faults() []FaultKind {
-	kinds := append(serverFaults(), sessionFaults()...)
+	kinds := slices.Concat(serverFaults(), sessionFaults(), vaultFaults())
 	sort.Slice(kinds, func(i, j int) bool { return kinds[i].Name < kinds[j].Name })
 	return kinds
 }
@@ -93,11 +94,14 @@ func (s *Server) SetFaults(on, off []string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	if set.has("expired-cert") || clear.has("expired-cert") {
-		return nil, errors.New("expired-cert can only be chosen at the start")
+	for _, name := range FaultNames() {
+		if onlyAtStart(name) && (set.has(name) || clear.has(name)) {
+			return nil, errors.New(name + " can only be chosen at the start")
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.settle(set, clear)
 	for name := range clear {
 		delete(s.faults, name)
 	}

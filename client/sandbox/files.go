@@ -4,7 +4,6 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,8 +18,6 @@ func (s *Server) writeFiles(dir string) error {
 	if err != nil {
 		return err
 	}
-	u := s.world.people[adminName]
-	env := fmt.Sprintf("export NPS_PASSWORD='%s'\nexport NPS_TOTP_SECRET='%s'\nexport NPS_PFX_PASSPHRASE='%s'\n", u.password, u.totp, s.world.passphrase)
 	pin, own := "pin:"+s.tls.pin, []string{"  certificate: file:auditor-client.cer", "  key: file:auditor-client.key"}
 	made := func(road string) []string {
 		return []string{"  certificate: " + road, "  folder: file:" + certificateFolder, "  passphrase: env:NPS_PFX_PASSPHRASE"}
@@ -30,10 +27,13 @@ func (s *Server) writeFiles(dir string) error {
 		"answers-auditor-new.yaml":     s.answers(pin, made("new")),
 		"answers-auditor-request.yaml": s.answers(pin, made("request")),
 		"answers-untrusted.yaml":       s.answers("system", own),
-		"env":                          env,
+		"env":                          s.world.environment(),
 		"ca.pem":                       string(s.tls.caPEM),
 		"auditor-client.cer":           string(s.auditor.certificate.Certificate[0]),
 		"auditor-client.key":           string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
+
+		"answers-password-secure.yaml": s.vaultAnswers(),
+		"ca-password-secure.pem":       string(s.VaultCAPEM()),
 	}
 	for name, content := range files {
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {

@@ -32,6 +32,12 @@ func (s *Server) hands() (done []Did, collects bool) {
 	defer s.mu.Unlock()
 	done = []Did{}
 	h := &s.world.human
+	if s.world.vaultInPlay() {
+		done = append(done, s.vaultHands()...)
+	}
+	if !s.world.auditorInPlay() {
+		return done, false
+	}
 	did := func(step string, flag *bool) {
 		*flag = true
 		done = append(done, Did{step})

@@ -1,4 +1,4 @@
-// Package sandbox is a stand-in for NPS, and for what a person does around it, over real TLS on loopback. It shares no code
+// Package sandbox is a stand-in for NPS and Password Secure, and for what a person does around them, over real TLS on loopback. It shares no code
 // with the client: what holds both to the truth is the API contract. It is no NPS: it keeps everything in memory, knows
 // one domain, and forgets all when it stops.
 package sandbox
@@ -32,7 +32,8 @@ type Options struct {
 	// that Now reads calls Tick, so that Auditor need not wait for the next request.
 	SessionDelay time.Duration
 
-	Check Checker // nil: requests and answers are not held against the contract
+	Check      Checker // nil: requests and answers are not held against the contract
+	CheckVault Checker // the same for Password Secure
 }
 
 // Checker holds requests and answers against the contract.
@@ -52,13 +53,14 @@ type Request struct {
 	Status int    `json:"status"`
 	Body   []byte `json:"-"`
 
-	auditor bool
+	auditor bool // it is Auditor's
+	vault   bool // it went to Password Secure
 }
 
 // Announcement is the line that the sandbox prints when it is ready.
 type Announcement struct {
 	NPS            string `json:"nps"`
-	PasswordSecure string `json:"passwordSecure"` // empty: there is no stand-in for it
+	PasswordSecure string `json:"passwordSecure"` // of its Web Application
 	Admin          string `json:"admin"`
 }
 
@@ -81,6 +83,7 @@ type Server struct {
 	violations   []error
 	clock        clock
 	auditor      auditor
+	vault        vaultServer
 }
 
 // Start starts the sandbox. It runs until Close or until ctx ends.
@@ -109,9 +112,12 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	s.adminA = adminListener.Addr().String()
+	if err := s.startVault(ctx, listener.Addr()); err != nil {
+		return nil, errors.Join(err, listener.Close(), adminListener.Close())
+	}
 	if o.Dir != "" {
 		if err := s.writeFiles(o.Dir); err != nil {
-			return nil, errors.Join(err, listener.Close(), adminListener.Close())
+			return nil, errors.Join(err, listener.Close(), adminListener.Close(), s.closeVault())
 		}
 	}
 	s.serve(ctx, listener, adminListener)
@@ -154,6 +160,7 @@ func (s *Server) prepare(addr net.Addr) error {
 		return err
 	}
 	s.world = newWorld(s.o.Resources)
+	s.prepareVault()
 	if err := s.prepareAuditor(); err != nil {
 		return err
 	}
@@ -195,7 +202,7 @@ func (s *Server) Close() error {
 	s.stopClock()
 	s.auditor.stop()
 	s.auditor.running.Wait()
-	return errors.Join(s.nps.Close(), s.admin.Close())
+	return errors.Join(s.nps.Close(), s.admin.Close(), s.closeVault())
 }
 
 // URL is the address of the NPS stand-in.
@@ -205,7 +212,9 @@ func (s *Server) URL() string { return "https://" + s.addr + "/" }
 func (s *Server) AdminURL() string { return "http://" + s.adminA + "/" + s.token }
 
 // Announcement is what a caller needs to use the sandbox.
-func (s *Server) Announcement() Announcement { return Announcement{NPS: s.URL(), Admin: s.AdminURL()} }
+func (s *Server) Announcement() Announcement {
+	return Announcement{NPS: s.URL(), PasswordSecure: s.VaultURL(), Admin: s.AdminURL()}
+}
 
 // CAPEM is the certificate of the sandbox's own authority.
 func (s *Server) CAPEM() []byte { return s.tls.caPEM }
@@ -213,18 +222,22 @@ func (s *Server) CAPEM() []byte { return s.tls.caPEM }
 // Pin is the leaf certificate as a trust answer: pin:sha256:HEX without its first word.
 func (s *Server) Pin() string { return s.tls.pin }
 
-// Requests lists the requests in order of arrival. Auditor's are not among them: they come when they like.
-func (s *Server) Requests() []Request { return s.requestsOf(false) }
+// Requests lists the requests to NPS in order of arrival. Auditor's are not among them: they come when they like.
+func (s *Server) Requests() []Request {
+	return s.requestsWhere(func(r Request) bool { return !r.auditor && !r.vault })
+}
 
 // AuditorRequests lists those of Auditor.
-func (s *Server) AuditorRequests() []Request { return s.requestsOf(true) }
+func (s *Server) AuditorRequests() []Request {
+	return s.requestsWhere(func(r Request) bool { return r.auditor })
+}
 
-func (s *Server) requestsOf(auditor bool) []Request {
+func (s *Server) requestsWhere(wanted func(Request) bool) []Request {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	list := []Request{}
 	for _, r := range s.requests {
-		if r.auditor == auditor {
+		if wanted(r) {
 			list = append(list, r)
 		}
 	}

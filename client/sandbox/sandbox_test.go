@@ -60,7 +60,11 @@ func start(t *testing.T, o sandbox.Options) *bench {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.Check, o.Now = c, b.now
+	v, err := readVaultContract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.Check, o.CheckVault, o.Now = c, v, b.now
 	if b.s, err = sandbox.Start(t.Context(), o); err != nil {
 		t.Fatal(err)
 	}

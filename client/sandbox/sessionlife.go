@@ -30,6 +30,7 @@ type session struct {
 	status           sessionStatus
 	auditor          bool // it is Auditor's
 	password         string
+	checkedOut       string // by a vault
 	lines            []row
 	beats            []beat // what comes, in order of time
 }
@@ -83,6 +84,10 @@ func (s *Server) beginning(x *session, now time.Time) []beat {
 			beats, info(now, "WinRM: connecting to https://"+host+":5986/wsman (Use HTTPS if available)"),
 			beat{due.Add(-5 * time.Second), levelWarn, "WinRM: no answer over HTTPS from " + host + ", falling back to HTTP (port 5985)", same},
 		)
+	}
+	fromVault, given := s.checkout(x, due)
+	if beats = append(beats, fromVault...); !given {
+		return append(beats, beat{due, levelError, "Session failed", sessionFailed})
 	}
 	if x.activity.truth("createAccount") {
 		beats = append(beats, info(due, "Creating account "+x.login()), info(due, "Account "+x.login()+" created"))
@@ -153,8 +158,7 @@ func (s *Server) play(x *session, b beat) {
 
 // activate gives a session its password and its end: when the maximum duration is over, unless it is ended before.
 func (s *Server) activate(x *session, at time.Time) {
-	x.password = marker("session")
-	s.world.secrets = append(s.world.secrets, x.password)
+	x.password = s.passwordOf(x)
 	minutes := x.profile.number("maxSessionLength")
 	if minutes == 0 {
 		minutes = 60

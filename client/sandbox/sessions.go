@@ -69,7 +69,7 @@ func (s *Server) ofSession(h func(*ask, *session) answer) handler {
 }
 
 func (s *Server) showsPassword(x *session) bool {
-	return x.status == sessionActive && x.profile.truth("allowPasswordAccess") && !s.faults.has("password-hidden")
+	return x.status == sessionActive && x.password != "" && x.profile.truth("allowPasswordAccess") && !s.faults.has("password-hidden")
 }
 
 type sessionRequest struct {

@@ -12,10 +12,11 @@ func (s *Server) State() map[string]any {
 	defer s.mu.Unlock()
 	w := &s.world
 	state := map[string]any{
-		"applicationUsers": []row{}, "credentials": []row{}, "connectors": []row{}, "person": w.human,
+		"applicationUsers": []row{}, "credentials": []row{}, "person": w.human,
 		"connectionProfiles": w.list(w.profiles, "name"), "activities": w.stateActivities(), "actionGroups": w.stateGroups(), "resources": w.stateResources(),
-		"policies": w.statePolicies(), "serviceAccounts": w.list(w.credentials, "displayName"),
+		"policies": w.statePolicies(), "serviceAccounts": s.stateAccounts(),
 	}
+	s.vaultState(state)
 	users := []row{}
 	for _, r := range w.accounts.rows {
 		if r.number("entityType") == entityApplication {
@@ -82,6 +83,9 @@ func (w *world) stateActivities() []row {
 		}
 		c := bare(r)
 		c["platform"] = w.platforms.get(r.text("platformId")).text("name")
+		if v := w.connectors.get(r.text("vaultId")); v != nil {
+			c["vault"] = v["name"]
+		}
 		c["startActions"], c["endActions"] = w.actionsOf(r.text("startActionGroupId")), w.actionsOf(r.text("endActionGroupId"))
 		rows = append(rows, c)
 	}

@@ -22,6 +22,9 @@ type world struct {
 	issuing                                                                *issuing            // the organisation's authority; nil until a request is handed in
 	passphrase                                                             string              // that the person types for a PFX
 	sessions                                                               []*session
+	connectors, connectorTemplates                                         *table
+	accountKeys                                                            map[string]string // credential id → password
+	vault                                                                  vault
 }
 
 // human is what a person did by hand.
@@ -30,6 +33,8 @@ type human struct {
 	CertificateTrusted bool `json:"certificateTrusted"`
 	APIKeyPasted       bool `json:"apiKeyPasted"`
 	MonitoringPlan     bool `json:"monitoringPlan"`
+	VaultKey           bool `json:"vaultKey"`
+	VaultEntry         bool `json:"vaultEntry"`
 	pasted             string
 	handedIn           bool
 	imported           string // the PFX that lies in Auditor's store
@@ -64,6 +69,7 @@ func newWorld(resources int) world {
 		w.credentials.add(row{"credentialId": newID(), "displayName": c[0], "userName": c[1], "domain": c[2], "type": 0})
 	}
 	w.directory(resources)
+	w.connectors, w.connectorTemplates, w.accountKeys, w.vault = newTable(), connectorTemplates(), map[string]string{}, newVault()
 	return w
 }
 

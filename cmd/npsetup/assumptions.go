@@ -6,6 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"npsetup/client/passwordsecure"
 	"npsetup/steps/auditor"
 )
 
@@ -18,7 +19,7 @@ func newAssumptions(shared *options) *cobra.Command {
 			if err := o.checkFormat(); err != nil {
 				return err
 			}
-			list := auditor.Assumptions()
+			list := append(auditor.Assumptions(), passwordsecure.Assumptions()...)
 			if o.format == "json" {
 				e := json.NewEncoder(c.OutOrStdout())
 				e.SetEscapeHTML(false)

@@ -167,13 +167,8 @@ func TestScriptsCanGoByTheOutput(t *testing.T) {
 	}
 }
 
-// TestSchemaFitsTheAnswers holds the printed schema against every answers file that the sandbox writes, and against mistakes.
-func TestSchemaFitsTheAnswers(t *testing.T) {
-	st := newSite(t, sandbox.Options{})
-	printed := st.do("schema").want(t, exitOK).out
-	if again := st.do("schema", "auditor").want(t, exitOK).out; again != printed {
-		t.Error("the guide's own schema is another one")
-	}
+func compiled(t *testing.T, printed string) *jsonschema.Schema {
+	t.Helper()
 	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(printed))
 	if err != nil {
 		t.Fatal(err)
@@ -186,6 +181,17 @@ func TestSchemaFitsTheAnswers(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return schema
+}
+
+// TestSchemaFitsTheAnswers holds the printed schema against every answers file that the sandbox writes, and against mistakes.
+func TestSchemaFitsTheAnswers(t *testing.T) {
+	st := newSite(t, sandbox.Options{})
+	printed := st.do("schema").want(t, exitOK).out
+	if again := st.do("schema", "auditor").want(t, exitOK).out; again != printed {
+		t.Error("the guide's own schema is another one")
+	}
+	schema := compiled(t, printed)
 	files, err := filepath.Glob(filepath.Join(st.dir, "answers-*.yaml"))
 	if err != nil || len(files) < 2 {
 		t.Fatalf("the sandbox wrote %v", files)
@@ -195,7 +201,18 @@ func TestSchemaFitsTheAnswers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := schema.Validate(instance(t, string(raw))); err != nil {
+		// The sandbox writes answers for guides that this version need not have: the schema of another guide refuses those.
+		guide := regexp.MustCompile(`(?m)^guide: (\S+)$`).FindStringSubmatch(string(raw))[1]
+		own := schema
+		if _, has := (&link{app: &app{}}).guide(guide); has && guide != "auditor" {
+			own = compiled(t, st.do("schema", guide).want(t, exitOK).out)
+		} else if !has {
+			if schema.Validate(instance(t, string(raw))) == nil {
+				t.Errorf("%s fits the schema of another guide", filepath.Base(file))
+			}
+			continue
+		}
+		if err := own.Validate(instance(t, string(raw))); err != nil {
 			t.Errorf("%s: %v", filepath.Base(file), err)
 		}
 	}

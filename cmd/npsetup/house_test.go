@@ -36,6 +36,7 @@ func mayImport() []rule {
 		{"tui/line", append([]string{"tui/face", "steps", "steps/run"}, heart...), "a face draws; it decides nothing"},
 		{"tui", append([]string{"tui/face", "steps", "steps/run"}, heart...), "a face draws; it decides nothing"},
 		{"client/nps", append([]string{"steps/npsapi"}, heart...), "a transport knows calls, not steps"},
+		{"client/passwordsecure", append([]string{"steps/npsapi"}, heart...), "a transport knows calls, not steps"},
 		{"client/pki", leaves, "certificates know no guide"},
 		{"client/trust", leaves, "trust knows no guide"},
 		{"client/remote", leaves, "it does what was planned, and knows no guide"},
@@ -220,6 +221,7 @@ func TestHouseDoors(t *testing.T) {
 	}{
 		{"", "Wire", "a secret leaves to a transport", []string{
 			"client/nps/mfa.go", "client/nps/signin.go", "client/nps/transport.go", "client/nps/gate.go", "steps/plan/call.go", "steps/plan/value.go",
+			"client/passwordsecure/key.go", "client/passwordsecure/signin.go",
 			"client/remote/remote.go",                  // the password of the NPS server's administrator, into SSH
 			"client/pki/pbes2.go", "client/pki/pfx.go", // passphrases, into the derivation of a key
 		}},

@@ -20,7 +20,7 @@ func newSandbox(shared *options) *cobra.Command {
 	var o sandbox.Options
 	var accept []string
 	c := &cobra.Command{
-		Use: "sandbox", Short: "Run a stand-in for NPS on this machine, to try npsetup on", Args: cobra.NoArgs,
+		Use: "sandbox", Short: "Run stand-ins for NPS and Password Secure on this machine, to try npsetup on", Args: cobra.NoArgs,
 		Long: "sandbox runs until it is interrupted. With --dir it writes answers, an environment file and certificates that fit it. It prints one JSON line with its addresses.\n\nFaults, for --fault:\n" + faultList(),
 		RunE: func(c *cobra.Command, _ []string) error {
 			for _, r := range accept {
@@ -41,7 +41,7 @@ func newSandbox(shared *options) *cobra.Command {
 			return s.Close()
 		},
 	}
-	c.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:0", "`ADDRESS:PORT` of the NPS stand-in")
+	c.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:0", "`ADDRESS:PORT` of the NPS stand-in; Password Secure gets free ports beside it")
 	c.Flags().StringVar(&o.Dir, "dir", "", "write answers, environment and certificates into `DIR`")
 	c.Flags().IntVar(&o.Resources, "resources", 0, "`NUMBER` of additional resources and import candidates")
 	c.Flags().StringVar(&o.API, "api", "full", "`PART` of the API that is offered: full, observed, documented")

@@ -28,6 +28,8 @@ func built() []plan.Call {
 		StartSession(SessionRequest{Account: v, Activity: "a", Resource: "r", Policy: v, Note: "n"}), EndSession(v), GetSession(v), CanViewPassword(v),
 		GetSessionPassword(v), GetSessionLog(v, 10), SignInApplication(v, v, v, false), SignInApplication(v, v, v, true),
 	}
+	calls = append(calls, ListServiceAccounts(true), GetCredential(v), CreateServiceAccount(ServiceAccount{Name: "n"}), UpdateCredential(v, o), DeleteCredential(v),
+		ListConnectorSettings(), ListConnectorTemplates(), ListConnectors(), GetConnector(v), CreateConnector(o), UpdateConnector(v, o), DeleteConnector(v), SearchAccounts("x"))
 	for _, k := range MemberKinds() {
 		calls = append(calls, AddMembers(k, v, Member{ID: v, Kind: 2}), RemoveMembers(k, v, Member{ID: v}), SearchMembers(k, v, "x"))
 	}

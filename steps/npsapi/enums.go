@@ -43,7 +43,9 @@ func (e Enum) Is(number int, name string) bool {
 // Numbers of the enums that are sent or judged. Their sources: confirmed means that the number stands in a vendor script or
 // document or was seen live; the others are inferred from the order of the names.
 const (
-	EntityApplication = 2 // ManagedAccountViewEntityTypeEnum, inferred
+	EntityAccount     = 0 // ManagedAccountViewEntityTypeEnum, inferred but for the group
+	EntityGroup       = 1 // seen live
+	EntityApplication = 2
 
 	PolicyResource   = 0 // PolicyType, seen live
 	PolicyCredential = 1
@@ -51,6 +53,7 @@ const (
 	ActivityInteractive = 0 // ActivityType, inferred but for TaskAutomation
 
 	LoginActivityIdentity = 2 // ActivityLoginType, inferred: "Activity Token" in the user interface
+	LoginVault            = 3
 
 	RequesterSamaccountname = 0 // RequesterLoginFormat, inferred
 
@@ -62,6 +65,16 @@ const (
 	ResourceDomain = 1 // seen live
 
 	CredentialConfiguration = 0 // CredentialType, documented: service accounts
+
+	AuthenticationPassword = 0 // AuthenticationMethodType, inferred
+
+	SettingURI        = 0 // ConnectorConfigurationValueType, inferred
+	SettingToken      = 2
+	SettingCredential = 3
+	SettingBoolean    = 9
+	SettingPassword   = 11
+
+	ConnectorPasswordVault = 2 // IntegrationConnectorType, inferred
 
 	SessionApprovalRequired = -1 // SessionStatus, from a vendor script
 	SessionPending          = 0
@@ -84,8 +97,9 @@ const (
 // inferred names the enums whose numbers are inferred and that this program sends or judges.
 func inferred() []string {
 	return []string{
-		"ManagedAccountViewEntityTypeEnum (Application 2)", "ActivityLoginType (ActivityIdentity 2)", "ActivityType (Interactive 0)",
+		"ManagedAccountViewEntityTypeEnum (Application 2)", "ManagedAccountViewEntityTypeEnum (ManagedAccount 0)", "ActivityLoginType (ActivityIdentity 2)", "ActivityLoginType (Vault 3)", "ActivityType (Interactive 0)",
 		"RequesterLoginFormat (Samaccountname 0)", "ActivityConfigurationType (ConnectionProfile 1)", "ApprovalType (Allow 1)",
 		"ActivityAndGroupEntityType (Activity 0)", "ManagedResourceAndGroupEntityType (Resource 0)", "ActionClassification (PreSession 0)",
+		"AuthenticationMethodType (Password 0)", "ConnectorConfigurationValueType (Uri 0, Credential 3, Boolean 9)", "IntegrationConnectorType (PasswordVaultConnector 2)",
 	}
 }

@@ -38,7 +38,8 @@ type (
 	Activity struct {
 		ID, Name                                           string
 		PlatformID, StartActionGroupID, EndActionGroupID   string
-		LoginAccountNameFormat                             string
+		Description, LoginAccountNameFormat                string
+		VaultID, VaultInfo                                 string
 		ActivityType, LoginAccount                         Enum
 		CreateAccount, DeleteAccount, IsDeleted, IsDefault bool
 	}

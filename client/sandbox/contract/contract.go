@@ -7,6 +7,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"mime"
 	"net/http"
 	"strings"
 
@@ -67,6 +68,9 @@ func (c *Checker) Request(r *http.Request, body []byte) error {
 	if len(body) > 0 && in.Route.Operation.RequestBody == nil {
 		return fmt.Errorf("%s %s takes no body", r.Method, r.URL.Path)
 	}
+	if err := unwrap(in); err != nil {
+		return fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, err)
+	}
 	if err := openapi3filter.ValidateRequest(context.Background(), in); err != nil {
 		return fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, err)
 	}
@@ -83,10 +87,23 @@ func (c *Checker) Response(r *http.Request, status int, header http.Header, body
 		return err
 	}
 	out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: status, Header: header, Options: in.Options}
-	out.SetBodyBytes(body)
+	out.SetBodyBytes(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))) // .NET servers put it before JSON
 	if err := openapi3filter.ValidateResponse(context.Background(), out); err != nil {
 		return fmt.Errorf("answer to %s %s: %w", r.Method, r.URL.Path, err)
 	}
+	return nil
+}
+
+// unwrap takes JSON out of the media type under which the contract says that it travels (x-sent-as).
+func unwrap(in *openapi3filter.RequestValidationInput) error {
+	wanted, is := in.Route.Operation.Extensions["x-sent-as"].(string)
+	if !is {
+		return nil
+	}
+	if kind, _, _ := mime.ParseMediaType(in.Request.Header.Get("Content-Type")); kind != wanted {
+		return fmt.Errorf("its body is sent as %q, and not as %s", kind, wanted)
+	}
+	in.Request.Header.Set("Content-Type", "application/json")
 	return nil
 }
 

@@ -28,8 +28,14 @@ func load(t *testing.T, raw []byte) *openapi3.T {
 
 // TestEveryOperationSaysWhatItIs holds the extensions of the contract.
 func TestEveryOperationSaysWhatItIs(t *testing.T) {
-	doc := load(t, assets.NPSContract)
 	seen := map[string]bool{}
+	for _, raw := range [][]byte{assets.NPSContract, assets.PasswordSecureContract} {
+		everyOperation(t, load(t, raw), seen)
+	}
+}
+
+func everyOperation(t *testing.T, doc *openapi3.T, seen map[string]bool) {
+	t.Helper()
 	for path, item := range doc.Paths.Map() {
 		for method, op := range item.Operations() {
 			where := method + " " + path
@@ -201,5 +207,39 @@ func TestCheckerFindsWhatDoesNotFit(t *testing.T) {
 	rows, _ := json.Marshal([]map[string]any{{"name": "x", "id": fmt.Sprintf("%08d-0000-4000-8000-000000000000", 7)}})
 	if err := c.Response(r, 200, h, rows); err != nil {
 		t.Errorf("a good answer: %v", err)
+	}
+}
+
+// TestCheckerReadsJSONThatTravelsAsText holds the checking mode for Password Secure, in both directions.
+func TestCheckerReadsJSONThatTravelsAsText(t *testing.T) {
+	c, err := contract.New(assets.PasswordSecureContract)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const good = `{"credential":{"AuthType":14,"$type":"AuthenticationApiKeyCredential","JsonWebToken":"a.b.c","RequiredFieldsFromUser":{"AuthenticationFields":{}},"Database":null,"Username":null,"SessionId":null,` +
+		`"OperationMode":0,"ClientInformation":{"ClientType":"x","ClientVersion":"1","ClientInstanceId":"0b5f3c1e-8f3a-4c27-9a44-1f0a5c6d7e8f"}}}`
+	request := func(kind, body string) error {
+		r := httptest.NewRequest("POST", "https://ps.example/auth/AuthenticateApiKey", strings.NewReader(body))
+		r.Header.Set("Content-Type", kind)
+		return c.Request(r, []byte(body))
+	}
+	if err := request("text/plain; charset=utf-8", good); err != nil {
+		t.Errorf("a good request: %v", err)
+	}
+	for name, bad := range map[string]error{
+		"as JSON": request("application/json", good), "no JSON": request("text/plain", "x"), "another number": request("text/plain", strings.Replace(good, "14", "13", 1)),
+		"the private half": request("text/plain", strings.Replace(good, "a.b.c", "a.b.c:QQ==", 1)), "more": request("text/plain", strings.Replace(good, `"AuthType"`, `"PrivateKey":"x","AuthType"`, 1)),
+	} {
+		if bad == nil {
+			t.Errorf("%s: nothing found", name)
+		}
+	}
+	r := httptest.NewRequest("POST", "https://ps.example/auth/AuthenticateApiKey", nil)
+	h := http.Header{"Content-Type": {"application/json"}}
+	if err := c.Response(r, 200, h, []byte("\xef\xbb\xbf{\"Challenge\":\"QQ==\",\"EncryptionVersion\":2}")); err != nil {
+		t.Errorf("a good answer: %v", err)
+	}
+	if err := c.Response(r, 200, h, []byte(`{"EncryptionVersion":3}`)); err == nil {
+		t.Error("a wrong answer: nothing found")
 	}
 }
