@@ -62,6 +62,7 @@ type opDoc struct {
 	Body    json.RawMessage `json:"body,omitempty"`
 	Content json.RawMessage `json:"content,omitempty"`
 	Makes   *madeDoc        `json:"makes,omitempty"`
+	Only    string          `json:"onlyWithSHA256,omitempty"`
 	Gives   []string        `json:"gives,omitempty"`
 	Found   string          `json:"foundAgain,omitempty"`
 	Marker  string          `json:"marker,omitempty"`
@@ -140,7 +141,7 @@ func opDocs(ops []Op) []opDoc {
 			if op.File.Content != nil {
 				d.Content = shown(op.File.Content)
 			}
-			d.Makes = op.File.Make.document()
+			d.Makes, d.Only = op.File.Make.document(), op.File.SHA256
 		}
 		if op.Kind == KindStore {
 			d.Store = op.Store.document()

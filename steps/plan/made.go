@@ -67,7 +67,11 @@ func (f File) whole() bool {
 func (f File) text() string {
 	switch {
 	case f.Remove:
-		return fmt.Sprintf("deletes %s (%s, mode %04o)", f.Path, f.Source, f.Mode)
+		holding := ""
+		if f.SHA256 != "" {
+			holding = ", as long as its SHA-256 is " + f.SHA256
+		}
+		return fmt.Sprintf("deletes %s (%s, mode %04o)%s", f.Path, f.Source, f.Mode, holding)
 	case f.Make != nil:
 		what := f.Make.text()
 		if f.Source != "" {

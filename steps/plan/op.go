@@ -87,6 +87,7 @@ type Op struct {
 	Outputs []Output // what its answer gives to later operations
 	Lookup  *Lookup  // how its result is found again when no answer came, or an empty one
 	Guard   *Guard   // what must still be true just before it is sent
+	Trace   *Trace   // of an operation in Action.Undo: how it sees what is left to take back; nil: found by Action.Undoing, or not at all
 	Marker  string   // of the session that it belongs to; empty for all others
 	Assumed string   // reason why we believe that the call works; empty when it is documented or was seen
 
@@ -179,6 +180,7 @@ type File struct {
 	Source  string // for people: what it holds, or what is to be said of it
 	Make    *Made  // what is made while the plan is carried out: nobody knows its bytes before
 	Remove  bool   // deletes the file: the inverse of writing it
+	SHA256  string // with Remove: of the content that may be deleted, hex; empty: whatever it holds
 }
 
 // Store puts a certificate into a trust store of an operating system, or takes it out.

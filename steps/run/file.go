@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 
@@ -37,15 +38,32 @@ func (r *runner) file(ctx context.Context, a plan.Action, op plan.Op) (map[strin
 	e.Name, e.Error = OpDone, errorInfo(err)
 	r.emit(e)
 	if change {
-		entry.State, entry.Outputs = state(err, err), outputs
+		entry.State, entry.Outputs = state(err, err), withSum(outputs, op, err)
 		err = errors.Join(err, r.journal(entry))
 	}
 	return outputs, err
 }
 
+// withSum adds what the file holds now, by which an undo knows it again.
+func withSum(outputs map[string]string, op plan.Op, failed error) map[string]string {
+	sum, err := sumOf(op.File.Path)
+	if failed != nil || err != nil || op.File.Remove {
+		return outputs
+	}
+	all := maps.Clone(outputs)
+	if all == nil {
+		all = map[string]string{}
+	}
+	all[sumOutput(op.File.Path)] = sum
+	return all
+}
+
 // write puts the file there. What is made must give what it was said to give: later operations wait for it.
 func (r *runner) write(ctx context.Context, op plan.Op) (map[string]string, error) {
 	f := *op.File
+	if f.Remove {
+		return nil, remove(f)
+	}
 	if f.Make == nil {
 		content, err := plan.FileContent(f.Content)
 		if err != nil {

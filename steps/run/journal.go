@@ -21,6 +21,8 @@ const (
 	Failed  = "failed"
 	Lost    = "lost"   // no answer came
 	Looked  = "looked" // a later run has looked what became of it
+	Asked   = "asked"  // a person was asked to do it by hand
+	Told    = "told"   // a person said to have done it
 )
 
 // Entry is one line of the journal. Requests are redacted; Before holds the former values of the members that are set.
@@ -36,6 +38,8 @@ type Entry struct {
 	Body    string            `json:"body,omitempty"`
 	Before  map[string]string `json:"before,omitempty"`
 	Outputs map[string]string `json:"outputs,omitempty"`
+	Back    *Back             `json:"back,omitempty"`  // with the first entry of an action: how it is taken back
+	Finds   json.RawMessage   `json:"finds,omitempty"` // how what the operation made is found again when no answer came
 }
 
 // Journal implements Store: one line, on disk before it returns.
@@ -47,6 +51,7 @@ func (d *Dir) Journal(e Entry) error {
 	}
 	d.seq++
 	e.Seq, e.Time = d.seq, e.Time.UTC()
+	defer func() { d.entries = append(d.entries, e) }()
 	raw, err := json.Marshal(e)
 	if err != nil {
 		return err
@@ -139,4 +144,24 @@ func sent(entries []Entry) map[string]string {
 		}
 	}
 	return effects
+}
+
+// lastOf is the number of the last entry. A line that was cut off has none of its own.
+func lastOf(entries []Entry) int {
+	last := 0
+	for _, e := range entries {
+		last = max(last, e.Seq)
+	}
+	return last
+}
+
+// since leaves out what an undo took back.
+func since(entries []Entry, undone int) []Entry {
+	var kept []Entry
+	for _, e := range entries {
+		if e.Seq > undone {
+			kept = append(kept, e)
+		}
+	}
+	return kept
 }

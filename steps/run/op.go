@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 
 	"npsetup/steps"
 	"npsetup/steps/plan"
@@ -28,6 +29,9 @@ func (r *runner) carryOut(ctx context.Context, a plan.Action) ActionResult {
 		if problem.Is(err, problem.NotOffered) && a.Twin != nil {
 			return r.turnedToHand(a, op, i, err)
 		}
+		if problem.Is(err, problem.NotFound) && op.Trace != nil && op.Trace.Made {
+			err = nil // somebody was faster
+		}
 		if err != nil {
 			return failed(err)
 		}
@@ -48,15 +52,24 @@ func (r *runner) carryOut(ctx context.Context, a plan.Action) ActionResult {
 func failed(err error) ActionResult { return ActionResult{Outcome: steps.Failed, Err: err} }
 
 func (r *runner) byHand(a plan.Action) ActionResult {
+	if err := r.hand(a, Asked); err != nil {
+		return failed(err)
+	}
 	if file := a.Awaits(); file != "" {
 		return ActionResult{Outcome: steps.Waiting, Err: problem.New("it waits for " + problem.Plain(file)).Because("only the file shows that it was done").Try("put it there, then npsetup resume --yes")}
 	}
 	if !r.ManualDone[a.Step] {
 		return ActionResult{Outcome: steps.Waiting}
 	}
+	if strings.HasPrefix(a.Key, undoPrefix) {
+		return r.takenBack(a)
+	}
 	about := ""
 	if m := a.Manual(); m != nil {
 		about, _ = plan.TextOf(m.About, r.resolve)
+	}
+	if err := r.hand(a, Told); err != nil {
+		return failed(err)
 	}
 	if err := r.Store.Manual(a.Step, about); err != nil {
 		return failed(err)
@@ -64,7 +77,18 @@ func (r *runner) byHand(a plan.Action) ActionResult {
 	return ActionResult{Outcome: steps.Done}
 }
 
+// takenBack notes down that a person said to have taken something back.
+func (r *runner) takenBack(a plan.Action) ActionResult {
+	if err := r.journal(Entry{Action: a.Key, Effect: a.Effect.String(), State: Told, Request: "by hand"}); err != nil {
+		return failed(err)
+	}
+	return ActionResult{Outcome: steps.Done}
+}
+
 func (r *runner) keep(a plan.Action, result ActionResult) ActionResult {
+	if strings.HasPrefix(a.Key, undoPrefix) {
+		return result // the record is cleared when everything is taken back
+	}
 	if err := r.Store.Made(Made{Kind: a.Object, Name: a.Name, Effect: a.Effect.String(), ID: result.Outputs["id"], Action: a.Key}); err != nil {
 		return failed(err)
 	}
@@ -78,6 +102,9 @@ func (r *runner) turnedToHand(a plan.Action, op plan.Op, sent int, cause error) 
 		call = &op.Session.SignIn
 	}
 	if err := r.Store.NotOffered(call.Operation, r.plan.Version); err != nil {
+		return failed(err)
+	}
+	if err := r.hand(a, Asked); err != nil {
 		return failed(err)
 	}
 	p := problem.New(fmt.Sprintf("%s %q is to be done by hand", a.Object, problem.Plain(a.Name))).Because("this server does not offer " + call.Method + " " + call.Path).From(cause)
@@ -153,7 +180,7 @@ func (r *runner) exchange(ctx context.Context, s Sender, a plan.Action, op plan.
 	entry := Entry{Action: a.Key, Op: op.ID, Effect: a.Effect.String(), Marker: op.Marker, Request: shown.Method + " " + shown.Path, Body: string(shown.Body)}
 	change := op.Class == plan.Change
 	if change {
-		entry.State, entry.Before = Sending, before(a)
+		entry.State, entry.Before, entry.Finds = Sending, before(a), finds(op)
 		if err := r.journal(entry); err != nil && !ends(op) {
 			return plan.Answer{}, nil, err
 		}
@@ -170,7 +197,7 @@ func (r *runner) exchange(ctx context.Context, s Sender, a plan.Action, op plan.
 	r.emit(e)
 	outputs, bad := r.conclude(ctx, op, answer, err)
 	if change {
-		entry.State, entry.Outputs, entry.Before, entry.Body = state(err, bad), outputs, nil, ""
+		entry.State, entry.Outputs, entry.Before, entry.Body, entry.Finds = state(err, bad), outputs, nil, "", nil
 		// An answer that came and cannot be noted down is looked up again by the next run.
 		bad = errors.Join(bad, r.journal(entry))
 	}
@@ -271,6 +298,9 @@ func before(a plan.Action) map[string]string {
 
 func (r *runner) journal(e Entry) error {
 	e.Time = r.Clock.Now()
+	if e.State == Sending {
+		e.Back = r.back(e.Action)
+	}
 	if err := r.Store.Journal(e); err != nil {
 		return problem.New("the journal cannot be written").Because(problem.Plain(err.Error())).Try("make room or mend the permissions of the state folder, then npsetup resume --yes").From(err)
 	}

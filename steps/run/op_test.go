@@ -252,7 +252,7 @@ func TestACallThatIsNotOfferedIsTurnedToHand(t *testing.T) {
 	wantOutcomes(t, r, steps.Waiting, steps.Waiting, steps.Done)
 	wantLog(
 		t, w, "journal sending a/a", "send a /api/v1/a", "journal done a/a", "journal sending a/a2", "send a2 /api/v1/a2", "journal failed a/a2",
-		"not offered a2 25.12", "journal sending c/c", "send c /api/v1/c", "journal done c/c",
+		"not offered a2 25.12", "journal asked a/", "journal sending c/c", "send c /api/v1/c", "journal done c/c",
 	)
 	wantError(t, r.Actions[0].Err, problem.Failed, "by hand", "does not offer POST /api/v1/a2", "before it: 1")
 	if !errors.Is(r.Actions[0].Err, w.fail["a2"]) {

@@ -306,7 +306,7 @@ func TestManualActionsAreDoneByWord(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantOutcomes(t, r, steps.Done, steps.Done, steps.Waiting)
-	wantLog(t, w, "remember a", "journal sending b/b", "send b /api/v1/b", "journal done b/b")
+	wantLog(t, w, "journal asked a/", "journal told a/", "remember a", "journal sending b/b", "send b /api/v1/b", "journal done b/b", "journal asked c/")
 	w = &world{store: errDisk}
 	o = w.options()
 	o.ManualDone = map[string]bool{"a": true}

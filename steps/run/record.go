@@ -67,6 +67,7 @@ type Record struct {
 	Started     time.Time            `json:"started"`
 	Updated     time.Time            `json:"updated"`
 	Open        bool                 `json:"open"`
+	Undone      int                  `json:"undone,omitempty"` // the last entry of the journal that an undo took back: what comes before it is over
 }
 
 // Made is an object that a run made, changed or took over.
@@ -98,6 +99,7 @@ type Dir struct {
 	sent    map[string]string // action → effect of what an earlier run sent and did not see refused
 	trail   trail
 	seq     int
+	entries []Entry // of the journal, those of before an undo left out
 }
 
 var _ Store = (*Dir)(nil)
@@ -117,8 +119,9 @@ func Open(state string, id ID, now func() time.Time) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.lost, d.sent, d.seq = unanswered(entries), sent(entries), len(entries)
-	for _, e := range entries {
+	d.seq, d.entries = lastOf(entries), since(entries, d.record.Undone)
+	d.lost, d.sent = unanswered(d.entries), sent(d.entries)
+	for _, e := range d.entries {
 		d.trail.follow(e)
 	}
 	return d, nil
@@ -193,7 +196,7 @@ func (d *Dir) Begin(s Start) error {
 	if err != nil {
 		return err
 	}
-	if len(now) != d.seq {
+	if lastOf(now) != d.seq {
 		return problem.New("this run went on elsewhere").Because("another npsetup changed the server after this one had looked").
 			Try("run the same command again: it looks anew").Of(problem.Stale)
 	}
@@ -318,6 +321,23 @@ func (d *Dir) Made(m Made) error {
 		}
 		r.Objects = append(r.Objects, m)
 	})
+}
+
+// Closed notes down that an undo has taken everything back: what the journal tells so far is over, and the run is closed.
+func (d *Dir) Closed() error {
+	d.mu.Lock()
+	last := d.seq
+	d.mu.Unlock()
+	err := d.change(func(r *Record) {
+		r.Open, r.Undone, r.Objects, r.ManualDone, r.ManualAbout = false, last, nil, map[string]time.Time{}, nil
+	})
+	if err != nil {
+		return err
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.entries, d.lost, d.sent, d.trail = nil, nil, nil, trail{}
+	return nil
 }
 
 // Memory is what the steps need of the record.

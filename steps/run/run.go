@@ -80,8 +80,9 @@ type runner struct {
 	known   map[plan.Ref]string // What is left empty: it is for people
 	results map[string]*ActionResult
 	stopped error
-	started map[string]bool // steps whose start was told
-	left    map[string]int  // actions of a step that are not over
+	started map[string]bool  // steps whose start was told
+	left    map[string]int   // actions of a step that are not over
+	backs   map[string]*Back // of actions of which nothing was sent yet
 
 	emitting sync.Mutex
 }
@@ -90,7 +91,8 @@ type runner struct {
 // after a refusal, a lost sign-in, a stale plan, a closed gate or a cancellation, which end everything not started. The
 // error is only set for mistakes in the plan or a store that fails before anything is sent.
 func Apply(ctx context.Context, p plan.Plan, o Options) (Result, error) {
-	if err := p.Check(); err != nil {
+	err := p.Check()
+	if err != nil {
 		return Result{}, err
 	}
 	if err := o.executable(p); err != nil {
@@ -99,9 +101,12 @@ func Apply(ctx context.Context, p plan.Plan, o Options) (Result, error) {
 	if o.Parallel <= 0 {
 		o.Parallel = parallel
 	}
-	r := &runner{Options: o, plan: p, known: map[plan.Ref]string{}, results: map[string]*ActionResult{}, started: map[string]bool{}, left: map[string]int{}}
+	r := &runner{Options: o, plan: p, known: map[plan.Ref]string{}, results: map[string]*ActionResult{}, started: map[string]bool{}, left: map[string]int{}, backs: map[string]*Back{}}
 	for _, a := range p.Actions {
 		r.left[a.Step]++
+		if r.backs[a.Key], err = backOf(a); err != nil {
+			return Result{}, err
+		}
 	}
 	r.walk(ctx)
 	result := r.result()
@@ -117,7 +122,7 @@ func (o Options) executable(p plan.Plan) error {
 			case plan.KindCall, plan.KindManual:
 				continue
 			case plan.KindFile:
-				if op.File.Make == nil && !op.File.Remove || op.File.Make != nil && o.Maker != nil {
+				if op.File.Make == nil || o.Maker != nil {
 					continue
 				}
 			case plan.KindSession:

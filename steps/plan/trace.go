@@ -1,0 +1,111 @@
+package plan
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+)
+
+// Trace is how an undo sees, before it does anything, what is left to take back. It belongs to the calls in Action.Undo.
+type Trace struct {
+	Lookup  Lookup    // reads the object, or with Members the list, as it is now
+	Made    bool      // the call takes away what was made: without the object there is nothing left to do
+	ID      Value     // with Made: the object's id, so that a namesake is not taken for it
+	Pointer string    // with Made: where the row has it
+	Changed []Changed // the members that were set
+	Fields  []string  // the call writes the object back whole: it takes these members of a fresh one, and the former values of those that were set
+	Members bool      // the call's body is a list of objects with an id: those that are still in the list are meant
+}
+
+// Changed is one member that was set: what it was before, and what it became. Both are JSON; an absent member is null.
+type Changed struct {
+	Member      string
+	Was, Became json.RawMessage
+}
+
+// Undoing gives the operations that take an action back, each with its trace where one can be found: of a call that takes
+// away, by how the made object is found again; of one that writes back, by what its change was held against. What has a
+// secret in it is left out, since it may be kept nowhere; whole says that nothing was.
+func (a Action) Undoing() (ops []Op, whole bool) {
+	whole = true
+	for _, op := range a.Undo {
+		if op.Kind == KindCall && op.Trace == nil {
+			op.Trace = a.traceOf(*op.Call)
+		}
+		if op.Call != nil && len(op.Call.Secrets()) > 0 {
+			whole = false
+			continue
+		}
+		ops = append(ops, op)
+	}
+	return ops, whole
+}
+
+func (a Action) traceOf(back Call) *Trace {
+	for _, ref := range back.Refs() {
+		for _, op := range a.Ops {
+			for _, o := range op.Outputs {
+				if ref.Action == a.Key && ref.Output == o.Name && op.Lookup != nil {
+					return &Trace{Lookup: *op.Lookup, Made: true, ID: ref, Pointer: o.Pointer}
+				}
+			}
+		}
+	}
+	for _, op := range a.Ops {
+		if op.Kind != KindCall || op.Guard == nil || op.Call.Operation != back.Operation {
+			continue
+		}
+		was, isObject := back.Body.(Object)
+		became, too := op.Call.Body.(Object)
+		if isObject && too {
+			return &Trace{Lookup: op.Guard.Lookup, Changed: changes(was, became), Fields: memberNames(was)}
+		}
+	}
+	return nil
+}
+
+func memberNames(o Object) []string {
+	list := make([]string, len(o))
+	for i, m := range o {
+		list[i] = m.Name
+	}
+	return list
+}
+
+// changes lists the members of became that are otherwise in was.
+func changes(was, became Object) []Changed {
+	var list []Changed
+	for _, m := range became {
+		before := json.RawMessage("null")
+		if v := was.Get(m.Name); v != nil {
+			before = shown(v)
+		}
+		if after := shown(m.Value); !bytes.Equal(before, after) {
+			list = append(list, Changed{Member: m.Name, Was: before, Became: after})
+		}
+	}
+	return list
+}
+
+// Whole is the body that writes an object back: fresh, but for the members that are named, which take their former values.
+func (t Trace) Whole(fresh Object, back []Changed) (Object, error) {
+	body := Object{}
+	for _, name := range t.Fields {
+		if v := fresh.Get(name); v != nil {
+			body = append(body, Member{name, v})
+		}
+	}
+	for _, c := range back {
+		v, err := Parse(c.Was)
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case slices.Contains(t.Fields, c.Member):
+			body = body.With(c.Member, v)
+		default:
+			body = body.Without(c.Member)
+		}
+	}
+	return body, nil
+}

@@ -1,0 +1,76 @@
+package run
+
+import (
+	"encoding/json"
+	"strings"
+
+	"npsetup/steps/plan"
+)
+
+// undoPrefix begins the keys of the actions of an undo: they are not undone themselves.
+const undoPrefix = "undo/"
+
+// Back is how an action is taken back. It stands in the journal before the first change of the action leaves, so that whoever
+// finds the journal needs neither the plan nor the answers of that day.
+type Back struct {
+	Step   string          `json:"step"`
+	Object string          `json:"object"`
+	Name   string          `json:"name"`
+	Effect string          `json:"effect"`
+	Needs  []string        `json:"needs,omitempty"` // keys of the actions that had to be done before
+	Ops    json.RawMessage `json:"ops,omitempty"`   // as plan.KeepOps writes them
+	Note   string          `json:"note,omitempty"`  // what no operation takes back
+}
+
+// beyond is said of an action that nothing takes back.
+const beyond = "npsetup cannot take it back"
+
+// backOf describes how an action is taken back; nil for one that leaves nothing behind.
+func backOf(a plan.Action) (*Back, error) {
+	if a.Effect == plan.Adopt || a.OpensSession() || strings.HasPrefix(a.Key, undoPrefix) {
+		return nil, nil
+	}
+	b := &Back{Step: a.Step, Object: a.Object, Name: a.Name, Effect: a.Effect.String(), Needs: a.Needs(), Note: a.UndoNote}
+	ops, whole := a.Undoing()
+	if len(ops) > 0 {
+		raw, err := plan.KeepOps(ops)
+		if err != nil {
+			return nil, err
+		}
+		b.Ops = raw
+	}
+	if b.Note == "" && a.Effect != plan.ByHand && (!whole || len(ops) == 0) {
+		b.Note = beyond
+	}
+	return b, nil
+}
+
+// back gives that of an action once, with its first change.
+func (r *runner) back(action string) *Back {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	b := r.backs[action]
+	delete(r.backs, action)
+	return b
+}
+
+// hand notes down that a person was asked to do an action, or has done it. Nothing is noted down of an undo.
+func (r *runner) hand(a plan.Action, state string) error {
+	b, err := backOf(a)
+	if err != nil || b == nil {
+		return err
+	}
+	return r.journal(Entry{Action: a.Key, Effect: plan.ByHand.String(), State: state, Request: "by hand", Back: b})
+}
+
+// finds keeps how the result of an operation is found again, for an undo that comes before anybody has looked.
+func finds(op plan.Op) json.RawMessage {
+	if op.Lookup == nil || len(op.Outputs) == 0 {
+		return nil
+	}
+	raw, err := plan.KeepLookup(*op.Lookup, op.Outputs)
+	if err != nil {
+		return nil // a lookup with a secret in it: none has one
+	}
+	return raw
+}

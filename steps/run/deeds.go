@@ -1,0 +1,104 @@
+package run
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+	"time"
+
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
+)
+
+// Deed is what a run did in one action, as its journal tells it, until an undo took it back.
+type Deed struct {
+	Back
+	Key    string
+	When   time.Time
+	Undo   []plan.Op         // how it is taken back, in order
+	Gave   map[string]string // outputs of its operations
+	Open   []Entry           // changes of which nobody saw what became of them
+	ByHand bool              // a person was asked to do it
+	Told   bool              // and said to have done it
+	Over   map[string]bool   // operations of Undo that an undo has carried out; "" when a person said to have taken it back
+}
+
+// Deeds lists what the run did, oldest first. What was refused, and what left nothing behind, is not among it.
+func (d *Dir) Deeds() ([]Deed, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return deedsOf(d.entries)
+}
+
+func deedsOf(entries []Entry) ([]Deed, error) {
+	var all []*Deed
+	latest := map[string]*Deed{}
+	carried := map[*Deed]bool{}
+	byKey := map[string]*Deed{}
+	for _, e := range entries {
+		if e.Back != nil {
+			at := latest[e.Action]
+			if at == nil || !at.ByHand || !byPerson(e) {
+				at = &Deed{Back: *e.Back, Key: e.Action, When: e.Time, Gave: map[string]string{}, Over: map[string]bool{}}
+				all = append(all, at)
+				latest[e.Action] = at
+				byKey[undoKey(e.Action, len(all))] = at
+			}
+			var err error
+			if at.Undo, err = keptOps(e.Back); err != nil {
+				return nil, problem.New("the journal does not tell how " + problem.Plain(e.Action) + " is taken back").Because(problem.Plain(err.Error())).
+					Try("take it back by hand in NPS: " + problem.Plain(e.Back.Object+" "+strconv.Quote(e.Back.Name)))
+			}
+		}
+		if at := byKey[e.Action]; at != nil { // an entry of an undo
+			if e.State == Carried || e.State == Told {
+				at.Over[e.Op] = true
+			}
+			continue
+		}
+		at := latest[e.Action]
+		if at == nil {
+			continue
+		}
+		at.Open = slices.DeleteFunc(at.Open, func(o Entry) bool { return o.Op == e.Op && e.State != Lost && e.State != Looked })
+		switch e.State {
+		case Sending:
+			at.Open = append(at.Open, e)
+		case Carried:
+			carried[at] = true
+			for name, v := range e.Outputs {
+				at.Gave[name] = v
+			}
+		case Asked:
+			at.ByHand = true
+		case Told:
+			at.ByHand, at.Told = true, true
+		}
+	}
+	var deeds []Deed
+	for i, at := range all {
+		if at.ByHand || carried[at] || len(at.Open) > 0 {
+			at.Key = undoKey(at.Key, i+1)
+			deeds = append(deeds, *at)
+		}
+	}
+	return deeds, nil
+}
+
+func byPerson(e Entry) bool { return e.State == Asked || e.State == Told }
+
+// undoKey is the key of the action that takes a deed back.
+func undoKey(action string, number int) string {
+	return undoPrefix + strconv.Itoa(number) + "/" + action
+}
+
+func keptOps(b *Back) ([]plan.Op, error) {
+	if len(b.Ops) == 0 {
+		return nil, nil
+	}
+	ops, err := plan.KeptOps(b.Ops)
+	for i := range ops {
+		ops[i].ID = cmp.Or(ops[i].ID, "undo") + "-" + strconv.Itoa(i+1)
+	}
+	return ops, err
+}
