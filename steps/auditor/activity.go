@@ -31,6 +31,7 @@ type seenActivity struct {
 	Template, Paired    *npsapi.ActionTemplate
 	PreGroup, PostGroup *npsapi.ActionGroup // of the named or the deleted activity, or left by a run that was stopped
 
+	Bare     bool   // the deleted activity has lost its groups
 	Unlisted bool   // the server lists none, or not their actions
 	Searched bool   // then: there was a policy that tells whether it is there
 	ID       string // and its id by that; Named is what the policy shows of it, if anything
@@ -104,6 +105,10 @@ func lookListedActivity(ctx context.Context, s *steps.Scene) error {
 		observe(s, "activity", seen.Deleted.Raw)
 		f.Text = "a deleted activity of that name is there and would come back"
 		err = lookGroups(ctx, s, &seen, seen.Deleted.Row)
+		if seen.Bare = err == nil && seen.PreGroup == nil && seen.PostGroup == nil; seen.Bare {
+			f.Text = "a deleted activity of that name is there without its actions; it would come back with new ones"
+			err = lookLeftover(ctx, s, &seen, name, taken)
+		}
 	default:
 		observe(s, "activity", nil)
 		err = lookLeftover(ctx, s, &seen, name, taken)
@@ -171,6 +176,12 @@ func lookGroups(ctx context.Context, s *steps.Scene, seen *seenActivity, a npsap
 		o, err := read[npsapi.ActionGroup](ctx, s, npsapi.GetActionGroup(plan.String(g.id)))
 		if problem.Is(err, problem.NotFound) {
 			continue
+		}
+		if problem.Is(err, problem.NotOffered) { // or the group is gone: of a call that is assumed, a 404 tells either
+			there, listErr := find(ctx, s, npsapi.ListActionGroups(), func(have npsapi.ActionGroup) bool { return same(have.ID, g.id) })
+			if listErr == nil && len(there) == 0 {
+				continue
+			}
 		}
 		if err != nil {
 			return err
@@ -245,7 +256,9 @@ func (w World) planActivity(s *steps.Scene) ([]plan.Action, error) {
 		}
 		a = changeActivity(s, plan.Update, *seen.Named, seen)
 	case seen.Deleted != nil:
-		a = changeActivity(s, plan.Restore, *seen.Deleted, seen)
+		if a = changeActivity(s, plan.Restore, *seen.Deleted, seen); seen.Bare {
+			a = withGroups(s, seen, a)
+		}
 	default:
 		a = createActivity(s, seen)
 	}
@@ -271,7 +284,7 @@ func withNote(a plan.Action, note string) plan.Action {
 
 // onlyByHand says why calls cannot bring the activity about; empty when they can.
 func onlyByHand(s *steps.Scene, seen seenActivity) string {
-	if seen.Named == nil && seen.Deleted == nil {
+	if seen.Named == nil && (seen.Deleted == nil || seen.Bare) {
 		return cannotCreate(s, seen)
 	}
 	wrong := wrongActions(s, seen)

@@ -2,55 +2,94 @@ package auditor
 
 import (
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 )
 
-// createActivity makes the two groups first and the activity last: an activity that is there is complete. A group is found
-// again by its name, which carries the activity and the phase.
-func createActivity(s *steps.Scene, seen seenActivity) plan.Action {
+// groups are the two action groups of an activity: what makes those that are not there yet, their ids, and how they go.
+type groups struct {
+	ops, undo []plan.Op
+	pre, post plan.Value
+	notes     []string
+}
+
+// makeGroups makes the groups before the activity: an activity that is there is complete. A group is found again by its name,
+// which carries the activity and the phase.
+func makeGroups(s *steps.Scene, seen seenActivity) groups {
 	name, group := s.Answers.Text(keyActivity), s.Answers.Text(keyGroup)
 	ref := func(output, what string) plan.Value {
 		return plan.Ref{Action: activityStep, Output: output, What: what}
 	}
-	var ops []plan.Op
-	var notes []string
+	var g groups
 	postName, preName := groupName(name, "post-session"), groupName(name, "pre-session")
+	used := func(name string) string {
+		return "the action group " + name + " was made by a run that was stopped, and is used"
+	}
 
-	postID, postAction := ref("post-session id", postName), ref("post-session action id", postName)
-	if g := seen.PostGroup; g != nil {
-		postID, postAction = plan.String(g.ID), plan.String(g.Action[0].ID)
-		notes = append(notes, "the action group "+postName+" was made by a run that was stopped, and is used")
+	postAction := ref("post-session action id", postName)
+	if g.post = ref("post-session id", postName); seen.PostGroup != nil {
+		g.post, postAction = plan.String(seen.PostGroup.ID), plan.String(seen.PostGroup.Action[0].ID)
+		g.notes = append(g.notes, used(postName))
 	} else {
 		create := groupOp("create-post-session", postName, actionBody(seen.Paired, pairName(s.Answers), group, npsapi.ClassPostSession, nil))
 		create.Outputs = []plan.Output{{Name: "post-session id", Pointer: "/id"}}
-		read := callOp("read-post-session", npsapi.GetActionGroup(postID))
+		read := callOp("read-post-session", npsapi.GetActionGroup(g.post))
 		read.Outputs = []plan.Output{{Name: "post-session action id", Pointer: "/action/0/id"}}
-		ops = append(ops, create, read)
+		g.ops = append(g.ops, create, read)
 	}
-
-	preID := ref("pre-session id", preName)
-	if g := seen.PreGroup; g != nil {
-		preID = plan.String(g.ID)
-		notes = append(notes, "the action group "+preName+" was made by a run that was stopped, and is used")
+	if g.pre = ref("pre-session id", preName); seen.PreGroup != nil {
+		g.pre = plan.String(seen.PreGroup.ID)
+		g.notes = append(g.notes, used(preName))
 	} else {
 		create := groupOp("create-pre-session", preName, actionBody(seen.Template, actionName(s.Answers), group, npsapi.ClassPreSession, postAction))
 		create.Outputs = []plan.Output{{Name: "pre-session id", Pointer: "/id"}}
-		ops = append(ops, create)
+		g.ops = append(g.ops, create)
 	}
+	g.undo = append(undoGroup(g.pre, seen.PreGroup), undoGroup(g.post, seen.PostGroup)...)
+	return g
+}
 
+// undoGroup deletes a group that this run made, or a run before it that was stopped.
+func undoGroup(id plan.Value, there *npsapi.ActionGroup) []plan.Op {
+	ops := undoOp(npsapi.DeleteActionGroup(id))
+	if there == nil {
+		return ops
+	}
+	return nps.Traced(ops, &plan.Trace{Lookup: plan.Lookup{Call: npsapi.ListActionGroups(), Member: "id", Value: there.ID}, Made: true, ID: id, Pointer: "/id"})
+}
+
+// createActivity makes the two groups first and the activity last.
+func createActivity(s *steps.Scene, seen seenActivity) plan.Action {
+	name := s.Answers.Text(keyActivity)
+	g := makeGroups(s, seen)
 	wanted := activitySettings(s, seen)
 	body := apply(plan.Object{}, wanted).With("description", plan.String("Netwrix Auditor integration")).
 		With("requesterLoginFormat", plan.Int(npsapi.RequesterSamaccountname)).
-		With("startActionGroupId", preID).With("endActionGroupId", postID)
+		With("startActionGroupId", g.pre).With("endActionGroupId", g.post)
 	op := callOp("create", npsapi.CreateActivity(body))
 	op.Outputs = []plan.Output{{Name: "id", Pointer: "/id"}}
 	op.Lookup = &plan.Lookup{Call: npsapi.ListActivities(), Member: "name", Value: name}
 
+	id := plan.Ref{Action: activityStep, Output: "id", What: kindActivity + ` "` + name + `"`}
 	return plan.Action{
-		Key: activityStep, Effect: plan.Create, Difference: append(fresh(wanted), actionDifferences(s)...), Ops: append(ops, op), Notes: notes,
-		Undo: append(undoOp(npsapi.DeleteActivity(ref("id", kindActivity+` "`+name+`"`))), append(undoOp(npsapi.DeleteActionGroup(preID)), undoOp(npsapi.DeleteActionGroup(postID))...)...),
+		Key: activityStep, Effect: plan.Create, Difference: append(fresh(wanted), actionDifferences(s)...), Ops: append(g.ops, op), Notes: g.notes,
+		Undo: append(undoOp(npsapi.DeleteActivity(id)), g.undo...),
 	}
+}
+
+// withGroups lets an activity that comes back do so with new action groups: those that it had are gone.
+func withGroups(s *steps.Scene, seen seenActivity, a plan.Action) plan.Action {
+	g := makeGroups(s, seen)
+	update := &a.Ops[len(a.Ops)-1]
+	body, _ := update.Call.Body.(plan.Object)
+	c := *update.Call
+	c.Body = body.With("startActionGroupId", g.pre).With("endActionGroupId", g.post)
+	update.Call = &c
+	a.Ops = append(g.ops, a.Ops...)
+	a.Difference = append(a.Difference, actionDifferences(s)...)
+	a.Notes, a.Undo = append(a.Notes, g.notes...), append(a.Undo, g.undo...)
+	return a
 }
 
 // actionDifferences are the pair of actions, as the plan shows them.

@@ -2,10 +2,12 @@ package auditor
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
@@ -267,12 +269,12 @@ func keepResource(s *steps.Scene, key string, h seenResource, account, platform 
 	if account != "" && !same(r.ServiceAccountID, account) {
 		a.Ops = append(a.Ops, callOp("service-account", npsapi.SetServiceAccount(plan.String(account), id)))
 		a.Difference = append(a.Difference, plan.Difference{Label: "Service Account", Field: "serviceAccountId", From: orNothing(r.SaName), To: s.Answers.Text(keyServiceAccount)})
-		a.Undo = append(a.Undo, restoring(npsapi.SetServiceAccount, r.ServiceAccountID, id)...)
+		a.Undo = append(a.Undo, restoring(npsapi.SetServiceAccount, r, "serviceAccountId", r.ServiceAccountID, account)...)
 	}
 	if platform != "" && !same(r.PlatformID, platform) {
 		a.Ops = append(a.Ops, callOp("platform", npsapi.SetPlatform(plan.String(platform), id)))
 		a.Difference = append(a.Difference, plan.Difference{Label: "Platform", Field: "platformId", From: orNothing(r.PlatformName), To: platformName})
-		a.Undo = append(a.Undo, restoring(npsapi.SetPlatform, r.PlatformID, id)...)
+		a.Undo = append(a.Undo, restoring(npsapi.SetPlatform, r, "platformId", r.PlatformID, platform)...)
 		a.Notes = append(a.Notes, "a policy grants an activity only on resources of the activity's platform")
 	}
 	if len(a.Ops) == 0 {
@@ -281,9 +283,14 @@ func keepResource(s *steps.Scene, key string, h seenResource, account, platform 
 	return []plan.Action{a}
 }
 
-func restoring(set func(plan.Value, ...plan.Value) plan.Call, was string, id plan.Value) []plan.Op {
+// restoring gives one member of a resource its former value back.
+func restoring(set func(plan.Value, ...plan.Value) plan.Call, r npsapi.Resource, member, was, became string) []plan.Op {
 	if was == "" {
 		return nil
 	}
-	return undoOp(set(plan.String(was), id))
+	quoted := func(s string) json.RawMessage { raw, _ := plan.Encode(plan.String(s)); return raw } // a text always encodes
+	return nps.Traced(undoOp(set(plan.String(was), plan.String(r.ID))), &plan.Trace{
+		Lookup:  plan.Lookup{Call: npsapi.SearchResources(r.Name), Member: "id", Value: r.ID},
+		Changed: []plan.Changed{{Member: member, Was: quoted(was), Became: quoted(became)}},
+	})
 }

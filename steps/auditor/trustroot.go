@@ -25,10 +25,6 @@ func (w World) certificateTrust() steps.Step {
 				if overSSH(s.Answers) {
 					actions[i].Notes = append(actions[i].Notes, "when the certificate is there, npsetup resume brings it to the NPS server over SSH: nobody needs to do this by hand")
 				}
-				actions[i].UndoNote = "delete the certificate with thumbprint " + shownOf(trustedAbout(s)) + " from Trusted Root Certification Authorities (Local Machine) on the NPS server"
-				if _, _, issued := toTrust(s); issued {
-					actions[i].UndoNote += ", unless something else rests on it: it is the root of an authority"
-				}
 			}
 			return actions, err
 		},

@@ -12,8 +12,12 @@ import (
 
 // ManualAction is an action that a person does, by the clicks of m.
 func ManualAction(key, object, name string, m *plan.Manual, after ...string) plan.Action {
+	undo := m.Undo
+	if undo == plan.NothingBehind {
+		undo = ""
+	}
 	return plan.Action{
-		Key: key, Effect: plan.ByHand, Object: object, Name: name, After: after,
+		Key: key, Effect: plan.ByHand, Object: object, Name: name, After: after, UndoNote: undo,
 		Ops: []plan.Op{{ID: "manual", Kind: plan.KindManual, Class: plan.Change, Repeat: plan.Never, Manual: m}},
 	}
 }

@@ -14,7 +14,7 @@ import (
 
 // Texts are the manual pages of the steps, one file per step: STEP.txt, or STEP.VARIANT.txt where a step goes several ways.
 //
-// A file begins with `where:`, `check:` and `proof:` lines. Then come headings with the NPS versions that the clicks below
+// A file begins with `where:`, `check:`, `proof:` and `undo:` lines; `undo: nothing` where nothing is left behind. Then come headings with the NPS versions that the clicks below
 // them fit, `[4.2] [25.12]`, or `[any]`; below a heading each line `- TEXT @ LINES` is one click, with the numbered lines of
 // the article that it carries; `- ? TEXT` is left out when a value in it is not there. {name} stands for a value, {settings} for a list of them, **label** for a label of the user
 // interface.
@@ -22,8 +22,8 @@ type Texts struct{ FS fs.FS }
 
 // page is one parsed file.
 type page struct {
-	where, check, proof string
-	variants            []variant
+	where, check, proof, undo string
+	variants                  []variant
 }
 
 type variant struct {
@@ -90,8 +90,10 @@ func (t Texts) Manual(step, version string, values map[string]string) (plan.Manu
 			}
 		}
 	}
-	if m.Check, _, err = fillText(p.check, values); err != nil {
-		return m, fmt.Errorf("manual page %s: %w", step, err)
+	for into, text := range map[*string]string{&m.Check: p.check, &m.Undo: p.undo} {
+		if *into, _, err = fillText(text, values); err != nil {
+			return m, fmt.Errorf("manual page %s: %w", step, err)
+		}
 	}
 	return m, nil
 }
@@ -292,9 +294,9 @@ func (p *page) line(line string) error {
 		v.clicks = append(v.clicks, c)
 	default:
 		name, rest, found := strings.Cut(line, ":")
-		into, known := map[string]*string{"where": &p.where, "check": &p.check, "proof": &p.proof}[name]
+		into, known := map[string]*string{"where": &p.where, "check": &p.check, "proof": &p.proof, "undo": &p.undo}[name]
 		if !found || !known {
-			return fmt.Errorf("neither a heading, a click, nor one of where, check, proof")
+			return fmt.Errorf("neither a heading, a click, nor one of where, check, proof, undo")
 		}
 		*into = strings.TrimSpace(rest)
 	}

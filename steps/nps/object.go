@@ -172,6 +172,14 @@ func CallOp(id string, c plan.Call) plan.Op {
 // UndoOp is the undo of an action by one call.
 func UndoOp(c plan.Call) []plan.Op { return []plan.Op{CallOp("undo", c)} }
 
+// Traced gives operations of an undo the way in which they see what is left to do.
+func Traced(ops []plan.Op, t *plan.Trace) []plan.Op {
+	for i := range ops {
+		ops[i].Trace = t
+	}
+	return ops
+}
+
 // WithoutRowIDs takes the identity out of the rows of a cloned object's lists, so that the copy gets its own.
 func WithoutRowIDs(o plan.Object) plan.Object {
 	for _, m := range o {

@@ -2,6 +2,7 @@ package nps
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -102,6 +103,25 @@ func statusOf(p npsapi.Policy) func(plan.Value) plan.Call {
 	}
 }
 
+// status is how an undo sees whether the policy is still as this run left it: neither deleted nor disabled. Nil: the server does
+// not tell it.
+func (seen SeenPolicy) status(id plan.Value) *plan.Trace {
+	t := &plan.Trace{Lookup: plan.Lookup{Call: npsapi.GetPolicy(id)}}
+	for _, member := range []string{"isDeleted", "isDisabled"} {
+		was := seen.Policy.Raw.Get(member)
+		if was == nil {
+			continue
+		}
+		if raw, err := plan.Encode(was); err == nil && string(raw) == "true" {
+			t.Changed = append(t.Changed, plan.Changed{Member: member, Was: raw, Became: json.RawMessage("false")})
+		}
+	}
+	if len(t.Changed) == 0 {
+		return nil
+	}
+	return t
+}
+
 func (seen *SeenPolicy) lookMembers(ctx context.Context, s *steps.Scene) error {
 	for _, k := range npsapi.MemberKinds() {
 		found, err := Find(ctx, s, npsapi.SearchMembers(k, plan.String(seen.Policy.Row.ID), ""), func(npsapi.MemberRow) bool { return true })
@@ -172,7 +192,7 @@ func (p Policy) Keep(s *steps.Scene, seen SeenPolicy, profile plan.Value) []plan
 		a.Effect = plan.Restore
 		a.Ops = append(a.Ops, CallOp("restore", npsapi.SetPolicyStatus(id, false, false)))
 		a.Difference = append(a.Difference, plan.Difference{Label: "status", From: "deleted or disabled", To: "active"})
-		a.Undo = UndoOp(seen.Was(id))
+		a.Undo = Traced(UndoOp(seen.Was(id)), seen.status(id))
 	}
 	raw, err := plan.Encode(plan.Array{profile})
 	if wanted := strings.Trim(string(raw), `[]"`); err != nil || !Same(wanted, seen.Policy.Row.ActivityConfigurationID) {
@@ -227,6 +247,6 @@ func (p Policy) Add(seen SeenPolicy, policy plan.Value, list PolicyMembers) (pla
 		Key: p.Step + "/" + list.Key, Effect: plan.Create, Object: list.Key + " in " + KindPolicy, Name: p.Name, Article: list.Article, After: list.After,
 		Difference: []plan.Difference{{Label: list.Label, To: strings.Join(names, ", ")}},
 		Ops:        []plan.Op{CallOp("add", npsapi.AddMembers(list.Kind, policy, missing...))},
-		Undo:       UndoOp(npsapi.RemoveMembers(list.Kind, policy, missing...)),
+		Undo:       Traced(UndoOp(npsapi.RemoveMembers(list.Kind, policy, missing...)), &plan.Trace{Lookup: plan.Lookup{Call: npsapi.SearchMembers(list.Kind, policy, "")}, Members: true}),
 	}, len(missing) > 0
 }

@@ -83,6 +83,7 @@ type manualDoc struct {
 	Clicks  []clickDoc   `json:"clicks"`
 	Check   string       `json:"check,omitempty"`
 	Proof   string       `json:"proof,omitempty"`
+	Undo    string       `json:"undo,omitempty"`
 	Values  []labeledDoc `json:"values,omitempty"`
 	About   string       `json:"about,omitempty"`
 	Awaits  string       `json:"awaits,omitempty"`
@@ -203,7 +204,7 @@ func (m *Manual) document() *manualDoc {
 	if m == nil {
 		return nil
 	}
-	d := &manualDoc{Where: m.Where, Version: m.Version, Note: m.Note, Check: m.Check, Proof: m.Proof, Values: labeledDocs(m.Values), Clicks: []clickDoc{}, Awaits: m.Awaits}
+	d := &manualDoc{Where: m.Where, Version: m.Version, Note: m.Note, Check: m.Check, Proof: m.Proof, Undo: m.Undo, Values: labeledDocs(m.Values), Clicks: []clickDoc{}, Awaits: m.Awaits}
 	if m.About != nil {
 		d.About, _ = paramText(m.About, leaves{
 			secret: func(s SecretLeaf) (string, error) { return s.Name, nil },

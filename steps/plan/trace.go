@@ -17,7 +17,8 @@ type Trace struct {
 	Members bool      // the call's body is a list of objects with an id: those that are still in the list are meant
 }
 
-// Changed is one member that was set: what it was before, and what it became. Both are JSON; an absent member is null.
+// Changed is one member that was set: what it was before, and what it became. Both are JSON; an absent member is null. What it
+// became may be known only after apply: see Now.
 type Changed struct {
 	Member      string
 	Was, Became json.RawMessage
@@ -80,11 +81,26 @@ func changes(was, became Object) []Changed {
 		if v := was.Get(m.Name); v != nil {
 			before = shown(v)
 		}
-		if after := shown(m.Value); !bytes.Equal(before, after) {
+		after, err := keepValue(m.Value)
+		if err == nil && !bytes.Equal(before, after) { // Undoing leaves out what has a secret in it
 			list = append(list, Changed{Member: m.Name, Was: before, Became: after})
 		}
 	}
 	return list
+}
+
+// Now is what the member became, as far as it is known.
+func (c Changed) Now(known Resolver) (json.RawMessage, bool) {
+	v, err := keptValue(c.Became)
+	if err != nil || v == nil {
+		return c.Became, err == nil
+	}
+	filled, open := Known(v, known)
+	if len(open) > 0 {
+		return nil, false
+	}
+	raw, err := Encode(filled)
+	return raw, err == nil
 }
 
 // Whole is the body that writes an object back: fresh, but for the members that are named, which take their former values.
@@ -109,3 +125,6 @@ func (t Trace) Whole(fresh Object, back []Changed) (Object, error) {
 	}
 	return body, nil
 }
+
+// NothingBehind is Manual.Undo of what leaves nothing behind that could be taken back.
+const NothingBehind = "nothing"

@@ -20,6 +20,7 @@ type Back struct {
 	Needs  []string        `json:"needs,omitempty"` // keys of the actions that had to be done before
 	Ops    json.RawMessage `json:"ops,omitempty"`   // as plan.KeepOps writes them
 	Note   string          `json:"note,omitempty"`  // what no operation takes back
+	Where  string          `json:"where,omitempty"` // where a person did it
 }
 
 // beyond is said of an action that nothing takes back.
@@ -31,6 +32,12 @@ func backOf(a plan.Action) (*Back, error) {
 		return nil, nil
 	}
 	b := &Back{Step: a.Step, Object: a.Object, Name: a.Name, Effect: a.Effect.String(), Needs: a.Needs(), Note: a.UndoNote}
+	if m := a.Manual(); m != nil {
+		b.Where = m.Where
+		if b.Note == "" {
+			b.Note = m.Undo
+		}
+	}
 	ops, whole := a.Undoing()
 	if len(ops) > 0 {
 		raw, err := plan.KeepOps(ops)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"npsetup/steps/plan"
@@ -34,15 +35,17 @@ func deedsOf(entries []Entry) ([]Deed, error) {
 	var all []*Deed
 	latest := map[string]*Deed{}
 	carried := map[*Deed]bool{}
-	byKey := map[string]*Deed{}
+	byKey, count := map[string]*Deed{}, map[string]int{}
 	for _, e := range entries {
 		if e.Back != nil {
 			at := latest[e.Action]
 			if at == nil || !at.ByHand || !byPerson(e) {
-				at = &Deed{Back: *e.Back, Key: e.Action, When: e.Time, Gave: map[string]string{}, Over: map[string]bool{}}
+				at = &Deed{Back: *e.Back, When: e.Time, Gave: map[string]string{}, Over: map[string]bool{}}
 				all = append(all, at)
 				latest[e.Action] = at
-				byKey[undoKey(e.Action, len(all))] = at
+				count[e.Action]++
+				at.Key = undoKey(e.Action, count[e.Action])
+				byKey[at.Key] = at
 			}
 			var err error
 			if at.Undo, err = keptOps(e.Back); err != nil {
@@ -76,9 +79,8 @@ func deedsOf(entries []Entry) ([]Deed, error) {
 		}
 	}
 	var deeds []Deed
-	for i, at := range all {
+	for _, at := range all {
 		if at.ByHand || carried[at] || len(at.Open) > 0 {
-			at.Key = undoKey(at.Key, i+1)
 			deeds = append(deeds, *at)
 		}
 	}
@@ -87,9 +89,18 @@ func deedsOf(entries []Entry) ([]Deed, error) {
 
 func byPerson(e Entry) bool { return e.State == Asked || e.State == Told }
 
-// undoKey is the key of the action that takes a deed back.
-func undoKey(action string, number int) string {
-	return undoPrefix + strconv.Itoa(number) + "/" + action
+// undoKey is the key of the action that takes a deed back; nth counts the deeds of one action.
+func undoKey(action string, nth int) string {
+	if nth == 1 {
+		return undoPrefix + action
+	}
+	return undoPrefix + action + "#" + strconv.Itoa(nth)
+}
+
+// original is the key of the action that an undo action takes back.
+func original(key string) string {
+	key, _, _ = strings.Cut(strings.TrimPrefix(key, undoPrefix), "#")
+	return key
 }
 
 func keptOps(b *Back) ([]plan.Op, error) {

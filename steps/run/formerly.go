@@ -32,7 +32,11 @@ func (v *undoing) formerly(op plan.Op, l plan.Lookup, row json.RawMessage, a *pl
 		if sameJSON(now, c.Was) {
 			continue
 		}
-		if !sameJSON(now, c.Became) && v.contested(c, now, a) {
+		became, known := c.Now(v.looks.resolve)
+		if !known {
+			continue // it was never set
+		}
+		if c.Became = became; !sameJSON(now, became) && v.contested(c, now, a) {
 			continue
 		}
 		back = append(back, c)

@@ -76,12 +76,6 @@ func (u *Undone) order(deeds []Deed) {
 	}
 }
 
-// original is the key of the action that an undo action takes back.
-func original(key string) string {
-	_, key, _ = strings.Cut(strings.TrimPrefix(key, undoPrefix), "/")
-	return key
-}
-
 // undoing looks at one deed.
 type undoing struct {
 	Unmaking
@@ -131,8 +125,7 @@ func (v *undoing) action(ctx context.Context) (plan.Action, error) {
 	d := v.deed
 	a := plan.Action{
 		Key: d.Key, Step: d.Step, Effect: plan.Delete, Object: d.Object, Name: d.Name,
-		Why:      "this run did it (" + d.Effect + ") on " + d.When.UTC().Format("2006-01-02 15:04:05") + " UTC",
-		UndoNote: "npsetup apply sets it up again",
+		Why: "this run did it (" + d.Effect + ") on " + d.When.UTC().Format("2006-01-02 15:04:05") + " UTC",
 	}
 	if d.Effect != plan.Create.String() {
 		a.Effect = plan.Update
@@ -151,18 +144,15 @@ func (v *undoing) action(ctx context.Context) (plan.Action, error) {
 		}
 	}
 	switch {
-	case d.ByHand && len(d.Undo) == 0 && d.Note != NothingBehind:
+	case d.ByHand && len(d.Undo) == 0 && d.Note != plan.NothingBehind:
 		if !d.Over[""] {
 			a = byPersonBack(a, d)
 		}
-	case d.Note != "" && d.Note != NothingBehind && len(a.Ops) == len(d.Undo):
+	case d.Note != "" && d.Note != plan.NothingBehind && len(a.Ops) == len(d.Undo):
 		v.out.Beyond = append(v.out.Beyond, d.Object+" \""+d.Name+"\": "+d.Note)
 	}
 	return a, nil
 }
-
-// NothingBehind is the note of what a person did and leaves nothing behind that could be taken back.
-const NothingBehind = "nothing"
 
 // byPersonBack is the action of what only a person can take back.
 func byPersonBack(a plan.Action, d Deed) plan.Action {
@@ -173,9 +163,9 @@ func byPersonBack(a plan.Action, d Deed) plan.Action {
 	if !d.Told {
 		note += "; if it was never done, there is nothing to do"
 	}
-	a.Effect = plan.ByHand
+	a.Effect, a.Why = plan.ByHand, "this run asked for it on "+d.When.UTC().Format("2006-01-02 15:04:05")+" UTC, and only a person can take it back"
 	a.Ops = []plan.Op{{ID: "", Kind: plan.KindManual, Class: plan.Change, Repeat: plan.Never, Manual: &plan.Manual{
-		Clicks: []plan.Click{{Text: note}}, Proof: "your word (--done " + d.Step + ")",
+		Where: d.Where, Clicks: []plan.Click{{Text: note}}, Proof: "your word (--done " + d.Step + ")",
 	}}}
 	return a
 }

@@ -1,0 +1,143 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"npsetup/steps"
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
+	"npsetup/steps/run"
+)
+
+// takingBack is one undo.
+type takingBack struct {
+	*job
+	over, keep bool
+}
+
+func (u *takingBack) run(ctx context.Context) error {
+	if err := u.endOpen(ctx, u.sinks()); err != nil {
+		return err
+	}
+	p, err := u.draft(ctx)
+	if err != nil {
+		return err
+	}
+	if u.dryRun {
+		if err := u.show(p); err != nil {
+			return err
+		}
+		return ending(planCode(p))
+	}
+	if len(p.Pending()) > 0 {
+		if err := u.consent(ctx, p); err != nil {
+			return err
+		}
+	}
+	if err := u.begin(p); err != nil {
+		return err
+	}
+	result, err := u.carryOut(ctx, p, doneSet(u.done), u.sinks())
+	if err != nil {
+		return err
+	}
+	return u.end(p, result)
+}
+
+// draft looks what is left of the run, and plans to take it back.
+func (u *takingBack) draft(ctx context.Context) (plan.Plan, error) {
+	deeds, err := u.store.Deeds()
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	u.scene = steps.NewScene(u.answers, u.store.Memory())
+	if err := steps.Survey(ctx, upTo(u.guide, "signin"), u.scene); err != nil {
+		return plan.Plan{}, err
+	}
+	left, err := run.Undo(ctx, deeds, run.Unmaking{Sender: u.link.client, Over: u.over, Keep: u.keep, Trusted: func(ctx context.Context, op plan.Op) (bool, error) {
+		return machines{u.link}.AsWanted(ctx, *op.Remote)
+	}})
+	if err != nil {
+		return plan.Plan{}, err
+	}
+	if err := contested(left.Contested); err != nil {
+		return plan.Plan{}, err
+	}
+	p := plan.Plan{
+		Guide: u.guide.ID, Title: "Undo: " + u.guide.Title, Server: u.scene.Server, Version: u.scene.Version, Identity: u.identity(),
+		Answers: u.answers.Lasting(), AnswersDir: u.answers.Dir(), Actions: left.Actions, Fingerprint: plan.FingerprintOf(left.Seen),
+	}
+	for _, b := range left.Beyond {
+		p.Warnings = append(p.Warnings, "not taken back: "+b)
+	}
+	return p, nil
+}
+
+// contested asks what is to become of what somebody else has changed since.
+func contested(members []string) error {
+	var all problem.List
+	for _, m := range members {
+		all = append(all, problem.New("somebody else has changed what this run had changed: "+problem.Plain(m)).Because("writing the former value would undo their work").
+			Try("leave theirs: npsetup undo --keep-changed", "or write the former values over it: npsetup undo --accept-risk "+changedSince).Of(problem.Usage))
+	}
+	return all.Err()
+}
+
+// consent shows the plan, and makes sure that somebody agreed to exactly it.
+func (u *takingBack) consent(ctx context.Context, p plan.Plan) error {
+	digest, err := p.Digest()
+	if err != nil {
+		return err
+	}
+	if u.approve != "" && digest != u.approve {
+		return problem.New("the approved undo is stale").Because("the server is not as it was when it was made: it would now be " + digest + ", approved was " + problem.Plain(u.approve)).
+			Try("look at it with npsetup undo --dry-run, and have that approved").Of(problem.Stale)
+	}
+	return u.agree(ctx, p, u.draft)
+}
+
+// end tells how it ended. Once nothing is left the run is closed: the next apply begins anew.
+func (u *takingBack) end(p plan.Plan, result run.Result) error {
+	tellFailures(u.talk(), result)
+	var lines []run.Line
+	report := map[steps.Outcome]int{}
+	for i, a := range result.Actions {
+		report[a.Outcome]++
+		proof := p.Actions[i].Object + " \"" + p.Actions[i].Name + "\""
+		lines = append(lines, run.Line{Step: a.Step, Outcome: a.Outcome.String(), Proof: problem.Plain(proof)})
+	}
+	if err := u.report(lines); err != nil {
+		return err
+	}
+	switch {
+	case report[steps.Failed]+report[steps.NotRun] > 0:
+		_, _ = fmt.Fprintln(u.talk(), "not everything was taken back; npsetup undo looks again and goes on")
+		return ending(failedCode(result))
+	case report[steps.Waiting] > 0:
+		return errors.Join(u.tellHands(p, result), ending(exitPerson))
+	}
+	if err := u.store.Closed(); err != nil {
+		return err
+	}
+	for _, w := range p.Warnings {
+		_, _ = fmt.Fprintln(u.talk(), problem.Plain(w))
+	}
+	_, _ = fmt.Fprintln(u.talk(), "nothing of this run is left to take back; it is closed")
+	return nil
+}
+
+// tellHands says what only a person can take back.
+func (u *takingBack) tellHands(p plan.Plan, result run.Result) error {
+	var ids []string
+	for i, a := range result.Actions {
+		if a.Outcome == steps.Waiting {
+			_, _ = fmt.Fprintf(u.talk(), "\n%s", plan.ManualText(p.Actions[i], 0))
+			ids = append(ids, a.Step)
+		}
+	}
+	_, err := fmt.Fprintf(u.talk(), "\na person is needed; when it is done: npsetup undo --yes --done %s\n", strings.Join(ids, ","))
+	return err
+}

@@ -1,0 +1,188 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	"npsetup/client/sandbox"
+)
+
+// stoppedAt runs a command and stops it with the k-th changing request, which is carried out and not answered.
+func (st *site) stoppedAt(k int, args ...string) result {
+	st.t.Helper()
+	ctx, stop := context.WithCancel(st.t.Context())
+	defer stop()
+	var mu sync.Mutex
+	seen, over := 0, false
+	st.s.OnRequest(func(r sandbox.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.Class == "change" && !over {
+			if seen++; seen == k {
+				over = true
+				stop()
+			}
+		}
+	})
+	r := st.within(ctx, args...)
+	mu.Lock()
+	defer mu.Unlock()
+	over = true
+	return r
+}
+
+// takeBack undoes the run, a person's part included.
+func (st *site) takeBack(args ...string) result {
+	st.t.Helper()
+	return st.do(append([]string{"undo", "-f", st.answers(), "--yes", "--done", allManual}, args...)...)
+}
+
+// TestUndoTakesBackWhatARunMade: the state is as before, and a second undo finds nothing; a second set-up works, and is undone too.
+func TestUndoTakesBackWhatARunMade(t *testing.T) {
+	st := newSite(t, sandbox.Options{})
+	before := st.canonical()
+	for round := range 2 {
+		st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
+		if st.canonical() == before {
+			t.Fatal("nothing was set up")
+		}
+		sent := st.changes()
+		r := st.do("undo", "--dry-run").want(t, exitPending)
+		profile := []string{"- delete: connection profile \"Netwrix Auditor\"", "~ update: connection profile \"Netwrix Auditor\""}[round] // NPS keeps what it deletes
+		says(t, r.out, profile, "! by hand: ", "DELETE /api/v1/", "digest sha256:")
+		if st.changes() != sent {
+			t.Fatal("a dry run changed something")
+		}
+		says(t, st.do("undo", "--yes").want(t, exitPerson).err, "a person is needed; when it is done: npsetup undo --yes --done ")
+		says(t, st.takeBack().want(t, exitOK).err, "nothing of this run is left to take back; it is closed")
+		if got := st.canonical(); got != before {
+			t.Fatalf("after undo\n%s\nbefore\n%s", got, before)
+		}
+		sent = st.changes()
+		st.takeBack().want(t, exitOK)
+		if st.changes() != sent {
+			t.Error("the second undo changed something")
+		}
+		says(t, st.do("undo", "--yes").want(t, exitUsage).err, "no run is open")
+	}
+	st.noSecrets()
+}
+
+// TestUndoAfterAStop: a run is stopped at every changing request, and taken back at once, or after it was resumed.
+func TestUndoAfterAStop(t *testing.T) {
+	want, n := undisturbed(t, sandbox.Options{})
+	for k := 1; k <= n; k++ {
+		for _, lost := range []bool{false, true} {
+			t.Run(fmt.Sprintf("at change %d, lost %v", k, lost), func(t *testing.T) {
+				o := sandbox.Options{}
+				if lost {
+					o.Faults = []string{fmt.Sprintf("answer-lost@%d", k)}
+				}
+				st := newSite(t, o)
+				before := st.canonical()
+				if lost {
+					st.do("apply", "-f", st.answers(), "--yes")
+				} else {
+					st.stoppedAt(k, "apply", "-f", st.answers(), "--yes").want(t, exitCancelled)
+				}
+				st.takeBack().want(t, exitOK)
+				if got := st.canonical(); got != before {
+					t.Fatalf("after undo\n%s\nbefore\n%s", got, before)
+				}
+				st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
+				if got := st.canonical(); got != want {
+					t.Fatalf("another set-up gives\n%s\nwant\n%s", got, want)
+				}
+				st.do("resume", "--yes").want(t, exitPerson)
+				st.takeBack().want(t, exitOK)
+				if got := st.canonical(); got != before {
+					t.Fatalf("after the second undo\n%s\nbefore\n%s", got, before)
+				}
+			})
+		}
+	}
+}
+
+// TestUndoIsStoppedItself at every request of its own, and goes on.
+func TestUndoIsStoppedItself(t *testing.T) {
+	_, n := undisturbed(t, sandbox.Options{})
+	for k := 1; k <= n; k++ {
+		st := newSite(t, sandbox.Options{})
+		before := st.canonical()
+		st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
+		st.stoppedAt(k, "undo", "-f", st.answers(), "--yes", "--done", allManual)
+		st.takeBack().want(t, exitOK)
+		if got := st.canonical(); got != before {
+			t.Fatalf("stopped at %d, after undo\n%s\nbefore\n%s", k, got, before)
+		}
+	}
+}
+
+// TestUndoRestoresWhatWasChanged: what was there before and was changed gets its former values; what it adopted stays.
+func TestUndoRestoresWhatWasChanged(t *testing.T) {
+	st := setUp(t)
+	if err := os.RemoveAll(filepath.Join(st.state, "npsetup", "runs")); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		kind, name string
+		set        map[string]any
+	}{
+		{"connectionProfiles", "Netwrix Auditor", map[string]any{"record": true, "maxSessionLength": 7}},
+		{"activities", "Netwrix Auditor Domain Admin", map[string]any{"isDeleted": true}},
+		{"policies", "Netwrix Auditor (resource)", map[string]any{"isDeleted": true}},
+	} {
+		st.drift(c.kind, c.name, c.set)
+	}
+	before := st.canonical()
+	st.state = t.TempDir() // no run is remembered
+	if r := st.do("apply", "-f", st.answers(), "--yes", "--done", allManual); r.code != exitOK && r.code != exitPerson {
+		r.want(t, exitOK)
+	}
+	if st.canonical() == before {
+		t.Fatal("nothing was changed")
+	}
+	st.takeBack().want(t, exitOK)
+	if got := st.canonical(); got != before {
+		t.Errorf("after undo\n%s\nbefore\n%s", got, before)
+	}
+}
+
+// TestUndoAsksAboutOthersChanges: a member that somebody else has changed since is not written over unasked.
+func TestUndoAsksAboutOthersChanges(t *testing.T) {
+	for answer, record := range map[string]any{"--keep-changed": 9.0, "--accept-risk=changed-since": 7.0} {
+		st := setUp(t)
+		st.drift("connectionProfiles", "Netwrix Auditor", map[string]any{"maxSessionLength": 7})
+		st.state = t.TempDir()
+		st.do("apply", "-f", st.answers(), "--yes", "--done", allManual)
+		st.drift("connectionProfiles", "Netwrix Auditor", map[string]any{"maxSessionLength": 9})
+		sent := st.changes()
+		r := st.takeBack().want(t, exitUsage)
+		says(t, r.err, "somebody else has changed what this run had changed", "maxSessionLength was 7, this run made it ", "and somebody else 9", "--keep-changed", "--accept-risk changed-since")
+		if st.changes() != sent {
+			t.Error("something was changed before the question was answered")
+		}
+		st.takeBack(answer).want(t, exitOK)
+		if !strings.Contains(st.canonical(), fmt.Sprintf(`"maxSessionLength": %v`, record)) {
+			t.Errorf("%s: %s", answer, st.canonical())
+		}
+	}
+}
+
+// TestAnApprovedUndo is carried out as it was shown, or not at all.
+func TestAnApprovedUndo(t *testing.T) {
+	st := newSite(t, sandbox.Options{})
+	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
+	says(t, st.do("undo").want(t, exitUsage).err, "nobody agreed to the changes")
+	_, digest, _ := strings.Cut(st.do("undo", "--dry-run").want(t, exitPending).out, "digest ")
+	digest = strings.TrimSpace(digest)
+	st.drift("connectionProfiles", "Netwrix Auditor", map[string]any{"isDeleted": true})
+	says(t, st.do("undo", "--approve", digest).want(t, exitFailed).err, "the approved undo is stale")
+	st.drift("connectionProfiles", "Netwrix Auditor", map[string]any{"isDeleted": false})
+	st.do("undo", "--approve", digest).want(t, exitPerson)
+}
