@@ -57,7 +57,7 @@ func (u *takingBack) draft(ctx context.Context) (plan.Plan, error) {
 	if err := steps.Survey(ctx, upTo(u.guide, "signin"), u.scene); err != nil {
 		return plan.Plan{}, err
 	}
-	left, err := run.Undo(ctx, deeds, run.Unmaking{Sender: u.link.client, Over: u.over, Keep: u.keep, Trusted: func(ctx context.Context, op plan.Op) (bool, error) {
+	left, err := run.Undo(ctx, deeds, run.Unmaking{Sender: u.link.client, Wait: u.app.pause, Over: u.over, Keep: u.keep, Trusted: func(ctx context.Context, op plan.Op) (bool, error) {
 		return machines{u.link}.AsWanted(ctx, *op.Remote)
 	}})
 	if err != nil {

@@ -70,6 +70,7 @@ type keptLookup struct {
 	Value   string   `json:"value,omitempty"`
 	Also    []Match  `json:"also,omitempty"`
 	Deleted bool     `json:"deleted,omitempty"`
+	Patient bool     `json:"patient,omitempty"`
 }
 
 // KeepOps writes operations of an undo as JSON, so that another run can read them: calls, deletions of files, stores. Of an
@@ -136,12 +137,12 @@ func keepCall(c Call) (keptCall, error) {
 
 func (l Lookup) keep() (keptLookup, error) {
 	call, err := keepCall(l.Call)
-	return keptLookup{Call: call, Member: l.Member, Value: l.Value, Also: l.Also, Deleted: l.Deleted}, err
+	return keptLookup{Call: call, Member: l.Member, Value: l.Value, Also: l.Also, Deleted: l.Deleted, Patient: l.Patient}, err
 }
 
 func (k keptLookup) lookup() (Lookup, error) {
 	call, err := k.Call.call()
-	return Lookup{Call: call, Member: k.Member, Value: k.Value, Also: k.Also, Deleted: k.Deleted}, err
+	return Lookup{Call: call, Member: k.Member, Value: k.Value, Also: k.Also, Deleted: k.Deleted, Patient: k.Patient}, err
 }
 
 // KeepLookup writes a lookup, and the outputs that are taken from its row, as JSON.

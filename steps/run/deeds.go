@@ -63,7 +63,7 @@ func deedsOf(entries []Entry) ([]Deed, error) {
 		if at == nil {
 			continue
 		}
-		at.Open = slices.DeleteFunc(at.Open, func(o Entry) bool { return o.Op == e.Op && e.State != Lost && e.State != Looked })
+		at.Open = slices.DeleteFunc(at.Open, func(o Entry) bool { return o.Op == e.Op && settles(e, o) })
 		switch e.State {
 		case Sending:
 			at.Open = append(at.Open, e)
@@ -85,6 +85,18 @@ func deedsOf(entries []Entry) ([]Deed, error) {
 		}
 	}
 	return deeds, nil
+}
+
+// settles says whether an entry tells what became of a change, and of what it made. One that was carried out and whose result was
+// not found before the run ended is still looked for.
+func settles(e, sending Entry) bool {
+	switch e.State {
+	case Lost, Looked:
+		return false
+	case Carried:
+		return len(sending.Finds) == 0 || len(e.Outputs) > 0
+	}
+	return true
 }
 
 func byPerson(e Entry) bool { return e.State == Asked || e.State == Told }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"time"
 
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
@@ -13,6 +14,7 @@ import (
 // Unmaking is what Undo needs besides the deeds. Nothing is changed through it.
 type Unmaking struct {
 	Sender  Sender
+	Wait    func(ctx context.Context, d time.Duration) error                 // between looks for what NPS may still be at work on; nil: one look
 	Trusted func(ctx context.Context, op plan.Op) (asWanted bool, err error) // of a store here or over SSH; nil: it is looked at when it is carried out
 	Over    bool                                                             // what somebody else has changed since gets its former values too
 	Keep    bool                                                             // what somebody else has changed since stays as it is
@@ -33,7 +35,7 @@ func Undo(ctx context.Context, deeds []Deed, u Unmaking) (Undone, error) {
 	known := map[plan.Ref]string{}
 	views := make([]*undoing, len(deeds))
 	for i, d := range deeds {
-		v := &undoing{Unmaking: u, deed: d, out: &out, looks: &runner{Options: Options{Sender: u.Sender}, known: known}}
+		v := &undoing{Unmaking: u, deed: d, out: &out, looks: &runner{Options: Options{Sender: u.Sender, Wait: u.Wait}, known: known}}
 		if err := v.learn(ctx); err != nil {
 			return out, err
 		}
@@ -107,7 +109,7 @@ func (v *undoing) learn(ctx context.Context) error {
 		if l.Call = c; len(open) > 0 {
 			continue
 		}
-		row, found, err := v.looks.lookup(ctx, l)
+		row, found, err := v.looks.patiently(ctx, l)
 		if err != nil {
 			return err
 		}
