@@ -156,18 +156,12 @@ func readChain(key string, files []string, now time.Time) (auditor.Chain, error)
 	if c.Missing != "" {
 		return out, nil
 	}
-	for _, by := range between(c) {
+	for _, by := range c.Between() {
 		out.Between = append(out.Between, certificateIn(by, now))
 	}
 	root, _ := c.Root()
 	out.Root = certificateIn(root, now)
 	return out, nil
-}
-
-// between are the issuers without the root: what a client shows, and carries along, so that a server which knows only the root
-// can follow.
-func between(c pki.Chained) []pki.Certificate {
-	return slices.DeleteFunc(slices.Clone(c.Issuers), func(by pki.Certificate) bool { return by.SelfSigned })
 }
 
 // checkPFX says whether a PFX holds a certificate. A passphrase that is not at hand is not asked for: that the file is there has to
@@ -322,7 +316,7 @@ func (m *maker) pack(f plan.File) error {
 	if err != nil {
 		return err
 	}
-	c.Issuers = between(c) // importing it must not make Auditor's server trust another root
+	c.Issuers = c.Between() // importing it must not make Auditor's server trust another root
 	raw, err := pki.PFX(k, c, m.passphrase, pki.Encryption(f.Make.Encryption))
 	if err != nil {
 		return err

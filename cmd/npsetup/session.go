@@ -43,7 +43,7 @@ func (l *link) signInAs(ctx context.Context, s plan.Session, key secret.Secret) 
 		return nil, err
 	}
 	shown := tls.Certificate{Certificate: [][]byte{c.Leaf.X509.Raw}, PrivateKey: k, Leaf: c.Leaf.X509}
-	for _, by := range between(c) {
+	for _, by := range c.Between() {
 		shown.Certificate = append(shown.Certificate, by.X509.Raw)
 	}
 	return l.client.SignInApplication(ctx, nps.Application{Login: s.Login, Key: key, Serial: c.Leaf.Serial, Certificate: shown})

@@ -313,7 +313,8 @@ func checkKey(certificate, key string) error {
 	}
 	k, err := pki.ReadKey(key)
 	if err != nil {
-		return err
+		p := *problem.All(err)[0]
+		return p.At("application.key").Try("or leave application.key out: it is optional")
 	}
 	return pki.Matches(c, k)
 }
