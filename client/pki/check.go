@@ -71,6 +71,11 @@ func renewal(c Certificate) string {
 // clients, and that Web Server is not, is in Microsoft's list of default templates.
 const forClients = "ask for one of a template with Client Authentication (1.3.6.1.5.5.7.3.2) and digital signature: in AD CS a copy of Workstation Authentication or Computer that takes the subject from the request, and not Web Server"
 
+// CheckServer judges the certificate of a server, such as NPS's own, at a moment; names and purposes aside.
+func CheckServer(c Certificate, now time.Time) []Remark {
+	return checkStrength(c, now, "the server's certificate", "have it issued anew, and select it in IIS for the https binding of its site", false)
+}
+
 // CheckAuthority judges the certificate of an authority at a moment.
 func CheckAuthority(c Certificate, now time.Time) []Remark {
 	const ask = "ask the authority for its present certificate"

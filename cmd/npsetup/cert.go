@@ -44,7 +44,7 @@ type passphraseOptions struct {
 	none      bool
 }
 
-// passphraseFlag parses a reference; nil when none was given.
+// parsePassphrase reads what a flag refers to; nil when none was given.
 func parsePassphrase(flag, text string) (*secret.Reference, error) {
 	if text == "" {
 		return nil, nil //nolint:nilnil // no flag is no fault
@@ -100,7 +100,7 @@ func (a *app) passphraseFor(ctx context.Context, flag, reference, file string) f
 	}
 }
 
-// warnings says on the error stream what is unwise about a passphrase and an encryption.
+// passphraseWarnings says on the error stream what is unwise about a passphrase and an encryption.
 func passphraseWarnings(w io.Writer, words secret.Secret, e pki.Encryption) {
 	if words.Empty() {
 		_, _ = fmt.Fprintln(w, "note: the PFX has no passphrase: whoever gets the file has the private key. Delete it once it is imported")

@@ -53,7 +53,7 @@ func runTrustPin(ctx context.Context, o *trustOptions, address string) error {
 		return err
 	}
 	if o.format == "json" {
-		return printJSON(o.c.OutOrStdout(), shownServer(p, s))
+		return asJSON(o.c.OutOrStdout(), shownServer(p, s))
 	}
 	done := map[trust.Sight]string{trust.New: "remembered", trust.Same: "remembered already", trust.Changed: "remembered in place of the former one"}[s.sight]
 	o.talkf("\nthe certificate of %s:%s is %s; for the answers, below nps:\n", problem.Plain(p.Host), p.Port, done)

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -34,7 +33,7 @@ func runTrustShow(ctx context.Context, o *trustOptions, address string) error {
 		return err
 	}
 	if o.format == "json" {
-		return printJSON(o.c.OutOrStdout(), shownServer(p, s))
+		return asJSON(o.c.OutOrStdout(), shownServer(p, s))
 	}
 	if err := writePresented(o.c.OutOrStdout(), p, s); err != nil {
 		return err
@@ -44,13 +43,10 @@ func runTrustShow(ctx context.Context, o *trustOptions, address string) error {
 }
 
 // answerLine is what the answers take: below nps.
-func answerLine(p trust.Presented) string { return "trust: pin:sha256:" + p.Chain[0].SHA256 }
+func answerLine(p trust.Presented) string { return "trust: " + pinOf(p) }
 
-func printJSON(w io.Writer, v any) error {
-	e := json.NewEncoder(w)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	return e.Encode(v)
+func pinOf(p trust.Presented) string {
+	return trust.Choice{Kind: trust.Pin, SHA256: p.Chain[0].SHA256}.String()
 }
 
 // writePresented shows a server as people read it. Everything in it is harmless to print already.
@@ -144,7 +140,7 @@ type (
 func shownServer(p trust.Presented, s sighting) serverDoc {
 	d := serverDoc{
 		Host: problem.Plain(p.Host), Port: p.Port, Addresses: p.Addresses, TLS: p.Version, Verified: p.Verified, Reason: p.Reason, Note: p.Note,
-		Seen: s.sight.String(), Trust: "pin:sha256:" + p.Chain[0].SHA256,
+		Seen: s.sight.String(), Trust: pinOf(p),
 	}
 	for _, f := range p.Faults {
 		d.Faults = append(d.Faults, f.String())
