@@ -99,7 +99,7 @@ func foreign(key crypto.Signer, certificates []Certificate) error {
 		return problem.New("there is no certificate for the private key").Because("no certificate was given").Try("name the authority's answer")
 	}
 	if !slices.ContainsFunc(certificates, func(c Certificate) bool { return !c.CAFlag }) {
-		return problem.New("the answer lacks the certificate for the private key").Because("it holds certificates of authorities only: "+names(certificates)).
+		return problem.New("the answer lacks the certificate for the private key").Because("it holds certificates of authorities only: " + names(certificates)).
 			Try("add the certificate that was issued for the request; a .p7b with the chain holds all of them").From(errMismatch)
 	}
 	var theirs []string

@@ -93,7 +93,9 @@ func TestCheckTellsAuthorities(t *testing.T) {
 	plain := template("auditor")
 	plain.BasicConstraintsValid = false
 	refuses := func(rs []Remark) bool {
-		return slices.ContainsFunc(rs, func(r Remark) bool { return r.Level == Refuse && strings.Contains(r.Text, "certificate of an authority") && strings.Contains(r.Try, "Workstation Authentication") })
+		return slices.ContainsFunc(rs, func(r Remark) bool {
+			return r.Level == Refuse && strings.Contains(r.Text, "certificate of an authority") && strings.Contains(r.Try, "Workstation Authentication")
+		})
 	}
 	below := parsedOf(t, issued(t, flagged, ca, ecKey(t), caKey))
 	if !refuses(Check(below, today)) || !refuses(CheckAnswer(below, today)) {

@@ -18,10 +18,14 @@ import (
 // SeenFile is the name of the list in the state folder.
 const SeenFile = "hosts.json"
 
-// Sighting is when a host was first seen with a certificate.
+// Sighting is when a host was first seen with a certificate. What people compare it by is missing in lists of older versions.
 type Sighting struct {
 	SHA256    string    `json:"sha256"` // of the leaf, lower-case hex
 	FirstSeen time.Time `json:"firstSeen"`
+	SHA1      string    `json:"sha1,omitempty"` // Windows' thumbprint, lower-case hex
+	Subject   string    `json:"subject,omitempty"`
+	NotBefore time.Time `json:"notBefore,omitzero"`
+	NotAfter  time.Time `json:"notAfter,omitzero"`
 }
 
 // Sight is how a certificate relates to what was seen before.
@@ -122,16 +126,21 @@ func (s *Seen) Look(host, port, sha256 string) (Sight, Sighting) {
 }
 
 // Remember notes what a person, or the chain, has accepted. The first sight of the same certificate stays. Save writes it.
-func (s *Seen) Remember(host, port, sha256 string, now time.Time) error {
-	sha, err := fingerprint(sha256)
+func (s *Seen) Remember(host, port string, leaf Cert, now time.Time) error {
+	sha, err := fingerprint(leaf.SHA256)
 	if err != nil {
 		return err
 	}
-	if sight, _ := s.Look(host, port, sha); sight == Same {
+	first := now.UTC().Truncate(time.Second)
+	sight, before := s.Look(host, port, sha)
+	switch {
+	case sight == Same && !before.NotAfter.IsZero():
 		return nil
+	case sight == Same: // by an older version, which noted less
+		first = before.FirstSeen
 	}
 	key := seenKey(host, port)
-	s.hosts[key] = Sighting{SHA256: sha, FirstSeen: now.UTC().Truncate(time.Second)}
+	s.hosts[key] = Sighting{SHA256: sha, FirstSeen: first, SHA1: leaf.SHA1, Subject: leaf.Subject, NotBefore: leaf.NotBefore.UTC(), NotAfter: leaf.NotAfter.UTC()}
 	s.changes[key] = s.hosts[key]
 	return nil
 }

@@ -28,7 +28,7 @@ func TestSeen(t *testing.T) {
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("an empty list was written")
 	}
-	must(t, s.Remember("NPS.contoso.com.", "6500", strings.ToUpper(hex64), today))
+	must(t, s.Remember("NPS.contoso.com.", "6500", Cert{SHA256: strings.ToUpper(hex64)}, today))
 	must(t, s.Save())
 
 	s = loaded(t, dir)
@@ -50,11 +50,11 @@ func TestSeen(t *testing.T) {
 			t.Errorf("the earlier one is %+v", before)
 		}
 	}
-	must(t, s.Remember(host, "6500", hex64, today.Add(time.Hour)))
-	if _, before := s.Look(host, "6500", hex64); !before.FirstSeen.Equal(today) {
-		t.Errorf("the first sight moved to %s", before.FirstSeen)
+	must(t, s.Remember(host, "6500", Cert{SHA256: hex64, NotAfter: today.AddDate(1, 0, 0), Subject: "CN=nps"}, today.Add(time.Hour)))
+	if _, before := s.Look(host, "6500", hex64); !before.FirstSeen.Equal(today) || before.Subject != "CN=nps" || !before.NotAfter.Equal(today.AddDate(1, 0, 0)) {
+		t.Errorf("the first sight moved, or what was missing was not added: %+v", before)
 	}
-	if err := s.Remember(host, "6500", "abc", today); err == nil {
+	if err := s.Remember(host, "6500", Cert{SHA256: "abc"}, today); err == nil {
 		t.Error("half a fingerprint was taken")
 	}
 }
@@ -62,8 +62,8 @@ func TestSeen(t *testing.T) {
 func TestSeenKeepsWhatAnotherRunWrote(t *testing.T) {
 	dir := t.TempDir()
 	a, b := loaded(t, dir), loaded(t, dir)
-	must(t, a.Remember("a", "1", hex64, today))
-	must(t, b.Remember("b", "1", hex64, today))
+	must(t, a.Remember("a", "1", Cert{SHA256: hex64}, today))
+	must(t, b.Remember("b", "1", Cert{SHA256: hex64}, today))
 	must(t, a.Save())
 	must(t, b.Save())
 	s := loaded(t, dir)
@@ -88,7 +88,7 @@ func TestSeenIsNeverForgottenSilently(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		s := loaded(t, dir)
-		must(t, s.Remember("a", "1", hex64, today))
+		must(t, s.Remember("a", "1", Cert{SHA256: hex64}, today))
 		path := filepath.Join(dir, SeenFile)
 		must(t, os.WriteFile(path, []byte(text), 0o600))
 		_, err := LoadSeen(dir)

@@ -146,7 +146,7 @@ func (l *link) knownHost(ctx context.Context) error {
 	}
 	if l.app.terminal && !l.yes {
 		ok, err := l.app.confirm(ctx, l.talk, "Sign in there?",
-			problem.Plain(l.chain.Host)+" was not used before from here.", "  certificate "+problem.Plain(leaf.Subject), "  SHA-256     "+face.Grouped(leaf.SHA256))
+			problem.Plain(l.chain.Host)+" was not used before from here.", "  certificate "+problem.Plain(leaf.Subject), "  SHA-256     "+face.Grouped(leaf.SHA256), "  SHA-1       "+face.Grouped(leaf.SHA1)+"  (Thumbprint in Windows)")
 		if err != nil {
 			return err
 		}
@@ -166,7 +166,9 @@ func (l *link) remember() error {
 	if err != nil {
 		return err
 	}
-	if err := seen.Remember(l.chain.Host, l.chain.Port, l.chain.Chain[0].SHA256, l.app.now()); err != nil {
+	leaf := l.chain.Chain[0]
+	shown := trust.Cert{SHA256: leaf.SHA256, SHA1: leaf.SHA1, Subject: leaf.Subject, NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter}
+	if err := seen.Remember(l.chain.Host, l.chain.Port, shown, l.app.now()); err != nil {
 		return err
 	}
 	return seen.Save()
