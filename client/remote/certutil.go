@@ -193,6 +193,14 @@ func (m *Machine) upload(ctx context.Context, name string, content []byte) error
 	})
 }
 
+// Clear removes the file with which a run that was killed had carried a certificate there, if it still lies there.
+func (m *Machine) Clear(ctx context.Context, thumbprint string) error {
+	if !thumbprintForm.MatchString(thumbprint) {
+		return problem.New("no thumbprint: " + problem.Plain(thumbprint))
+	}
+	return m.clear(ctx, fileOf(thumbprint))
+}
+
 // clear removes the file that carried the certificate, over a new connection where the old one has ended.
 func (m *Machine) clear(ctx context.Context, name string) error {
 	remove := func(m *Machine) error {

@@ -75,6 +75,7 @@ func (j *job) apply(ctx context.Context) error {
 		return err
 	}
 	j.tellLost()
+	j.clearLeft(ctx)
 	p, err := j.draft(ctx)
 	if err != nil {
 		return err

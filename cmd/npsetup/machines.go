@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"regexp"
+	"slices"
 
 	"npsetup/client/remote"
 	"npsetup/steps"
@@ -60,6 +63,43 @@ func (l *link) onMachine(ctx context.Context, a steps.Answers, r plan.Remote, do
 	}
 	defer func() { _ = m.Close() }()
 	return do(m)
+}
+
+// carriedThere is how the journal tells a certificate that was to be put into the store of another machine: plan.Remote in words.
+var carriedThere = regexp.MustCompile(`^over SSH on (\S+) as .*\(thumbprint ([0-9a-f]{40})\) into the store [^()]*$`)
+
+// leftOn lists the thumbprints of certificates whose file may still lie on a host, because the run that carried them there was
+// stopped before it removed it.
+func leftOn(host string, lost []run.Entry) []string {
+	var left []string
+	for _, e := range lost {
+		if m := carriedThere.FindStringSubmatch(e.Request); m != nil && m[1] == host && !slices.Contains(left, m[2]) {
+			left = append(left, m[2])
+		}
+	}
+	return left
+}
+
+// clearLeft removes those files. That they are removed in any case was agreed to with the plan that brought them there. One that
+// cannot be removed holds no secret, and stops nothing: it is named.
+func (j *job) clearLeft(ctx context.Context) {
+	r := plan.Remote{Host: j.answers.Text("nps.ssh.address"), User: j.answers.Text("nps.ssh.user"), HostKey: j.answers.Text("nps.ssh.hostKey")}
+	left := leftOn(r.Host, j.store.Lost())
+	if r.Host == "" || len(left) == 0 || j.link.dry {
+		return
+	}
+	err := j.link.onMachine(ctx, j.answers, r, func(on *remote.Machine) error {
+		for _, thumbprint := range left {
+			if err := on.Clear(ctx, thumbprint); err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintf(j.talk(), "on %s, no file of the certificate %s is left by the run that was stopped\n", problem.Plain(r.Host), thumbprint)
+		}
+		return nil
+	})
+	if err != nil {
+		_, _ = fmt.Fprintf(j.talk(), "note: on %s, in the folder of %s, npsetup-THUMBPRINT.cer of a run that was stopped may still lie (it holds no secret): %s\n", problem.Plain(r.Host), problem.Plain(r.User), problem.Plain(err.Error()))
+	}
 }
 
 // machines carries out what changes the trust of the NPS server.

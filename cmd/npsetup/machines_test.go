@@ -1,0 +1,30 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"npsetup/steps/plan"
+	"npsetup/steps/run"
+)
+
+// TestWhatAStoppedRunLeftOnAnotherMachine is told by the journal, whatever a certificate is called.
+func TestWhatAStoppedRunLeftOnAnotherMachine(t *testing.T) {
+	a, b := strings.Repeat("a1", 20), strings.Repeat("b2", 20)
+	op := func(host, subject, thumbprint string, remove bool) run.Entry {
+		return run.Entry{Request: plan.Op{Kind: plan.KindRemote, Remote: &plan.Remote{
+			Host: host, User: `contoso\svradmin`, HostKey: "SHA256:x", SignIn: "a password", Store: plan.Store{Store: `LocalMachine\Root`, Subject: subject, Thumbprint: thumbprint, Remove: remove},
+		}}.Text()}
+	}
+	lost := []run.Entry{
+		{Request: "POST /api/v1/Activity"}, op("nps:22", "CN=Netwrix Auditor", a, false), op("nps:22", "CN=Netwrix Auditor", a, false),
+		op("nps:22", "CN=x (thumbprint "+b+") into the store y", a, false), op("nps:22", "CN=taken out", b, true), op("other:22", "CN=elsewhere", b, false),
+	}
+	if got := leftOn("nps:22", lost); !slices.Equal(got, []string{a}) {
+		t.Errorf("%q", got)
+	}
+	if got := leftOn("", lost); len(got) != 0 {
+		t.Errorf("%q", got)
+	}
+}
