@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"npsetup/client/sandbox"
 	"npsetup/steps/plan"
 	"npsetup/steps/run"
 )
@@ -27,4 +28,12 @@ func TestWhatAStoppedRunLeftOnAnotherMachine(t *testing.T) {
 	if got := leftOn("", lost); len(got) != 0 {
 		t.Errorf("%q", got)
 	}
+}
+
+// TestAMissingHostKeySaysWhereItIsSeen: nobody is spoken to before it is agreed.
+func TestAMissingHostKeySaysWhereItIsSeen(t *testing.T) {
+	st := newSite(t, sandbox.Options{})
+	ssh := "  ssh: {address: '127.0.0.1:1', user: svradmin, key: 'file:none'}\napplication:\n"
+	r := st.do("validate", "-f", st.edited("application:\n", ssh)).want(t, exitUsage)
+	says(t, r.err, "nps.ssh.hostKey", "missing", `on the NPS server: ssh-keygen -lf C:\ProgramData\ssh\ssh_host_ed25519_key.pub prints it`, "ssh-keyscan HOST | ssh-keygen -lf -")
 }
