@@ -159,7 +159,12 @@ func verifyChain(ctx context.Context, s *steps.Scene) steps.Proof {
 		}
 	}
 	text := "NPS grants " + problem.Plain(activity) + " on " + problem.Plain(strings.Join(hosts, ", ")) + " to " + problem.Plain(user.Row.Name)
-	return proofBySessions(s, text)
+	proof := proofBySessions(s, text)
+	ev, _ := steps.Get(s, evidenceKey)
+	if cut := ev.terminated(ctx, r, user.Row.Name); cut != "" {
+		proof.Text += "; " + cut
+	}
+	return proof
 }
 
 // proofBySessions adds what the sessions prove, and what they do not.
