@@ -2,6 +2,7 @@ package pki
 
 import (
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
@@ -29,6 +30,9 @@ type Remark struct {
 // purposes forbid is Windows' reading: none named is every purpose, others named are those alone.
 func Check(c Certificate, now time.Time) []Remark {
 	rs := checkStrength(c, now, "Auditor's client certificate", renewal(c), false)
+	if !windowsSigns(c) {
+		rs = append(rs, Remark{Refuse, "Auditor's client certificate has a key " + keyWords(c), "Windows signs in TLS with RSA and ECDSA keys only", renewal(c)})
+	}
 	rs = append(rs, checkUsages(c)...)
 	switch {
 	case c.CAFlag && !c.SelfSigned:
@@ -40,6 +44,22 @@ func Check(c Certificate, now time.Time) []Remark {
 		})
 	}
 	return rs
+}
+
+// windowsSigns goes by Schannel's list of signature algorithms, which has neither Ed25519 nor, since TLS 1.2, DSA.
+func windowsSigns(c Certificate) bool {
+	switch c.X509.PublicKey.(type) {
+	case *rsa.PublicKey, *ecdsa.PublicKey:
+		return true
+	}
+	return false
+}
+
+func keyWords(c Certificate) string {
+	if _, is := c.X509.PublicKey.(ed25519.PublicKey); is {
+		return "of the kind Ed25519"
+	}
+	return c.Key()
 }
 
 // CheckAnswer judges what belongs to a key that was made here, as Check does, but lets no authority's certificate through: only

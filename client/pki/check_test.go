@@ -3,6 +3,7 @@ package pki
 import (
 	"bytes"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
@@ -113,6 +114,20 @@ func TestCheckTellsAuthorities(t *testing.T) {
 	got := CheckAuthority(parsedOf(t, issued(t, limited, ca, ecKey(t), caKey)), today)
 	if len(got) != 1 || !strings.Contains(got[0].Text, "for clients") {
 		t.Errorf("an authority for servers only: %v", got)
+	}
+}
+
+func TestCheckTakesWhatWindowsSignsWith(t *testing.T) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	must(t, err)
+	c := parsedOf(t, selfMade(t, template("auditor"), key))
+	if got := remarks(c, today); !strings.HasPrefix(got, "refuse Auditor's client certificate has a key of the kind Ed25519: Windows signs") || c.SignedWith() != "Ed25519" {
+		t.Errorf("%s, %s", got, c.SignedWith())
+	}
+	unknown := c
+	unknown.X509 = &x509.Certificate{}
+	if got := unknown.SignedWith(); got != "an algorithm that is not known here" {
+		t.Error(got)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -29,20 +30,25 @@ func ReadKeyWith(path string, passphrase secret.Secret) (crypto.Signer, error) {
 	bad := func(why string, next ...string) (crypto.Signer, error) {
 		return nil, problem.New("the private key " + problem.Plain(path) + " cannot be used").Because(why).Try(next...)
 	}
-	info, err := os.Stat(path)
+	info, err := os.Stat(path) // opening a pipe would wait for its other end
 	if err != nil {
 		return bad(problem.Plain(err.Error()), "name a file that is there")
 	}
 	if !info.Mode().IsRegular() {
 		return bad("a folder or a device is no key file", "name the key file itself")
 	}
+	f, err := os.Open(path)
+	if err != nil {
+		return bad(problem.Plain(err.Error()), "name a file that is readable")
+	}
+	defer func() { _ = f.Close() }()
+	if info, err = f.Stat(); err != nil { // of what is read, whatever the name leads to by now
+		return bad(problem.Plain(err.Error()), "name a file that is readable")
+	}
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
 		return bad("others than its owner can read it", "chmod 600 '"+strings.ReplaceAll(problem.Plain(path), "'", `'\''`)+"'")
 	}
-	if info.Size() > sizeLimit {
-		return bad("it is larger than 1 MiB", "name the key file")
-	}
-	raw, err := os.ReadFile(path)
+	raw, err := io.ReadAll(io.LimitReader(f, sizeLimit+1))
 	if err != nil {
 		return bad(problem.Plain(err.Error()), "name a file that is readable")
 	}

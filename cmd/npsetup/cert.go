@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -8,7 +9,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -124,14 +124,17 @@ type newFile struct {
 func writeAll(files []newFile) (err error) {
 	var write []newFile
 	for _, f := range files {
-		have, err := os.ReadFile(f.path)
-		if err == nil && f.content != nil && slices.Equal(have, f.content) {
+		info, err := os.Lstat(f.path)
+		if err != nil {
+			write = append(write, f)
 			continue
 		}
-		if _, err := os.Lstat(f.path); err == nil {
+		if !info.Mode().IsRegular() || info.Size() != int64(len(f.content)) { // a pipe would never end
 			return pki.Exists(f.path)
 		}
-		write = append(write, f)
+		if have, err := os.ReadFile(f.path); err != nil || len(have) == 0 || !bytes.Equal(have, f.content) {
+			return pki.Exists(f.path)
+		}
 	}
 	var written []string
 	for _, f := range write {

@@ -217,7 +217,7 @@ func answerDocument(chain pki.Chained, at time.Time) certificateDocument {
 	for _, x := range chain.Issuers {
 		for _, r := range pki.CheckAuthority(x, at) {
 			if r.Level == pki.Refuse {
-				d.Usable, d.Verdict = false, "not usable as Auditor's client certificate, because of "+x.Subject+": "+r.Text
+				d.Usable, d.Verdict = false, "not usable as Auditor's client certificate with this certificate of "+x.Subject+": "+r.Text
 				return d
 			}
 		}

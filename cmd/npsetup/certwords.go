@@ -98,7 +98,7 @@ func documentFor(as role, c pki.Certificate, known []pki.Certificate, at time.Ti
 	}
 	d := certificateDocument{
 		Subject: c.Subject, Issuer: c.Issuer, Serial: c.Serial, SerialPlain: c.SerialPlain(), NotBefore: c.X509.NotBefore.UTC(), NotAfter: c.X509.NotAfter.UTC(),
-		Key: c.Key(), KeySHA256: pki.KeyFingerprint(c.X509.PublicKey), Signature: c.X509.SignatureAlgorithm.String(), KeyUsage: append([]string{}, c.KeyUsages()...),
+		Key: c.Key(), KeySHA256: pki.KeyFingerprint(c.X509.PublicKey), Signature: c.SignedWith(), KeyUsage: append([]string{}, c.KeyUsages()...),
 		ExtKeyUsage: append([]string{}, c.ExtKeyUsages()...), CA: ca, SelfSigned: c.SelfSigned, SHA1: c.SHA1, SHA256: c.SHA256, Remarks: remarkDocuments(rs),
 	}
 	d.TrustedRoot, d.RootText = pki.TrustedRoot(c, known...)

@@ -59,7 +59,7 @@ func inStore(thumbprint string, now time.Time) (auditor.Certificate, error) {
 	if err != nil {
 		return auditor.Certificate{}, err
 	}
-	return certificateIn(c, now), nil
+	return certificateIn(c, pki.Check(c, now)), nil
 }
 
 // stored leaves out what cannot be read: Windows keeps many kinds there.
@@ -68,7 +68,7 @@ func stored(now time.Time) ([]auditor.Certificate, error) {
 	var found []auditor.Certificate
 	for _, der := range all {
 		if c, err := pki.ParseCertificate(`LocalMachine\My`, der); err == nil {
-			found = append(found, certificateIn(c, now))
+			found = append(found, certificateIn(c, pki.Check(c, now)))
 		}
 	}
 	return found, err
@@ -152,15 +152,23 @@ func readChain(key string, files []string, now time.Time) (auditor.Chain, error)
 	if err != nil {
 		return auditor.Chain{}, err
 	}
-	out := auditor.Chain{Leaf: certificateIn(c.Leaf, now), Missing: c.Missing}
+	judge := pki.Check
+	if key != "" { // what belongs to a key that was made here, Auditor has not generated
+		judge = pki.CheckAnswer
+	}
+	out := auditor.Chain{Leaf: certificateIn(c.Leaf, judge(c.Leaf, now)), Missing: c.Missing}
 	if c.Missing != "" {
 		return out, nil
 	}
 	for _, by := range c.Between() {
-		out.Between = append(out.Between, certificateIn(by, now))
+		out.Between = append(out.Between, certificateIn(by, pki.CheckAuthority(by, now)))
 	}
 	root, _ := c.Root()
-	out.Root = certificateIn(root, now)
+	if root.SHA256 == c.Leaf.SHA256 {
+		out.Root = out.Leaf
+	} else {
+		out.Root = certificateIn(root, pki.CheckAuthority(root, now))
+	}
 	return out, nil
 }
 

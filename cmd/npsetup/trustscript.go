@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -69,13 +70,12 @@ func runTrustScript(o *trustOptions, path, out string, remove bool) error {
 		return problem.New("the script was not written to " + problem.Plain(out)).Because(problem.Plain(err.Error())).Try("name a file that does not exist yet, in a folder that does: --out FILE")
 	}
 	_, err = io.WriteString(f, "\ufeff"+script)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
+	if err = errors.Join(err, f.Close()); err != nil {
+		_ = os.Remove(out) // half a script is worse than none
+		return problem.New("the script was not written to " + problem.Plain(out)).Because(problem.Plain(err.Error())).Try("look at the free space of that folder, or name another one").From(err)
 	}
-	if err == nil {
-		o.talkf("written to %s; run it on the NPS server as administrator: powershell.exe -NoProfile -ExecutionPolicy Bypass -File %s\n", problem.Plain(out), problem.Plain(name))
-	}
-	return err
+	o.talkf("written to %s; run it on the NPS server as administrator: powershell.exe -NoProfile -ExecutionPolicy Bypass -File %s\n", problem.Plain(out), problem.Plain(quoted(name, "windows")))
+	return nil
 }
 
 // forScript is the only certificate of a file, or the only root among several.

@@ -138,7 +138,8 @@ func EndedBySomebody(log json.RawMessage, user string) string {
 		low := strings.ToLower(line)
 		for _, sign := range []string{"ended by ", "terminated by ", "cancelled by ", "canceled by "} {
 			if at := strings.Index(low, sign); at >= 0 {
-				if strings.HasPrefix(strings.Trim(low[at+len(sign):], ` '"`), strings.ToLower(problem.Plain(user))) {
+				who, own := strings.CutPrefix(strings.TrimLeft(low[at+len(sign):], ` '"`), strings.ToLower(problem.Plain(user)))
+				if own && (who == "" || strings.ContainsRune(` '".,;:()`, rune(who[0]))) {
 					return ""
 				}
 				return line
