@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"npsetup/steps/problem"
 )
 
@@ -151,6 +153,11 @@ func (s *Seen) Save() error {
 	if len(s.changes) == 0 {
 		return nil
 	}
+	unlock, err := lockSeen(s.path)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	hosts, err := readSeen(s.path)
 	if err != nil {
 		return err
@@ -168,12 +175,25 @@ func (s *Seen) Save() error {
 	return nil
 }
 
+// lockSeen keeps other processes out between reading and writing, or one would drop what another adds at the same moment.
+func lockSeen(path string) (unlock func(), err error) {
+	bad := func(err error) (func(), error) {
+		return nil, problem.New("the list of servers seen before, " + problem.Plain(path) + ", cannot be locked").Because(problem.Plain(err.Error())).
+			Try("check the permissions and the free space of its folder").From(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return bad(err)
+	}
+	l := flock.New(path+".lock", flock.SetPermissions(0o600))
+	if err := l.Lock(); err != nil {
+		return bad(err)
+	}
+	return func() { _ = l.Unlock() }, nil
+}
+
 // replace goes through a new file beside the old one, so that a kill leaves the old one or the new one.
 func replace(path string, raw []byte) error {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*") // 0600 by itself
 	if err != nil {
 		return err

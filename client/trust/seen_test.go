@@ -1,10 +1,13 @@
 package trust
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,6 +62,31 @@ func TestSeen(t *testing.T) {
 	}
 }
 
+// TestSeenBySeveralAtOnce: nobody drops what another adds at the same moment.
+func TestSeenBySeveralAtOnce(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	var all sync.WaitGroup
+	const many = 20
+	for i := range many {
+		all.Go(func() {
+			s, err := LoadSeen(dir)
+			if err == nil {
+				err = s.Remember("host", strconv.Itoa(i), Cert{SHA256: hex64}, today)
+			}
+			if err = errors.Join(err, s.Save()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	s := loaded(t, dir)
+	for i := range many {
+		if sight, _ := s.Look("host", strconv.Itoa(i), hex64); sight != Same {
+			t.Errorf("host:%d was dropped", i)
+		}
+	}
+}
+
 func TestSeenKeepsWhatAnotherRunWrote(t *testing.T) {
 	dir := t.TempDir()
 	a, b := loaded(t, dir), loaded(t, dir)
@@ -74,7 +102,7 @@ func TestSeenKeepsWhatAnotherRunWrote(t *testing.T) {
 	}
 	left, err := os.ReadDir(dir)
 	must(t, err)
-	if len(left) != 1 || left[0].Name() != SeenFile {
+	if len(left) != 2 || left[0].Name() != SeenFile || left[1].Name() != SeenFile+".lock" {
 		t.Errorf("left behind: %v", left)
 	}
 	if info, _ := os.Stat(filepath.Join(dir, SeenFile)); runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
