@@ -19,7 +19,8 @@ func TestWhatAStoppedRunLeftOnAnotherMachine(t *testing.T) {
 		}}.Text()}
 	}
 	lost := []run.Entry{
-		{Request: "POST /api/v1/Activity"}, op("nps:22", "CN=Netwrix Auditor", a, false), op("nps:22", "CN=Netwrix Auditor", a, false),
+		{Request: "POST /api/v1/Activity"},
+		op("nps:22", "CN=Netwrix Auditor", a, false), op("nps:22", "CN=Netwrix Auditor", a, false),
 		op("nps:22", "CN=x (thumbprint "+b+") into the store y", a, false), op("nps:22", "CN=taken out", b, true), op("other:22", "CN=elsewhere", b, false),
 	}
 	if got := leftOn("nps:22", lost); !slices.Equal(got, []string{a}) {
