@@ -9,11 +9,11 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"npsetup/client/pki"
+	"npsetup/steps/auditor"
 	"npsetup/steps/problem"
 	"npsetup/steps/secret"
 )
@@ -165,19 +165,8 @@ func mustBeNew(paths ...string) error {
 	return l.Err()
 }
 
-// stem is the name of a certificate as the beginning of file names: what Windows does not take becomes a hyphen.
-func stem(dir, name string) string {
-	name = strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`<>:"/\|?*`, r) {
-			return '-'
-		}
-		return r
-	}, name)
-	if name = strings.TrimRight(name, ". "); name == "" {
-		name = "certificate"
-	}
-	return filepath.Join(dir, name)
-}
+// stem is the beginning of the file names for a certificate, as a set-up has them for an application of that name.
+func stem(dir, name string) string { return filepath.Join(dir, auditor.FileName(name)) }
 
 // asJSON prints one document.
 func asJSON(w io.Writer, v any) error {
