@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -118,23 +119,46 @@ type newFile struct {
 	use     string // where it goes next
 	write   func() error
 	content []byte
+	holds   []pki.Certificate // a file that holds them does as well, in whatever form
 }
 
-// writeAll writes all files or none. One that is there with the same content stays, any other stops everything.
+// there says whether the file is there already: with the same content, or with the same certificates.
+func (f newFile) there() bool {
+	info, err := os.Lstat(f.path)
+	if err != nil || !info.Mode().IsRegular() || len(f.content) == 0 { // a pipe would never end
+		return false
+	}
+	if info.Size() == int64(len(f.content)) {
+		if have, err := os.ReadFile(f.path); err == nil && bytes.Equal(have, f.content) {
+			return true
+		}
+	}
+	if len(f.holds) == 0 {
+		return false
+	}
+	found, err := pki.ReadBundle(f.path)
+	if err != nil || len(f.holds) == 1 && len(found) != 1 {
+		return false
+	}
+	for _, c := range f.holds {
+		if !slices.ContainsFunc(found, func(have pki.Certificate) bool { return have.SHA256 == c.SHA256 }) {
+			return false
+		}
+	}
+	return true
+}
+
+// writeAll writes all files or none. One that is there with what it is to hold stays, any other stops everything.
 func writeAll(files []newFile) (err error) {
 	var write []newFile
 	for _, f := range files {
-		info, err := os.Lstat(f.path)
-		if err != nil {
-			write = append(write, f)
+		if f.there() {
 			continue
 		}
-		if !info.Mode().IsRegular() || info.Size() != int64(len(f.content)) { // a pipe would never end
+		if _, err := os.Lstat(f.path); err == nil {
 			return pki.Exists(f.path)
 		}
-		if have, err := os.ReadFile(f.path); err != nil || len(have) == 0 || !bytes.Equal(have, f.content) {
-			return pki.Exists(f.path)
-		}
+		write = append(write, f)
 	}
 	var written []string
 	for _, f := range write {

@@ -160,15 +160,15 @@ func answerFiles(base string, key crypto.Signer, chain pki.Chained, words secret
 		leafGoes = cerRoot
 	}
 	files := []newFile{
-		{path: base + ".cer", use: leafGoes, content: chain.Leaf.X509.Raw},
-		{path: base + ".p7b", use: "the certificate and those that vouch for it, to look at and to keep; it must not go into Trusted Root as a whole", content: p7b},
+		{path: base + ".cer", use: leafGoes, content: chain.Leaf.X509.Raw, holds: []pki.Certificate{chain.Leaf}},
+		{path: base + ".p7b", use: "the certificate and those that vouch for it, to look at and to keep; it must not go into Trusted Root as a whole", content: p7b, holds: chain.All()},
 	}
 	if complete && len(chain.Issuers) > 0 {
-		files = append(files, newFile{path: base + ".root.cer", use: "NPS server: Certificates (Local Computer) > Trusted Root Certification Authorities, if " + root.Subject + " is not there yet", content: root.X509.Raw})
+		files = append(files, newFile{path: base + ".root.cer", use: "NPS server: Certificates (Local Computer) > Trusted Root Certification Authorities, if " + root.Subject + " is not there yet", content: root.X509.Raw, holds: []pki.Certificate{root}})
 	}
 	for i, c := range chain.Between() {
 		files = append(files, newFile{
-			path: fmt.Sprintf("%s.intermediate-%d.cer", base, i+1), content: c.X509.Raw,
+			path: fmt.Sprintf("%s.intermediate-%d.cer", base, i+1), content: c.X509.Raw, holds: []pki.Certificate{c},
 			use: "NPS server: Certificates (Local Computer) > Intermediate Certification Authorities, if " + c.Subject + " is not there yet; never into Trusted Root",
 		})
 	}
