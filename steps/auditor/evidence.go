@@ -183,27 +183,6 @@ func (ev evidence) expiry(s *steps.Scene) string {
 		"set a longer Max Duration (connectionProfile.settings.maxDuration), and one account for each plan and source", ev.when(ev.auditor), maxDuration(s.Answers))
 }
 
-// terminated is the cause of health event 5803, when the log of Auditor's last session shows it. That its log cannot be read proves
-// nothing.
-func (ev evidence) terminated(ctx context.Context, r nps.Reader, login string) string {
-	if ev.auditor == nil || ev.auditor.ID == "" || ranOut(ev.auditor) {
-		return ""
-	}
-	if _, ended := moment(ev.auditor.ActualEndDateTimeUTC); !ended {
-		return ""
-	}
-	a, err := r.Read(ctx, npsapi.GetSessionLog(plan.String(ev.auditor.ID), 100))
-	if err != nil {
-		return ""
-	}
-	line := nps.EndedBySomebody(a.Body, login)
-	if line == "" {
-		return ""
-	}
-	return fmt.Sprintf("a session of Auditor was ended in use%s (its log says: %s): Auditor tells that as event 5803; do not end the sessions of %s in NPS, and let Auditor collect again",
-		ev.when(ev.auditor), line, problem.Plain(login))
-}
-
 func maxDuration(a steps.Answers) string {
 	for _, st := range profileSettings(a) {
 		if st.Field == "maxSessionLength" {
