@@ -37,20 +37,20 @@ func runTrustShow(ctx context.Context, o *trustOptions, address string) error {
 		if err := asJSON(o.c.OutOrStdout(), shownServer(p, s)); err != nil {
 			return err
 		}
-		return changedSince(p, s, address)
+		return anotherThanBefore(p, s, address)
 	}
 	if err := writePresented(o.c.OutOrStdout(), p, s); err != nil {
 		return err
 	}
-	if err := changedSince(p, s, address); err != nil {
+	if err := anotherThanBefore(p, s, address); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(o.c.OutOrStdout(), "\n%s\n", answerLine(p))
 	return err
 }
 
-// changedSince is the problem of a server that presents another certificate than the remembered one, or nil.
-func changedSince(p trust.Presented, s sighting, address string) error {
+// anotherThanBefore is the problem of a server that presents another certificate than the remembered one, or nil.
+func anotherThanBefore(p trust.Presented, s sighting, address string) error {
 	if s.sight != trust.Changed {
 		return nil
 	}
