@@ -235,10 +235,14 @@ func (a Answers) CheckField(f Field) (Fault, bool) {
 }
 
 func exampleHint(f Field) string {
-	if f.Example == "" {
-		return ""
+	var hints []string
+	if f.Source != "" {
+		hints = append(hints, f.Source)
 	}
-	return "for example " + f.Example
+	if f.Example != "" {
+		hints = append(hints, "for example "+f.Example)
+	}
+	return strings.Join(hints, "; ")
 }
 
 // Valid checks one value: what its kind demands, then the field's own check. The error never repeats the value.

@@ -57,6 +57,7 @@ type Field struct {
 	Prompt  string
 	Help    string
 	Example string
+	Source  string // where the answer is found, told when it is missing or not valid; empty: nowhere in particular
 	Default string // draft used when nothing was typed; empty: none
 	// Stands is the draft used when nothing was typed and other answers tell it; nil or empty: Default.
 	Stands func(Answers) string

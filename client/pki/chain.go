@@ -30,6 +30,12 @@ func (c Chained) Root() (Certificate, bool) {
 	return all[len(all)-1], c.Missing == ""
 }
 
+// Between are the issuers without the root: what a client shows and carries along, so that a server which knows only the root
+// can follow.
+func (c Chained) Between() []Certificate {
+	return slices.DeleteFunc(slices.Clone(c.Issuers), func(by Certificate) bool { return by.SelfSigned })
+}
+
 // Chain finds the certificate that belongs to key, and orders those that vouch for it, whatever the order they come in. Of
 // several for the same key the newest is taken. The error says whose certificates they are when none belongs to key; that
 // issuers are missing is no error.
@@ -92,6 +98,10 @@ func foreign(key crypto.Signer, certificates []Certificate) error {
 	if len(certificates) == 0 {
 		return problem.New("there is no certificate for the private key").Because("no certificate was given").Try("name the authority's answer")
 	}
+	if !slices.ContainsFunc(certificates, func(c Certificate) bool { return !c.CAFlag }) {
+		return problem.New("the answer lacks the certificate for the private key").Because("it holds certificates of authorities only: " + names(certificates)).
+			Try("add the certificate that was issued for the request; a .p7b with the chain holds all of them").From(errMismatch)
+	}
 	var theirs []string
 	for _, c := range ends(certificates) {
 		if len(theirs) == 3 {
@@ -101,7 +111,20 @@ func foreign(key crypto.Signer, certificates []Certificate) error {
 		theirs = append(theirs, fmt.Sprintf("the certificate of %s has sha256:%s", c.Subject, KeyFingerprint(c.X509.PublicKey)))
 	}
 	return problem.New("the answer belongs to another key").Because("the public key of the private key is sha256:"+KeyFingerprint(key.Public())+"; "+strings.Join(theirs, "; ")).
-		Try("name the private key that was made with this request", "or send the request that belongs to this key to the authority").From(errMismatch)
+		Try("take the key that was made with the request which was answered; npsetup cert inspect FILE tells the sha256 of each", "or hand the request of this key in, and take the answer to it").From(errMismatch)
+}
+
+// names are the subjects of a few certificates.
+func names(list []Certificate) string {
+	var out []string
+	for i, c := range list {
+		if i == 5 {
+			out = append(out, "…")
+			break
+		}
+		out = append(out, c.Subject)
+	}
+	return strings.Join(out, "; ")
 }
 
 // ends are those that signed none of the others: what was asked for, in all likelihood.

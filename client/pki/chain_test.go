@@ -108,6 +108,10 @@ func TestChainOfAnotherKey(t *testing.T) {
 	if strings.Contains(p.Why, "Contoso Root") {
 		t.Errorf("the authorities are no answer: %s", p.Why)
 	}
+	_, err = Chain(mine, []Certificate{c.root, c.mid})
+	if !errors.As(err, &p) || !strings.Contains(p.Error(), "certificates of authorities only: CN=Contoso Root; CN=Contoso Issuing") {
+		t.Errorf("%v", err)
+	}
 	if _, err := Chain(mine, nil); err == nil || !strings.Contains(err.Error(), "no certificate") {
 		t.Errorf("%v", err)
 	}

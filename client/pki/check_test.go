@@ -3,12 +3,14 @@ package pki
 import (
 	"bytes"
 	"crypto/ecdsa"
+	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -58,10 +60,12 @@ func TestCheck(t *testing.T) {
 		"MD5":           {withMD5(t), "refuse Auditor's client certificate is signed with MD5-RSA"},
 		"short RSA":     {selfMade(t, template("auditor"), rsaKey(t, 1024)), "refuse Auditor's client certificate has an RSA key of 1024 bits"},
 		"short curve":   {selfMade(t, template("auditor"), p224), "refuse Auditor's client certificate has a key on the curve P-224"},
-		"server only":   {change(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }), "warn Auditor's client certificate does not name client authentication"},
+		"server only":   {change(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth} }), "refuse Auditor's client certificate is not for client authentication (1.3.6.1.5.5.7.3.2)"},
 		"unknown use only": {change(func(c *x509.Certificate) {
 			c.ExtKeyUsage, c.UnknownExtKeyUsage = nil, []asn1.ObjectIdentifier{{1, 2, 3}}
-		}), "warn Auditor's client certificate does not name client authentication"},
+		}), "refuse Auditor's client certificate is not for client authentication (1.3.6.1.5.5.7.3.2)"},
+		"no purposes":     {change(func(c *x509.Certificate) { c.ExtKeyUsage = nil }), "warn Auditor's client certificate names no purposes"},
+		"any purpose":     {change(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageAny} }), ""},
 		"not for signing": {change(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }), "refuse Auditor's client certificate is not for signing: its key usages are keyEncipherment: a client proves"},
 		"CA:TRUE": {change(func(c *x509.Certificate) {
 			c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign|x509.KeyUsageDigitalSignature
@@ -78,6 +82,52 @@ func TestCheck(t *testing.T) {
 				t.Errorf("says %q, not only %q", got, c.says)
 			}
 		})
+	}
+}
+
+// What an authority issued is no client's when it may issue others itself; what was made here must not either.
+func TestCheckTellsAuthorities(t *testing.T) {
+	ca, caKey := template("contoso-CA"), ecKey(t)
+	ca.IsCA = true
+	flagged := template("auditor")
+	flagged.IsCA = true
+	plain := template("auditor")
+	plain.BasicConstraintsValid = false
+	refuses := func(rs []Remark) bool {
+		return slices.ContainsFunc(rs, func(r Remark) bool {
+			return r.Level == Refuse && strings.Contains(r.Text, "certificate of an authority") && strings.Contains(r.Try, "Workstation Authentication")
+		})
+	}
+	below := parsedOf(t, issued(t, flagged, ca, ecKey(t), caKey))
+	if !refuses(Check(below, today)) || !refuses(CheckAnswer(below, today)) {
+		t.Error("an issued authority passes")
+	}
+	own := parsedOf(t, selfMade(t, flagged, ecKey(t)))
+	if refuses(Check(own, today)) || len(Check(own, today)) != 1 || !refuses(CheckAnswer(own, today)) || len(CheckAnswer(own, today)) != 1 {
+		t.Errorf("self-signed with the flag: %v; %v", Check(own, today), CheckAnswer(own, today))
+	}
+	if got := Check(parsedOf(t, issued(t, plain, ca, ecKey(t), caKey)), today); len(got) != 0 {
+		t.Errorf("an issued one without constraints goes into no Trusted Root: %v", got)
+	}
+	limited := template("contoso-issuing")
+	limited.IsCA, limited.KeyUsage, limited.ExtKeyUsage = true, x509.KeyUsageCertSign, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	got := CheckAuthority(parsedOf(t, issued(t, limited, ca, ecKey(t), caKey)), today)
+	if len(got) != 1 || !strings.Contains(got[0].Text, "for clients") {
+		t.Errorf("an authority for servers only: %v", got)
+	}
+}
+
+func TestCheckTakesWhatWindowsSignsWith(t *testing.T) {
+	_, key, err := ed25519.GenerateKey(rand.Reader)
+	must(t, err)
+	c := parsedOf(t, selfMade(t, template("auditor"), key))
+	if got := remarks(c, today); !strings.HasPrefix(got, "refuse Auditor's client certificate has a key of the kind Ed25519: Windows signs") || c.SignedWith() != "Ed25519" {
+		t.Errorf("%s, %s", got, c.SignedWith())
+	}
+	unknown := c
+	unknown.X509 = &x509.Certificate{}
+	if got := unknown.SignedWith(); got != "an algorithm that is not known here" {
+		t.Error(got)
 	}
 }
 
@@ -152,6 +202,10 @@ func TestTrustedRootNamesTheRoot(t *testing.T) {
 		{c.leaf, nil, []string{"CN=Contoso Issuing", "is not among"}},
 	} {
 		got := CheckTrustedRoot(x.of, x.known...)
+		itself, text := TrustedRoot(x.of, x.known...)
+		if itself || !strings.HasPrefix(text, "not this one: it was issued by "+x.of.Issuer) || strings.Contains(text, "must not") || strings.Contains(text, c.root.SHA1) != strings.Contains(fmt.Sprint(x.says), c.root.SHA1) {
+			t.Errorf("%v %s", itself, text)
+		}
 		if len(got) != 1 || got[0].Level != Refuse {
 			t.Fatalf("%+v", got)
 		}
@@ -163,6 +217,9 @@ func TestTrustedRootNamesTheRoot(t *testing.T) {
 	}
 	if got := CheckTrustedRoot(c.root, c.all()...); len(got) != 0 {
 		t.Errorf("%+v", got)
+	}
+	if itself, text := TrustedRoot(c.root, c.all()...); !itself || !strings.Contains(text, "may go there") {
+		t.Error(itself, text)
 	}
 }
 

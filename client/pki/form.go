@@ -36,7 +36,8 @@ func plainText(raw []byte) []byte {
 			b.WriteString("\n-----" + part + "-----\n")
 			continue
 		}
-		for line := range strings.Lines(part) {
+		// No blank line may follow BEGIN, or what is written in front of the content would count as content.
+		for line := range strings.Lines(strings.TrimLeft(part, " \t\r\n")) {
 			b.WriteString(strings.TrimSpace(line) + "\n")
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"errors"
+	"io"
 	"os"
 	"runtime"
 	"strings"
@@ -29,20 +30,25 @@ func ReadKeyWith(path string, passphrase secret.Secret) (crypto.Signer, error) {
 	bad := func(why string, next ...string) (crypto.Signer, error) {
 		return nil, problem.New("the private key " + problem.Plain(path) + " cannot be used").Because(why).Try(next...)
 	}
-	info, err := os.Stat(path)
+	info, err := os.Stat(path) // opening a pipe would wait for its other end
 	if err != nil {
-		return bad(problem.Plain(err.Error()), "name a file that is there, or leave application.key out: it is optional")
+		return bad(problem.Plain(err.Error()), "name a file that is there")
 	}
 	if !info.Mode().IsRegular() {
 		return bad("a folder or a device is no key file", "name the key file itself")
 	}
+	f, err := os.Open(path)
+	if err != nil {
+		return bad(problem.Plain(err.Error()), "name a file that is readable")
+	}
+	defer func() { _ = f.Close() }()
+	if info, err = f.Stat(); err != nil { // of what is read, whatever the name leads to by now
+		return bad(problem.Plain(err.Error()), "name a file that is readable")
+	}
 	if runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0 {
 		return bad("others than its owner can read it", "chmod 600 '"+strings.ReplaceAll(problem.Plain(path), "'", `'\''`)+"'")
 	}
-	if info.Size() > sizeLimit {
-		return bad("it is larger than 1 MiB", "name the key file")
-	}
-	raw, err := os.ReadFile(path)
+	raw, err := io.ReadAll(io.LimitReader(f, sizeLimit+1))
 	if err != nil {
 		return bad(problem.Plain(err.Error()), "name a file that is readable")
 	}
@@ -57,8 +63,10 @@ func ParseKey(name string, raw []byte, passphrase secret.Secret) (crypto.Signer,
 	}
 	p := problem.New("the private key " + problem.Plain(name) + " cannot be used").Because(problem.Plain(err.Error())).From(err)
 	switch {
-	case !errors.Is(err, ErrPassphrase), passphrase.Empty():
-		p.Try("give a key without passphrase, mode 0600, as PKCS #8 in PEM")
+	case !errors.Is(err, ErrPassphrase):
+		p.Try("name the file of the private key itself: PKCS #8, PKCS #1 or SEC 1, as PEM or DER; npsetup cert inspect FILE tells what a file holds")
+	case passphrase.Empty():
+		p.Try("give a key without passphrase, mode 0600: openssl pkcs8 -topk8 -nocrypt -in FILE -out NEW")
 	default:
 		p.Try("give the passphrase that it was written with").Of(problem.Usage)
 	}
@@ -76,8 +84,11 @@ func privateKey(raw []byte, passphrase secret.Secret) (crypto.Signer, error) {
 			raw = decoded
 		}
 		what := otherContainer(raw)
-		if !strings.HasPrefix(what, "a private key") {
-			return nil, errors.New("it is not PEM")
+		switch {
+		case what == "":
+			return nil, errors.New("it holds no private key that can be read")
+		case !strings.HasPrefix(what, "a private key"):
+			return nil, errors.New("it is " + what)
 		}
 		block = &pem.Block{Bytes: raw}
 		if strings.HasSuffix(what, "encrypted") {
@@ -110,8 +121,11 @@ func keyBlock(raw []byte) (*pem.Block, bool) {
 
 func parseKey(block *pem.Block, passphrase secret.Secret) (crypto.Signer, error) {
 	der := block.Bytes
-	if block.Headers["DEK-Info"] != "" {
-		return nil, passphraseError("it is encrypted with a passphrase, in an old way; convert it: openssl pkcs8 -topk8 -v2 aes256")
+	if block.Headers["DEK-Info"] != "" { // no passphrase would help
+		return nil, errors.New("it is encrypted in an old way, which is not read; convert it: openssl pkcs8 -topk8 -v2 aes256 -in FILE -out NEW")
+	}
+	if strings.Contains(block.Type, "CERTIFICATE") {
+		return nil, errors.New("it holds a certificate or a request, and no private key")
 	}
 	sealed := block.Type == encryptedKey
 	if sealed {

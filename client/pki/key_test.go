@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"npsetup/steps/problem"
+	"npsetup/steps/secret"
 )
 
 func keyFile(t testing.TB, text string, mode os.FileMode) string {
@@ -68,12 +69,13 @@ func TestReadKeyRefusals(t *testing.T) {
 	text := inPEM("PRIVATE KEY", pkcs8)
 	dir := t.TempDir()
 	for name, c := range map[string]struct{ path, says string }{
-		"missing": {filepath.Join(dir, "none"), "application.key"}, "folder": {dir, "folder"},
-		"empty": {keyFile(t, "", 0o600), "PEM"}, "text": {keyFile(t, "hello", 0o600), "PEM"}, "too large": {keyFile(t, strings.Repeat("a", 1<<20+1), 0o600), "1 MiB"},
-		"certificate":   {keyFile(t, inPEM("CERTIFICATE", []byte{0x30, 0}), 0o600), "no private key"},
+		"missing": {filepath.Join(dir, "none"), "name a file that is there"}, "folder": {dir, "folder"},
+		"empty": {keyFile(t, "", 0o600), "no private key"}, "text": {keyFile(t, "hello", 0o600), "no private key"}, "too large": {keyFile(t, strings.Repeat("a", 1<<20+1), 0o600), "1 MiB"},
+		"certificate":   {keyFile(t, inPEM("CERTIFICATE", []byte{0x30, 0}), 0o600), "holds a certificate"},
+		"PFX":           {keyFile(t, "\x30\x03\x02\x01\x03", 0o600), "PKCS #12"},
 		"damaged":       {keyFile(t, inPEM("PRIVATE KEY", pkcs8[:40]), 0o600), "no private key that can be read"},
-		"encrypted":     {keyFile(t, inPEM("ENCRYPTED PRIVATE KEY", pkcs8), 0o600), "passphrase"},
-		"old encrypted": {keyFile(t, strings.Replace(text, "KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n", 1), 0o600), "passphrase"},
+		"encrypted":     {keyFile(t, inPEM("ENCRYPTED PRIVATE KEY", sealedKey(t)), 0o600), "openssl pkcs8 -topk8 -nocrypt"},
+		"old encrypted": {keyFile(t, strings.Replace(text, "KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\n", 1), 0o600), "in an old way"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := ReadKey(c.path)
@@ -106,4 +108,13 @@ func TestReadKeyMinds0600(t *testing.T) {
 			t.Errorf("%o: %v", mode, err)
 		}
 	}
+}
+
+func sealedKey(t *testing.T) []byte {
+	t.Helper()
+	pkcs8, err := x509.MarshalPKCS8PrivateKey(ecKey(t))
+	must(t, err)
+	der, err := sealKey(pkcs8, secret.New("some passphrase"), 1)
+	must(t, err)
+	return der
 }

@@ -84,7 +84,7 @@ func sealKey(der []byte, passphrase secret.Secret, iterations int) ([]byte, erro
 // openKey decrypts a PKCS #8 key of PBES2 with PBKDF2 and AES. It does not say whether the passphrase was right beyond what the
 // padding tells: who parses the key finds out.
 func openKey(der []byte, passphrase secret.Secret) ([]byte, error) {
-	const convert = "convert it: openssl pkcs8 -topk8 -v2 aes256"
+	const convert = "convert it: openssl pkcs8 -topk8 -v2 aes256 -in FILE -out NEW"
 	var s sealed
 	if err := whole(der, &s); err != nil {
 		return nil, errors.New("it is damaged")

@@ -38,6 +38,14 @@ func DescribeKey(public crypto.PublicKey) string {
 	return "of a kind that is not known here"
 }
 
+// SignedWith names the algorithm of the certificate's signature.
+func (c Certificate) SignedWith() string {
+	if c.X509.SignatureAlgorithm == x509.UnknownSignatureAlgorithm {
+		return "an algorithm that is not known here"
+	}
+	return c.X509.SignatureAlgorithm.String()
+}
+
 // KeyUsages are RFC 5280's names of the key usages; none when the extension is missing.
 func (c Certificate) KeyUsages() []string {
 	names := []string{

@@ -26,6 +26,9 @@ const toolWithin = 60 * time.Second
 // graceful is how long a session that was given up may take to end before its connection is ended.
 const graceful = 2 * time.Second
 
+// quotedAtMost is how many characters of it an error repeats.
+const quotedAtMost = 600
+
 // spoken is how much of what a tool says is read.
 const spoken = 16 << 10
 
@@ -56,7 +59,7 @@ var absent = regexp.MustCompile(`(?i)0x80090011|0x80092004|NTE_NOT_FOUND|CRYPT_E
 // Trusted says whether Trusted Root of the local machine has a certificate, by its thumbprint: SHA-1, lower-case hex.
 func (m *Machine) Trusted(ctx context.Context, thumbprint string) (bool, error) {
 	if !thumbprintForm.MatchString(thumbprint) {
-		return false, problem.New("no thumbprint: " + problem.Plain(thumbprint))
+		return false, noThumbprint(thumbprint)
 	}
 	said, code, err := m.run(ctx, lookFor(thumbprint))
 	switch {
@@ -98,9 +101,13 @@ func (m *Machine) Add(ctx context.Context, der []byte) (err error) {
 // Remove takes a certificate out of Trusted Root of the local machine.
 func (m *Machine) Remove(ctx context.Context, thumbprint string) error {
 	if !thumbprintForm.MatchString(thumbprint) {
-		return problem.New("no thumbprint: " + problem.Plain(thumbprint))
+		return noThumbprint(thumbprint)
 	}
 	return m.must(ctx, take(thumbprint))
+}
+
+func noThumbprint(text string) error {
+	return problem.New("no thumbprint: " + problem.Plain(text)).Because("that has 40 hex digits, lower case").Try("look at the plan anew")
 }
 
 func (m *Machine) must(ctx context.Context, command string) error {
@@ -112,7 +119,11 @@ func (m *Machine) must(ctx context.Context, command string) error {
 }
 
 func failed(command string, code int, said string) error {
-	p := problem.New(fmt.Sprintf("%s ended with %d", command, code)).Because(problem.Plain(strings.Join(strings.Fields(said), " ")))
+	words := []rune(problem.Plain(strings.Join(strings.Fields(said), " ")))
+	if len(words) > quotedAtMost {
+		words = append(words[:quotedAtMost], '…')
+	}
+	p := problem.New(fmt.Sprintf("%s ended with %d", command, code)).Because(string(words))
 	if strings.Contains(said, "0x80070005") || strings.Contains(strings.ToLower(said), "access is denied") {
 		return p.Try("sign in with a user that is an administrator of that server: OpenSSH for Windows gives administrators their rights at once")
 	}
@@ -191,6 +202,14 @@ func (m *Machine) upload(ctx context.Context, name string, content []byte) error
 		_, err = f.Write(content)
 		return errors.Join(err, f.Close())
 	})
+}
+
+// Clear removes the file with which a run that was killed had carried a certificate there, if it still lies there.
+func (m *Machine) Clear(ctx context.Context, thumbprint string) error {
+	if !thumbprintForm.MatchString(thumbprint) {
+		return noThumbprint(thumbprint)
+	}
+	return m.clear(ctx, fileOf(thumbprint))
 }
 
 // clear removes the file that carried the certificate, over a new connection where the old one has ended.

@@ -60,6 +60,9 @@ func TestAToolThatFailsIsQuoted(t *testing.T) {
 		if there {
 			t.Error("and it is there")
 		}
+		if n := len(err.Error()); n > 1200 {
+			t.Errorf("the error has %d bytes", n)
+		}
 		err = m.Remove(t.Context(), thumbprint)
 		wantProblem(t, err, problem.Failed, append(c.says, "certutil -delstore Root "+thumbprint)...)
 		s.wantRan("certutil -store Root "+thumbprint, "certutil -delstore Root "+thumbprint)

@@ -57,6 +57,29 @@ func TestAdd(t *testing.T) {
 	}
 }
 
+// TestClear takes away what a killed run left, and only that.
+func TestClear(t *testing.T) {
+	s := newServer(t)
+	other := filepath.Join(s.dir, "npsetup-"+thumbprint+".cer")
+	write(t, filepath.Join(s.dir, carrier), "left", 0o600)
+	write(t, other, "of another one", 0o600)
+	m := s.open()
+	for range 2 { // the second time it is not there
+		must(t, m.Clear(t.Context(), thumbprintOf(der)))
+	}
+	if _, err := os.Stat(filepath.Join(s.dir, carrier)); err == nil {
+		t.Error("it is still there")
+	}
+	if _, err := os.Stat(other); err != nil {
+		t.Error(err)
+	}
+	if err := m.Clear(t.Context(), "../../x"); err == nil || !strings.Contains(err.Error(), "no thumbprint") {
+		t.Errorf("%v", err)
+	}
+	must(t, os.Remove(other))
+	s.wantRan()
+}
+
 func TestAToolThatFailsLeavesNoFile(t *testing.T) {
 	s := newServer(t)
 	s.reads(says("\x1b[31mCertUtil: 0x80070005 denied", 5))

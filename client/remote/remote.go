@@ -8,6 +8,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net"
 	"os"
 	"regexp"
@@ -192,7 +193,12 @@ func ReadKey(path string) (ssh.Signer, error) {
 	case runtime.GOOS != "windows" && info.Mode().Perm()&0o077 != 0:
 		return bad("others than its owner can read it", "chmod 600 it")
 	}
-	raw, err := os.ReadFile(path)
+	f, err := os.Open(path)
+	if err != nil {
+		return bad(problem.Plain(err.Error()), "name a file that is readable")
+	}
+	defer func() { _ = f.Close() }()
+	raw, err := io.ReadAll(io.LimitReader(f, 64<<10))
 	if err != nil {
 		return bad(problem.Plain(err.Error()), "name a file that is readable")
 	}

@@ -7,7 +7,6 @@ import (
 	"encoding/pem"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -79,13 +78,9 @@ func readAuthorities(path string) ([]byte, error) {
 	case info.Size() > maxFile:
 		return nil, usage("the authorities' file "+name+" is larger than 1 MiB", "a certificate has a few KiB", "name the file that holds only the authority's certificate")
 	}
-	f, err := os.Open(path)
+	raw, err := readBounded(path, maxFile)
 	if err == nil {
-		defer func() { _ = f.Close() }()
-		var raw []byte
-		if raw, err = io.ReadAll(io.LimitReader(f, maxFile)); err == nil {
-			return raw, nil
-		}
+		return raw, nil
 	}
 	return nil, usage("the authorities' file "+name+" cannot be read", problem.Plain(err.Error()), "check its permissions").From(err)
 }
@@ -138,7 +133,7 @@ func readCertificates(raw []byte) ([]*x509.Certificate, *problem.Problem) {
 	if raw[0] == 0x30 {
 		certs, err := x509.ParseCertificates(raw)
 		if err != nil {
-			return nil, usage("is no certificate that can be read", problem.Plain(err.Error()), export, "a .p7b or .pfx file is not taken").From(err)
+			return nil, usage("is no certificate that can be read", problem.Plain(err.Error()), export, "of a .p7b, npsetup cert inspect FILE tells what it holds; a .pfx is not taken").From(err)
 		}
 		return certs, nil
 	}

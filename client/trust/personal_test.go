@@ -35,7 +35,7 @@ func TestByThumbprint(t *testing.T) {
 
 func TestPersonalElsewhere(t *testing.T) {
 	if runtime.GOOS == "windows" {
-		t.Skip("SKIPPED: TestLocalMachineMy is for Windows")
+		t.Skip("SKIPPED: this machine has a store LocalMachine\\My, so that its absence is told was not tested")
 	}
 	_, err := PersonalByThumbprint("00")
 	if !errors.Is(err, errNotWindows) || len(problem.All(err)[0].Next) == 0 {

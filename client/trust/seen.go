@@ -12,16 +12,22 @@ import (
 	"strings"
 	"time"
 
+	"github.com/gofrs/flock"
+
 	"npsetup/steps/problem"
 )
 
 // SeenFile is the name of the list in the state folder.
 const SeenFile = "hosts.json"
 
-// Sighting is when a host was first seen with a certificate.
+// Sighting is when a host was first seen with a certificate. What people compare it by is missing in lists of older versions.
 type Sighting struct {
 	SHA256    string    `json:"sha256"` // of the leaf, lower-case hex
 	FirstSeen time.Time `json:"firstSeen"`
+	SHA1      string    `json:"sha1,omitempty"` // Windows' thumbprint, lower-case hex
+	Subject   string    `json:"subject,omitempty"`
+	NotBefore time.Time `json:"notBefore,omitzero"`
+	NotAfter  time.Time `json:"notAfter,omitzero"`
 }
 
 // Sight is how a certificate relates to what was seen before.
@@ -122,16 +128,21 @@ func (s *Seen) Look(host, port, sha256 string) (Sight, Sighting) {
 }
 
 // Remember notes what a person, or the chain, has accepted. The first sight of the same certificate stays. Save writes it.
-func (s *Seen) Remember(host, port, sha256 string, now time.Time) error {
-	sha, err := fingerprint(sha256)
+func (s *Seen) Remember(host, port string, leaf Cert, now time.Time) error {
+	sha, err := fingerprint(leaf.SHA256)
 	if err != nil {
 		return err
 	}
-	if sight, _ := s.Look(host, port, sha); sight == Same {
+	first := now.UTC().Truncate(time.Second)
+	sight, before := s.Look(host, port, sha)
+	switch {
+	case sight == Same && !before.NotAfter.IsZero():
 		return nil
+	case sight == Same: // by an older version, which noted less
+		first = before.FirstSeen
 	}
 	key := seenKey(host, port)
-	s.hosts[key] = Sighting{SHA256: sha, FirstSeen: now.UTC().Truncate(time.Second)}
+	s.hosts[key] = Sighting{SHA256: sha, FirstSeen: first, SHA1: leaf.SHA1, Subject: leaf.Subject, NotBefore: leaf.NotBefore.UTC(), NotAfter: leaf.NotAfter.UTC()}
 	s.changes[key] = s.hosts[key]
 	return nil
 }
@@ -142,6 +153,11 @@ func (s *Seen) Save() error {
 	if len(s.changes) == 0 {
 		return nil
 	}
+	unlock, err := lockSeen(s.path)
+	if err != nil {
+		return err
+	}
+	defer unlock()
 	hosts, err := readSeen(s.path)
 	if err != nil {
 		return err
@@ -159,12 +175,25 @@ func (s *Seen) Save() error {
 	return nil
 }
 
+// lockSeen keeps other processes out between reading and writing, or one would drop what another adds at the same moment.
+func lockSeen(path string) (unlock func(), err error) {
+	bad := func(err error) (func(), error) {
+		return nil, problem.New("the list of servers seen before, " + problem.Plain(path) + ", cannot be locked").Because(problem.Plain(err.Error())).
+			Try("check the permissions and the free space of its folder").From(err)
+	}
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+		return bad(err)
+	}
+	l := flock.New(path+".lock", flock.SetPermissions(0o600))
+	if err := l.Lock(); err != nil {
+		return bad(err)
+	}
+	return func() { _ = l.Unlock() }, nil
+}
+
 // replace goes through a new file beside the old one, so that a kill leaves the old one or the new one.
 func replace(path string, raw []byte) error {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return err
-	}
 	f, err := os.CreateTemp(dir, "."+filepath.Base(path)+"-*") // 0600 by itself
 	if err != nil {
 		return err

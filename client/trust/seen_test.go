@@ -1,10 +1,13 @@
 package trust
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -28,7 +31,7 @@ func TestSeen(t *testing.T) {
 	if _, err := os.Stat(dir); err == nil {
 		t.Error("an empty list was written")
 	}
-	must(t, s.Remember("NPS.contoso.com.", "6500", strings.ToUpper(hex64), today))
+	must(t, s.Remember("NPS.contoso.com.", "6500", Cert{SHA256: strings.ToUpper(hex64)}, today))
 	must(t, s.Save())
 
 	s = loaded(t, dir)
@@ -50,20 +53,45 @@ func TestSeen(t *testing.T) {
 			t.Errorf("the earlier one is %+v", before)
 		}
 	}
-	must(t, s.Remember(host, "6500", hex64, today.Add(time.Hour)))
-	if _, before := s.Look(host, "6500", hex64); !before.FirstSeen.Equal(today) {
-		t.Errorf("the first sight moved to %s", before.FirstSeen)
+	must(t, s.Remember(host, "6500", Cert{SHA256: hex64, NotAfter: today.AddDate(1, 0, 0), Subject: "CN=nps"}, today.Add(time.Hour)))
+	if _, before := s.Look(host, "6500", hex64); !before.FirstSeen.Equal(today) || before.Subject != "CN=nps" || !before.NotAfter.Equal(today.AddDate(1, 0, 0)) {
+		t.Errorf("the first sight moved, or what was missing was not added: %+v", before)
 	}
-	if err := s.Remember(host, "6500", "abc", today); err == nil {
+	if err := s.Remember(host, "6500", Cert{SHA256: "abc"}, today); err == nil {
 		t.Error("half a fingerprint was taken")
+	}
+}
+
+// TestSeenBySeveralAtOnce: nobody drops what another adds at the same moment.
+func TestSeenBySeveralAtOnce(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "state")
+	var all sync.WaitGroup
+	const many = 20
+	for i := range many {
+		all.Go(func() {
+			s, err := LoadSeen(dir)
+			if err == nil {
+				err = s.Remember("host", strconv.Itoa(i), Cert{SHA256: hex64}, today)
+			}
+			if err = errors.Join(err, s.Save()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	s := loaded(t, dir)
+	for i := range many {
+		if sight, _ := s.Look("host", strconv.Itoa(i), hex64); sight != Same {
+			t.Errorf("host:%d was dropped", i)
+		}
 	}
 }
 
 func TestSeenKeepsWhatAnotherRunWrote(t *testing.T) {
 	dir := t.TempDir()
 	a, b := loaded(t, dir), loaded(t, dir)
-	must(t, a.Remember("a", "1", hex64, today))
-	must(t, b.Remember("b", "1", hex64, today))
+	must(t, a.Remember("a", "1", Cert{SHA256: hex64}, today))
+	must(t, b.Remember("b", "1", Cert{SHA256: hex64}, today))
 	must(t, a.Save())
 	must(t, b.Save())
 	s := loaded(t, dir)
@@ -74,7 +102,7 @@ func TestSeenKeepsWhatAnotherRunWrote(t *testing.T) {
 	}
 	left, err := os.ReadDir(dir)
 	must(t, err)
-	if len(left) != 1 || left[0].Name() != SeenFile {
+	if len(left) != 2 || left[0].Name() != SeenFile || left[1].Name() != SeenFile+".lock" {
 		t.Errorf("left behind: %v", left)
 	}
 	if info, _ := os.Stat(filepath.Join(dir, SeenFile)); runtime.GOOS != "windows" && info.Mode().Perm() != 0o600 {
@@ -88,7 +116,7 @@ func TestSeenIsNeverForgottenSilently(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		s := loaded(t, dir)
-		must(t, s.Remember("a", "1", hex64, today))
+		must(t, s.Remember("a", "1", Cert{SHA256: hex64}, today))
 		path := filepath.Join(dir, SeenFile)
 		must(t, os.WriteFile(path, []byte(text), 0o600))
 		_, err := LoadSeen(dir)

@@ -50,6 +50,14 @@ func ReadAnchor(path string) (Anchor, error) {
 	if err != nil {
 		return Anchor{}, err
 	}
+	return AnchorAmong(path, certs)
+}
+
+// AnchorAmong finds the one self-signed certificate among those that a file called path holds, at least one.
+func AnchorAmong(path string, certs []*x509.Certificate) (Anchor, error) {
+	if len(certs) == 0 {
+		return Anchor{}, usage("the certificate file "+problem.Plain(path)+" holds no certificate", "", "name a file that holds the certificate, as PEM or DER")
+	}
 	var found []*x509.Certificate
 	var names []string
 	for _, c := range certs {

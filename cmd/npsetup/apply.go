@@ -60,7 +60,7 @@ func runApply(ctx context.Context, c *cobra.Command, o *options) error {
 	// Silence is not consent: without it nothing is sent, not even a look.
 	if !o.app.terminal && !o.yes && o.approve == "" && !o.dryRun {
 		return problem.New("nobody agreed to the changes").Because("there is no terminal to ask on, and neither --yes nor --plan with --approve was given").
-			Try("look at the changes with npsetup plan, then add --yes", "or approve a saved plan: npsetup plan --out FILE, then npsetup apply --plan FILE --approve DIGEST").Of(problem.Usage)
+			Try("look at the changes with npsetup plan, then add --yes", "or approve a saved plan: npsetup plan -f ANSWERS --out FILE, then npsetup apply --plan FILE --approve DIGEST").Of(problem.Usage)
 	}
 	j, err := newJob(c, o)
 	if err != nil {
@@ -75,6 +75,7 @@ func (j *job) apply(ctx context.Context) error {
 		return err
 	}
 	j.tellLost()
+	j.clearLeft(ctx)
 	p, err := j.draft(ctx)
 	if err != nil {
 		return err
@@ -142,7 +143,7 @@ func (j *job) consent(ctx context.Context, p plan.Plan) error {
 	}
 	if j.approve != "" && digest != j.approve {
 		return problem.New("the approved plan is stale").Because("the server or the answers are not as they were when it was made: it would now be " + digest + ", approved was " + problem.Plain(j.approve)).
-			Try("look at the difference with npsetup plan --out FILE, and have that approved").Of(problem.Stale)
+			Try("look at the difference with npsetup plan -f ANSWERS --out FILE, and have that approved").Of(problem.Stale)
 	}
 	return j.agree(ctx, p, j.draft)
 }

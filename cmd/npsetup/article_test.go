@@ -33,6 +33,7 @@ type article struct {
 	keyCode            int
 	state, handState   map[string]any
 	fingerprint        string
+	serverThumbprint   string
 	serial, thumbprint string
 	subject            string
 }
@@ -110,9 +111,10 @@ func (a *article) certificates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	sum := sha256.Sum256(c.ConnectionState().PeerCertificates[0].Raw)
+	presented := c.ConnectionState().PeerCertificates[0].Raw
+	sum, sum1 := sha256.Sum256(presented), sha1.Sum(presented)
 	_ = c.Close()
-	a.fingerprint = hex.EncodeToString(sum[:])
+	a.fingerprint, a.serverThumbprint = hex.EncodeToString(sum[:]), hex.EncodeToString(sum1[:])
 	der, err := os.ReadFile(filepath.Join(a.full.dir, "auditor-client.cer"))
 	if err != nil {
 		t.Fatal(err)

@@ -18,8 +18,8 @@ func initialSetupLines() []carried {
 		byPerson("auditor-start", "Initial Setup 2", []string{"“Next”"}, func(a *article) []labelled {
 			return []labelled{{"address of the NPS server", a.full.s.URL()}}
 		}),
-		byPerson("auditor-start", "Initial Setup 3", []string{"“I want Auditor to trust this certificate when connecting to this server”", "only if they are the same", "“Next”"}, func(a *article) []labelled {
-			return []labelled{{"SHA-256 of the server's certificate", a.fingerprint}}
+		byPerson("auditor-start", "Initial Setup 3", []string{"“I want Auditor to trust this certificate when connecting to this server”", "only if they are the same", "as “Thumbprint”", "“Next”"}, func(a *article) []labelled {
+			return []labelled{{"SHA-1 of the server's certificate", a.serverThumbprint}, {"SHA-256 of the server's certificate", a.fingerprint}}
 		}),
 		{"Initial Setup 4", func(t *testing.T, a *article) {
 			byPerson("auditor-start", "Initial Setup 4", []string{"without blanks"}, application).check(t, a)

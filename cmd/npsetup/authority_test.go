@@ -11,6 +11,7 @@ import (
 	"math/big"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -18,9 +19,10 @@ import (
 	"npsetup/client/pki"
 )
 
-// authority answers a request as a company's authority with an issuing one below its root: authority REQUEST DIR [server]. It
+// authority answers a request as a company's authority with an issuing one below its root: authority REQUEST DIR [KIND]. It
 // writes leaf.cer (Base64 without armour), issuing.cer (DER), root.cer (PEM) and certnew.p7b (PKCS #7, as AD CS writes it:
-// under the words BEGIN CERTIFICATE). With server the certificate is for servers and for encipherment only.
+// under the words BEGIN CERTIFICATE). KIND spoils the certificate: server is for servers and for encipherment only, serverAuth for
+// servers only, CA may issue others, purposeless names no purpose.
 func authority(ts *testscript.TestScript, _ bool, args []string) {
 	raw, err := os.ReadFile(ts.MkAbs(args[0]))
 	ts.Check(err)
@@ -41,8 +43,18 @@ func authority(ts *testscript.TestScript, _ bool, args []string) {
 	root, issuing, leaf := template("Contoso Root CA", 1), template("Contoso Issuing CA", 2), template("", 0xF1B2C3)
 	leaf.RawSubject, leaf.IsCA = request.RawSubject, false
 	leaf.KeyUsage, leaf.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}
-	if len(args) > 2 && args[2] == "server" {
+	switch strings.Join(args[2:], " ") {
+	case "":
+	case "server":
 		leaf.KeyUsage, leaf.ExtKeyUsage = x509.KeyUsageKeyEncipherment, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	case "serverAuth":
+		leaf.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+	case "CA":
+		leaf.IsCA, leaf.KeyUsage = true, x509.KeyUsageDigitalSignature|x509.KeyUsageCertSign
+	case "purposeless":
+		leaf.ExtKeyUsage = nil
+	default:
+		ts.Fatalf("no kind of certificate: %v", args[2:])
 	}
 	rootKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	ts.Check(err)

@@ -70,6 +70,7 @@ func troubles() []trouble {
 		{"never active, in apply", "session-timeout", applied, exitFailed, "0x80072EE2", "MaxWaitForActiveStatusS"},
 		{"a credential-based collection takes too long", "credential-expires", collected, exitOK, "5801", "longer Max Duration"},
 		{"a resource-based collection takes too long", "session-expires", collected, exitOK, "5802", "longer Max Duration"},
+		{"somebody ends Auditor's session", "session-terminated", collected, exitOK, "event 5803", "do not end the sessions of NetwrixAuditor"},
 		{"another domain controller", "dc-replication", nil, exitFailed, "several domain controllers", "PDC emulator"},
 		{"the API key at the administrator's sign-in", "", asApplication, exitRefused, "no role", "sign in as an administrator"},
 		{"slow", "session-slow", nil, exitOK, "WinRM", "Use HTTP"},

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,11 +10,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
 	"npsetup/client/pki"
+	"npsetup/steps/auditor"
 	"npsetup/steps/problem"
 	"npsetup/steps/secret"
 )
@@ -44,7 +45,7 @@ type passphraseOptions struct {
 	none      bool
 }
 
-// passphraseFlag parses a reference; nil when none was given.
+// parsePassphrase reads what a flag refers to; nil when none was given.
 func parsePassphrase(flag, text string) (*secret.Reference, error) {
 	if text == "" {
 		return nil, nil //nolint:nilnil // no flag is no fault
@@ -100,7 +101,7 @@ func (a *app) passphraseFor(ctx context.Context, flag, reference, file string) f
 	}
 }
 
-// warnings says on the error stream what is unwise about a passphrase and an encryption.
+// passphraseWarnings says on the error stream what is unwise about a passphrase and an encryption.
 func passphraseWarnings(w io.Writer, words secret.Secret, e pki.Encryption) {
 	if words.Empty() {
 		_, _ = fmt.Fprintln(w, "note: the PFX has no passphrase: whoever gets the file has the private key. Delete it once it is imported")
@@ -118,14 +119,40 @@ type newFile struct {
 	use     string // where it goes next
 	write   func() error
 	content []byte
+	holds   []pki.Certificate // a file that holds them does as well, in whatever form
 }
 
-// writeAll writes all files or none. One that is there with the same content stays, any other stops everything.
+// there says whether the file is there already: with the same content, or with the same certificates.
+func (f newFile) there() bool {
+	info, err := os.Lstat(f.path)
+	if err != nil || !info.Mode().IsRegular() || len(f.content) == 0 { // a pipe would never end
+		return false
+	}
+	if info.Size() == int64(len(f.content)) {
+		if have, err := os.ReadFile(f.path); err == nil && bytes.Equal(have, f.content) {
+			return true
+		}
+	}
+	if len(f.holds) == 0 {
+		return false
+	}
+	found, err := pki.ReadBundle(f.path)
+	if err != nil || len(f.holds) == 1 && len(found) != 1 {
+		return false
+	}
+	for _, c := range f.holds {
+		if !slices.ContainsFunc(found, func(have pki.Certificate) bool { return have.SHA256 == c.SHA256 }) {
+			return false
+		}
+	}
+	return true
+}
+
+// writeAll writes all files or none. One that is there with what it is to hold stays, any other stops everything.
 func writeAll(files []newFile) (err error) {
 	var write []newFile
 	for _, f := range files {
-		have, err := os.ReadFile(f.path)
-		if err == nil && f.content != nil && slices.Equal(have, f.content) {
+		if f.there() {
 			continue
 		}
 		if _, err := os.Lstat(f.path); err == nil {
@@ -162,19 +189,8 @@ func mustBeNew(paths ...string) error {
 	return l.Err()
 }
 
-// stem is the name of a certificate as the beginning of file names: what Windows does not take becomes a hyphen.
-func stem(dir, name string) string {
-	name = strings.Map(func(r rune) rune {
-		if strings.ContainsRune(`<>:"/\|?*`, r) {
-			return '-'
-		}
-		return r
-	}, name)
-	if name = strings.TrimRight(name, ". "); name == "" {
-		name = "certificate"
-	}
-	return filepath.Join(dir, name)
-}
+// stem is the beginning of the file names for a certificate, as a set-up has them for an application of that name.
+func stem(dir, name string) string { return filepath.Join(dir, auditor.FileName(name)) }
 
 // asJSON prints one document.
 func asJSON(w io.Writer, v any) error {

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"npsetup/client/pki"
+	"npsetup/steps"
+	"npsetup/steps/auditor"
 	"npsetup/steps/secret"
 )
 
@@ -101,10 +103,13 @@ func TestFilesAreWrittenTogether(t *testing.T) {
 	}
 }
 
-func TestStem(t *testing.T) {
-	for name, want := range map[string]string{"a": "a", `a/b\c:d`: "a-b-c-d", "..": "certificate", "a. ": "a", "Prüf \"x\"": "Prüf -x-"} {
-		if got := stem("", name); got != want {
-			t.Errorf("%q becomes %q", name, got)
+// TestCertAndASetUpNameFilesAlike: what the one has made, the other finds.
+func TestCertAndASetUpNameFilesAlike(t *testing.T) {
+	dir := t.TempDir()
+	for _, name := range []string{"NetwrixAuditor", "Netwrix Auditor", `a/b\c:d`, "Prüf \"x\"", "..", "a. "} {
+		answers := steps.NewAnswers((&link{app: &app{now: time.Now}}).guides()[0], map[string]string{"application.name": name, "application.certificate": "new", "application.folder": "file:" + dir}, dir)
+		if got, want := stem(dir, name)+".pfx", auditor.PFX(answers); got != want {
+			t.Errorf("%q: cert writes %s, a set-up looks for %s", name, got, want)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -29,8 +30,10 @@ func newCertBundle(shared *options) *cobra.Command {
 	c := &cobra.Command{
 		Use: "bundle --key FILE --answer FILE", Short: "Match an authority's answer with its key and pack it", Args: cobra.NoArgs,
 		Long: `bundle takes the authority's answer in any form (.cer, .p7b, Base64, several files in any order), finds the certificate that belongs to the key,
-orders those that vouch for it, and writes beside the key, or into DIR, under the key's name: NAME.pfx (key and chain, for Auditor's server), NAME.cer
-(the certificate in DER), NAME.p7b (the chain) and, when it is among them, NAME.root.cer (the root, for Trusted Root on the NPS server).`,
+orders those that vouch for it, and writes beside the key, or into DIR, under the key's name: NAME.pfx (key, certificate and those between, for Auditor's
+server), NAME.cer (the certificate in DER), NAME.p7b (the chain), NAME.root.cer (the root, for Trusted Root on the NPS server) and
+NAME.intermediate-1.cer and so on (those between, for its Intermediate Certification Authorities), as far as they are in the answer. What is not
+for client authentication, or an authority's itself, is not packed.`,
 		RunE: func(c *cobra.Command, _ []string) error { return runCertBundle(c.Context(), c, o) },
 	}
 	c.Flags().StringVar(&o.key, "key", "", "private key `FILE`")
@@ -93,8 +96,12 @@ func (o certBundleOptions) check() (pki.Encryption, error) {
 
 func (o certBundleOptions) readKey(ctx context.Context) (crypto.Signer, error) {
 	key, err := pki.ReadKey(o.key)
-	if !errors.Is(err, pki.ErrPassphrase) {
-		return key, err
+	switch {
+	case errors.Is(err, pki.ErrPassphrase):
+	case err != nil:
+		return nil, problem.All(err)[0].At("--key")
+	default:
+		return key, nil
 	}
 	words, err := o.app.passphraseFor(ctx, "key-passphrase", o.keyPassphrase, o.key)()
 	if err != nil {
@@ -118,9 +125,9 @@ func (o certBundleOptions) match(key crypto.Signer) (pki.Chained, error) {
 		return chain, err
 	}
 	var l problem.List
-	for _, r := range pki.Check(chain.Leaf, o.app.now()) {
+	for _, r := range pki.CheckAnswer(chain.Leaf, o.app.now()) {
 		if r.Level == pki.Refuse {
-			l.Add(problem.New(r.Text).Because(r.Why).Try(strings.Replace(r.Try, "generate a new certificate in Auditor (Settings > Privilege Secure) and export it again", "ask the authority for another one", 1)))
+			l.Add(problem.New(r.Text).Because(r.Why).Try(r.Try))
 		}
 	}
 	return chain, l.Err()
@@ -137,7 +144,9 @@ func (o certBundleOptions) base() string {
 }
 
 func answerFiles(base string, key crypto.Signer, chain pki.Chained, words secret.Secret, e pki.Encryption) ([]newFile, error) {
-	pfx, err := pki.PFX(key, chain, words, e)
+	carried := chain
+	carried.Issuers = chain.Between() // importing it must not make Auditor's server trust another root
+	pfx, err := pki.PFX(key, carried, words, e)
 	if err != nil {
 		return nil, err
 	}
@@ -151,22 +160,28 @@ func answerFiles(base string, key crypto.Signer, chain pki.Chained, words secret
 		leafGoes = cerRoot
 	}
 	files := []newFile{
-		{path: base + ".cer", use: leafGoes, content: chain.Leaf.X509.Raw},
-		{path: base + ".p7b", use: "the certificate and those that vouch for it, to look at and to keep; it must not go into Trusted Root as a whole", content: p7b},
+		{path: base + ".cer", use: leafGoes, content: chain.Leaf.X509.Raw, holds: []pki.Certificate{chain.Leaf}},
+		{path: base + ".p7b", use: "the certificate and those that vouch for it, to look at and to keep; it must not go into Trusted Root as a whole", content: p7b, holds: chain.All()},
 	}
 	if complete && len(chain.Issuers) > 0 {
-		files = append(files, newFile{path: base + ".root.cer", use: "NPS server: Certificates (Local Computer) > Trusted Root Certification Authorities, if " + root.Subject + " is not there yet", content: root.X509.Raw})
+		files = append(files, newFile{path: base + ".root.cer", use: "NPS server: Certificates (Local Computer) > Trusted Root Certification Authorities, if " + root.Subject + " is not there yet", content: root.X509.Raw, holds: []pki.Certificate{root}})
+	}
+	for i, c := range chain.Between() {
+		files = append(files, newFile{
+			path: fmt.Sprintf("%s.intermediate-%d.cer", base, i+1), content: c.X509.Raw, holds: []pki.Certificate{c},
+			use: "NPS server: Certificates (Local Computer) > Intermediate Certification Authorities, if " + c.Subject + " is not there yet; never into Trusted Root",
+		})
 	}
 	return append(files, newFile{path: base + ".pfx", use: pfxGoes, content: pfx}), nil
 }
 
 func (o certBundleOptions) report(c *cobra.Command, chain pki.Chained, files []newFile) error {
 	at := o.app.now()
-	leaf := documentOf(chain.Leaf, chain.Issuers, at)
+	leaf := answerDocument(chain, at)
 	if o.format == "json" {
 		issuers, others := []certificateDocument{}, []string{}
 		for _, i := range chain.Issuers {
-			issuers = append(issuers, documentOf(i, chain.Issuers, at))
+			issuers = append(issuers, authorityDocument(i, chain.Issuers, at))
 		}
 		for _, x := range chain.Others {
 			others = append(others, x.Subject)
@@ -180,10 +195,10 @@ func (o certBundleOptions) report(c *cobra.Command, chain pki.Chained, files []n
 		}{leaf, issuers, chain.Missing, others, fileDocuments(files)})
 	}
 	out := c.OutOrStdout()
-	describeCertificate(out, "", leaf)
+	describeFacts(out, "", leaf)
 	for i, x := range chain.Issuers {
 		_, _ = fmt.Fprintf(out, "%s%-12s %s (thumbprint %s)\n", "", vouches(i, chain), problem.Plain(x.Subject), x.SHA1)
-		describeRemarks(out, "", remarkDocuments(slices.DeleteFunc(judged(x, at), func(r pki.Remark) bool { return r.Level != pki.Refuse })))
+		describeRemarks(out, "", remarkDocuments(slices.DeleteFunc(pki.CheckAuthority(x, at), func(r pki.Remark) bool { return r.Level != pki.Refuse })))
 	}
 	if chain.Missing != "" {
 		_, _ = fmt.Fprintf(out, "%-12s %s\n", "missing", problem.Plain(chain.Missing))
@@ -191,8 +206,26 @@ func (o certBundleOptions) report(c *cobra.Command, chain pki.Chained, files []n
 	for _, x := range chain.Others {
 		_, _ = fmt.Fprintf(out, "%-12s %s (does not belong to this certificate)\n", "left out", problem.Plain(x.Subject))
 	}
+	describeVerdict(out, "", leaf)
 	describeFiles(out, fileDocuments(files))
 	return nil
+}
+
+// answerDocument is that of the certificate of an answer, which also needs those that vouch for it.
+func answerDocument(chain pki.Chained, at time.Time) certificateDocument {
+	d := documentFor(asClient, chain.Leaf, chain.Issuers, at)
+	for _, x := range chain.Issuers {
+		for _, r := range pki.CheckAuthority(x, at) {
+			if r.Level == pki.Refuse {
+				d.Usable, d.Verdict = false, "not usable as Auditor's client certificate with this certificate of "+x.Subject+": "+r.Text
+				return d
+			}
+		}
+	}
+	if d.Usable && chain.Missing != "" {
+		d.Verdict += ", as soon as NPS trusts " + chain.Missing + ", whose certificate is not among the answer"
+	}
+	return d
 }
 
 func vouches(i int, chain pki.Chained) string {

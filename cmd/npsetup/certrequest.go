@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"path/filepath"
+	"runtime"
 
 	"github.com/spf13/cobra"
 
@@ -61,7 +63,7 @@ func runCertRequest(ctx context.Context, c *cobra.Command, o certRequestOptions)
 	}
 	files := []newFile{
 		{path: base + ".key", use: "stays here, readable by you alone: without it the authority's answer is worth nothing", write: func() error { return pki.WriteKey(base+".key", key, words) }},
-		{path: base + ".req", use: "your authority: submit it on its web page, or certreq -submit -attrib \"CertificateTemplate:TEMPLATE\"", content: made.PEM()},
+		{path: base + ".req", use: submission(base), content: made.PEM()},
 	}
 	if err := writeAll(files); err != nil {
 		return err
@@ -69,9 +71,17 @@ func runCertRequest(ctx context.Context, c *cobra.Command, o certRequestOptions)
 	return o.report(c, made, base, files)
 }
 
+// submission is how a request is handed in. Without file names certreq opens windows; without the third one the chain does not come
+// along (Microsoft's reference of certreq).
+func submission(base string) string {
+	const authority = `-config "SERVER\AUTHORITY"`
+	return "your authority: on its web page, or on Windows: certreq -submit " + authority + ` -attrib "CertificateTemplate:TEMPLATE" ` + problem.Plain(quoted(filepath.Base(base)+".req", "windows")) +
+		" certnew.cer certnew.p7b; when it is to be approved first, later: certreq -retrieve " + authority + " NUMBER certnew.cer certnew.p7b, with the RequestId that the first one printed"
+}
+
 func (o certRequestOptions) report(c *cobra.Command, made pki.Request, base string, files []newFile) error {
 	const ask = "a template with Client Authentication (1.3.6.1.5.5.7.3.2) and digital signature, that takes the subject from the request"
-	next := fmt.Sprintf("npsetup cert bundle --key '%s.key' --answer FILE --passphrase prompt", problem.Plain(base))
+	next := fmt.Sprintf("npsetup cert bundle --key %s --answer FILE --passphrase prompt", problem.Plain(quoted(base+".key", runtime.GOOS)))
 	d := requestDocumentOf(made)
 	if o.format == "json" {
 		return asJSON(c.OutOrStdout(), struct {

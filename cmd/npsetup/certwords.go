@@ -29,8 +29,10 @@ type certificateDocument struct {
 	SHA1        string           `json:"sha1"`
 	SHA256      string           `json:"sha256"`
 	Remarks     []remarkDocument `json:"remarks"`
-	TrustedRoot bool             `json:"trustedRoot"` // may go into Trusted Root on the NPS server
-	RootRemarks []remarkDocument `json:"trustedRootRemarks"`
+	TrustedRoot bool             `json:"trustedRoot"`     // it may itself go into Trusted Root on the NPS server
+	RootText    string           `json:"trustedRootText"` // what has to lie there for it
+	Usable      bool             `json:"usable"`          // as Auditor's client certificate
+	Verdict     string           `json:"verdict"`
 }
 
 type remarkDocument struct {
@@ -57,33 +59,96 @@ func levelWord(l pki.Level) string {
 	return "warn"
 }
 
+// role is as what a certificate is judged.
+type role int
+
+const (
+	asClient    role = iota // Auditor's
+	asServer                // a server's, such as that of NPS
+	asAuthority             // one that vouches for others
+)
+
+// roleOf goes by what the certificate says of itself. One with the flag of an authority that is for clients all the same may be what
+// Auditor generated.
+func roleOf(c pki.Certificate) role {
+	named := c.ExtKeyUsages()
+	switch {
+	case c.CAFlag && (slices.Contains(c.KeyUsages(), "keyCertSign") || len(c.KeyUsages()) == 0) && !slices.Contains(named, "clientAuth"):
+		return asAuthority
+	case slices.Contains(named, "serverAuth") && !c.ClientAuth:
+		return asServer
+	}
+	return asClient
+}
+
 // documentOf describes a certificate at a moment. known are those among which its chain is looked for.
 func documentOf(c pki.Certificate, known []pki.Certificate, at time.Time) certificateDocument {
-	rs, root := judged(c, at), pki.CheckTrustedRoot(c, known...)
+	return documentFor(roleOf(c), c, known, at)
+}
+
+func authorityDocument(c pki.Certificate, known []pki.Certificate, at time.Time) certificateDocument {
+	return documentFor(asAuthority, c, known, at)
+}
+
+func documentFor(as role, c pki.Certificate, known []pki.Certificate, at time.Time) certificateDocument {
+	rs := judged(as, c, at)
 	ca := "not said"
 	if c.CAFlagKnown {
 		ca = fmt.Sprint(c.CAFlag)
 	}
-	return certificateDocument{
+	d := certificateDocument{
 		Subject: c.Subject, Issuer: c.Issuer, Serial: c.Serial, SerialPlain: c.SerialPlain(), NotBefore: c.X509.NotBefore.UTC(), NotAfter: c.X509.NotAfter.UTC(),
-		Key: c.Key(), KeySHA256: pki.KeyFingerprint(c.X509.PublicKey), Signature: c.X509.SignatureAlgorithm.String(), KeyUsage: append([]string{}, c.KeyUsages()...),
+		Key: c.Key(), KeySHA256: pki.KeyFingerprint(c.X509.PublicKey), Signature: c.SignedWith(), KeyUsage: append([]string{}, c.KeyUsages()...),
 		ExtKeyUsage: append([]string{}, c.ExtKeyUsages()...), CA: ca, SelfSigned: c.SelfSigned, SHA1: c.SHA1, SHA256: c.SHA256, Remarks: remarkDocuments(rs),
-		TrustedRoot: len(root) == 0, RootRemarks: remarkDocuments(root),
 	}
+	d.TrustedRoot, d.RootText = pki.TrustedRoot(c, known...)
+	d.Usable, d.Verdict = verdictOf(as, c, rs)
+	return d
 }
 
-// judged judges an authority's certificate as such, and any other as Auditor's.
-func judged(c pki.Certificate, at time.Time) []pki.Remark {
-	if c.CAFlag && slices.Contains(c.KeyUsages(), "keyCertSign") {
+func judged(as role, c pki.Certificate, at time.Time) []pki.Remark {
+	switch as {
+	case asAuthority:
 		return pki.CheckAuthority(c, at)
+	case asServer:
+		return pki.CheckServer(c, at)
+	case asClient:
 	}
 	return pki.Check(c, at)
 }
 
+// verdictOf sums up whether a certificate can be Auditor's.
+func verdictOf(as role, c pki.Certificate, rs []pki.Remark) (usable bool, text string) {
+	var refused []string
+	for _, r := range rs {
+		if r.Level == pki.Refuse {
+			refused = append(refused, r.Text)
+		}
+	}
+	switch {
+	case as == asAuthority && c.SelfSigned:
+		return false, "an authority's certificate, and not Auditor's: its place is Trusted Root on the NPS server"
+	case as == asAuthority:
+		return false, "an authority's certificate, and not Auditor's: its place is Intermediate Certification Authorities on the NPS server"
+	case as == asServer:
+		return false, "a server's certificate, not usable as Auditor's client certificate: it is not for client authentication (1.3.6.1.5.5.7.3.2)"
+	case len(refused) > 0:
+		return false, "not usable as Auditor's client certificate: " + strings.Join(refused, "; ")
+	case len(rs) > 0:
+		return true, "usable as Auditor's client certificate, with what is warned of above"
+	}
+	return true, "usable as Auditor's client certificate"
+}
+
 const minute = "2006-01-02 15:04"
 
-// describeCertificate prints a certificate in lines of text.
+// describeCertificate prints a certificate in lines of text, and what comes of it.
 func describeCertificate(w io.Writer, indent string, d certificateDocument) {
+	describeFacts(w, indent, d)
+	describeVerdict(w, indent, d)
+}
+
+func describeFacts(w io.Writer, indent string, d certificateDocument) {
 	line := func(label, value string) { _, _ = fmt.Fprintf(w, "%s%-12s %s\n", indent, label, problem.Plain(value)) }
 	line("subject", d.Subject)
 	if d.SelfSigned {
@@ -99,10 +164,11 @@ func describeCertificate(w io.Writer, indent string, d certificateDocument) {
 	line("thumbprint", d.SHA1)
 	line("SHA-256", d.SHA256)
 	describeRemarks(w, indent, d.Remarks)
-	if d.TrustedRoot {
-		line("Trusted Root", "may go there on the NPS server: it is self-signed")
-	}
-	describeRemarks(w, indent, d.RootRemarks)
+	line("Trusted Root", d.RootText)
+}
+
+func describeVerdict(w io.Writer, indent string, d certificateDocument) {
+	_, _ = fmt.Fprintf(w, "%s%-12s %s\n", indent, "verdict", problem.Plain(d.Verdict))
 }
 
 func describeRemarks(w io.Writer, indent string, rs []remarkDocument) {

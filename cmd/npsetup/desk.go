@@ -298,6 +298,7 @@ func (d *desk) Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []s
 	if err := j.endOpen(ctx, sink); err != nil {
 		return run.Report{}, run.Result{}, d.signedOut(m, err)
 	}
+	j.clearLeft(ctx)
 	now, err := d.at(m).Draft(ctx, m.Answers(), j.identity())
 	if err == nil {
 		err = stillSo(p, now)

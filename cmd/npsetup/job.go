@@ -168,15 +168,15 @@ func (j *job) fromDrafts(guide string, drafts map[string]string, dir, where stri
 func (j *job) fromPlan(o steps.Overrides) (steps.Parsed, error) {
 	raw, err := readLimited(j.plan)
 	if err != nil {
-		return steps.Parsed{}, problem.New("the plan file " + problem.Plain(j.plan) + " cannot be read").Because(problem.Plain(err.Error())).Try("write one with npsetup plan --out FILE").Of(problem.Usage)
+		return steps.Parsed{}, problem.New("the plan file " + problem.Plain(j.plan) + " cannot be read").Because(problem.Plain(err.Error())).Try("write one with npsetup plan -f ANSWERS --out FILE").Of(problem.Usage)
 	}
 	saved, err := plan.ReadSaved(raw)
 	if err != nil {
-		return steps.Parsed{}, problem.New("the plan file " + problem.Plain(j.plan) + " cannot be used").Because(problem.Plain(err.Error())).Try("write one with npsetup plan --out FILE").Of(problem.Usage)
+		return steps.Parsed{}, problem.New("the plan file " + problem.Plain(j.plan) + " cannot be used").Because(problem.Plain(err.Error())).Try("write one with npsetup plan -f ANSWERS --out FILE").Of(problem.Usage)
 	}
 	if saved.Digest != saved.Claimed {
 		return steps.Parsed{}, problem.New("the plan file " + problem.Plain(j.plan) + " was edited").Because("its content does not have the digest that it carries").
-			Try("write it anew with npsetup plan --out FILE, and have that approved").Of(problem.Stale)
+			Try("write it anew with npsetup plan -f ANSWERS --out FILE, and have that approved").Of(problem.Stale)
 	}
 	if saved.Digest != j.approve {
 		return steps.Parsed{}, problem.New("the approved digest is not the plan's").Because("approved " + problem.Plain(j.approve) + ", the file has " + saved.Digest).

@@ -2,8 +2,17 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"regexp"
+	"slices"
+	"strings"
 
 	"npsetup/client/remote"
+	"npsetup/client/trust"
 	"npsetup/steps"
 	"npsetup/steps/auditor"
 	"npsetup/steps/plan"
@@ -54,12 +63,91 @@ func (l *link) onMachine(ctx context.Context, a steps.Answers, r plan.Remote, do
 		}
 		t.Password, l.sshPassword = password, password
 	}
+	seen, err := l.knownMachine(ctx, r)
+	if err != nil {
+		return err
+	}
 	m, err := remote.Open(ctx, t)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = m.Close() }()
+	if err := seen(); err != nil {
+		return err
+	}
 	return do(m)
+}
+
+// knownMachine asks, as knownHost does, before an SSH server that was not used before gets a sign-in, also when the answers name its
+// host key. remember is for when that has worked.
+func (l *link) knownMachine(ctx context.Context, r plan.Remote) (remember func() error, err error) {
+	host, port, err := net.SplitHostPort(r.Host)
+	key, badKey := base64.RawStdEncoding.DecodeString(strings.TrimPrefix(r.HostKey, "SHA256:"))
+	if err != nil || badKey != nil || len(key) != sha256.Size {
+		return func() error { return nil }, nil // nobody is spoken to by such an address or key: remote.Open says so
+	}
+	seen, err := trust.LoadSeen(l.state)
+	if err != nil {
+		return nil, err
+	}
+	sight, before := seen.Look(host, port, hex.EncodeToString(key))
+	if sight == trust.Changed {
+		raw, _ := hex.DecodeString(before.SHA256)
+		_, _ = fmt.Fprintf(l.talk, "note: the host key of %s is another one than before\n  then  SHA256:%s, seen since %s\n  now   %s\n",
+			problem.Plain(r.Host), base64.RawStdEncoding.EncodeToString(raw), before.FirstSeen.UTC().Format("2006-01-02"), problem.Plain(r.HostKey))
+	}
+	if sight != trust.Same && l.app.terminal && !l.yes {
+		ok, err := l.app.confirm(ctx, l.talk, "Sign in there?", problem.Plain(r.Host)+" was not used over SSH before from here, as "+problem.Plain(r.User)+".", "  host key    "+problem.Plain(r.HostKey))
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return nil, problem.New("stopped before the sign-in over SSH").Of(problem.Cancelled)
+		}
+	}
+	return func() error {
+		if err := seen.Remember(host, port, trust.Cert{SHA256: hex.EncodeToString(key)}, l.app.now()); err != nil {
+			return err
+		}
+		return seen.Save()
+	}, nil
+}
+
+// carriedThere is how the journal tells a certificate that was to be put into the store of another machine: plan.Remote in words.
+var carriedThere = regexp.MustCompile(`^over SSH on (\S+) as .*\(thumbprint ([0-9a-f]{40})\) into the store [^()]*$`)
+
+// leftOn lists the thumbprints of certificates whose file may still lie on a host, because the run that carried them there was
+// stopped before it removed it.
+func leftOn(host string, lost []run.Entry) []string {
+	var left []string
+	for _, e := range lost {
+		if m := carriedThere.FindStringSubmatch(e.Request); m != nil && m[1] == host && !slices.Contains(left, m[2]) {
+			left = append(left, m[2])
+		}
+	}
+	return left
+}
+
+// clearLeft removes those files. That they are removed in any case was agreed to with the plan that brought them there. One that
+// cannot be removed holds no secret, and stops nothing: it is named.
+func (j *job) clearLeft(ctx context.Context) {
+	r := plan.Remote{Host: j.answers.Text("nps.ssh.address"), User: j.answers.Text("nps.ssh.user"), HostKey: j.answers.Text("nps.ssh.hostKey")}
+	left := leftOn(r.Host, j.store.Lost())
+	if r.Host == "" || len(left) == 0 || j.link.dry {
+		return
+	}
+	err := j.link.onMachine(ctx, j.answers, r, func(on *remote.Machine) error {
+		for _, thumbprint := range left {
+			if err := on.Clear(ctx, thumbprint); err != nil {
+				return err
+			}
+			_, _ = fmt.Fprintf(j.talk(), "on %s, no file of the certificate %s is left by the run that was stopped\n", problem.Plain(r.Host), thumbprint)
+		}
+		return nil
+	})
+	if err != nil {
+		_, _ = fmt.Fprintf(j.talk(), "note: on %s, in the folder of %s, npsetup-THUMBPRINT.cer of a run that was stopped may still lie (it holds no secret): %s\n", problem.Plain(r.Host), problem.Plain(r.User), problem.Plain(err.Error()))
+	}
 }
 
 // machines carries out what changes the trust of the NPS server.

@@ -59,7 +59,7 @@ func inStore(thumbprint string, now time.Time) (auditor.Certificate, error) {
 	if err != nil {
 		return auditor.Certificate{}, err
 	}
-	return certificateIn(c, now), nil
+	return certificateIn(c, pki.Check(c, now)), nil
 }
 
 // stored leaves out what cannot be read: Windows keeps many kinds there.
@@ -68,7 +68,7 @@ func stored(now time.Time) ([]auditor.Certificate, error) {
 	var found []auditor.Certificate
 	for _, der := range all {
 		if c, err := pki.ParseCertificate(`LocalMachine\My`, der); err == nil {
-			found = append(found, certificateIn(c, now))
+			found = append(found, certificateIn(c, pki.Check(c, now)))
 		}
 	}
 	return found, err
@@ -152,22 +152,24 @@ func readChain(key string, files []string, now time.Time) (auditor.Chain, error)
 	if err != nil {
 		return auditor.Chain{}, err
 	}
-	out := auditor.Chain{Leaf: certificateIn(c.Leaf, now), Missing: c.Missing}
+	judge := pki.Check
+	if key != "" { // what belongs to a key that was made here, Auditor has not generated
+		judge = pki.CheckAnswer
+	}
+	out := auditor.Chain{Leaf: certificateIn(c.Leaf, judge(c.Leaf, now)), Missing: c.Missing}
 	if c.Missing != "" {
 		return out, nil
 	}
-	for _, by := range between(c) {
-		out.Between = append(out.Between, certificateIn(by, now))
+	for _, by := range c.Between() {
+		out.Between = append(out.Between, certificateIn(by, pki.CheckAuthority(by, now)))
 	}
 	root, _ := c.Root()
-	out.Root = certificateIn(root, now)
+	if root.SHA256 == c.Leaf.SHA256 {
+		out.Root = out.Leaf
+	} else {
+		out.Root = certificateIn(root, pki.CheckAuthority(root, now))
+	}
 	return out, nil
-}
-
-// between are the issuers without the root: what a client shows, and carries along, so that a server which knows only the root
-// can follow.
-func between(c pki.Chained) []pki.Certificate {
-	return slices.DeleteFunc(slices.Clone(c.Issuers), func(by pki.Certificate) bool { return by.SelfSigned })
 }
 
 // checkPFX says whether a PFX holds a certificate. A passphrase that is not at hand is not asked for: that the file is there has to
@@ -322,7 +324,7 @@ func (m *maker) pack(f plan.File) error {
 	if err != nil {
 		return err
 	}
-	c.Issuers = between(c) // importing it must not make Auditor's server trust another root
+	c.Issuers = c.Between() // importing it must not make Auditor's server trust another root
 	raw, err := pki.PFX(k, c, m.passphrase, pki.Encryption(f.Make.Encryption))
 	if err != nil {
 		return err

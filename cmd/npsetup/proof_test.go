@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"npsetup/client/sandbox"
+	"npsetup/steps/run"
 )
 
 // TestTheDemoProves runs the demonstration without a terminal: its last line says what was proven.
@@ -148,8 +150,43 @@ func TestWatchWaitsForAuditor(t *testing.T) {
 		}
 		return ctx.Err()
 	}
-	st.do("verify", "--watch", "1m", "--set", "application.key=").want(t, exitOK)
+	r := st.do("verify", "--watch", "1m", "--set", "application.key=").want(t, exitOK)
 	if waits != 2 {
 		t.Errorf("it waited %d times", waits)
+	}
+	says(t, r.err, "stopped waiting after 30s: a session of Auditor was seen")
+	says(t, st.do("verify", "--watch", "1m", "--set", "application.key=").want(t, exitOK).err, "nothing was waited for: a session of Auditor was seen")
+}
+
+// TestWatchSaysThatTimeIsOver, and that something else is missing.
+func TestWatchSaysThatTimeIsOver(t *testing.T) {
+	st := newSite(t, sandbox.Options{})
+	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
+	st.wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
+	says(t, st.do("verify", "--watch", "1m", "--set", "application.key=").want(t, exitPerson).err, "1m0s are over, and no session of Auditor was seen", "npsetup verify --watch 1m0s")
+	st.drift("policies", "Netwrix Auditor (resource)", map[string]any{"isDeleted": true})
+	if r := st.do("verify", "--watch", "1m"); !strings.Contains(r.err, "nothing was waited for: something else is missing") {
+		t.Errorf("exit %d\n%s", r.code, r.err)
+	}
+}
+
+// TestASessionThatFailsIsReported in the line of its step, in words and as JSON.
+func TestASessionThatFailsIsReported(t *testing.T) {
+	st := failing(t, "session-timeout")
+	r := st.do("verify", "--session", "--yes").want(t, exitFailed)
+	if !regexp.MustCompile(`(?m)^verify not-proven the session failed: .*0x80072EE2.*; seen besides: NPS grants `).MatchString(r.out) || !strings.Contains(r.out, "\nconnection-profile proven ") {
+		t.Errorf("the report is\n%s", r.out)
+	}
+	r = st.do("verify", "--session", "--yes", "--output", "json").want(t, exitFailed)
+	lines := strings.Split(strings.TrimSpace(r.out), "\n")
+	var report struct {
+		Event string
+		Steps []run.Line
+	}
+	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &report); err != nil || report.Event != "report" || len(report.Steps) < 10 {
+		t.Fatalf("%v: the last line is %s", err, lines[len(lines)-1])
+	}
+	if last := report.Steps[len(report.Steps)-1]; last.Step != "verify" || last.Outcome != "not-proven" || !strings.HasPrefix(last.Proof, "the session failed: ") {
+		t.Errorf("%+v", last)
 	}
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"io"
 	"os"
@@ -175,9 +174,28 @@ func (a *app) confirm(ctx context.Context, w io.Writer, question string, details
 	if _, err := io.WriteString(w, question+" Type yes to go on: "); err != nil {
 		return false, err
 	}
-	line, err := bufio.NewReader(a.in).ReadString('\n')
+	line, err := answerTyped(a.in)
 	if err != nil && line == "" {
 		return false, problem.New("stopped").Because("the input ended before an answer").Of(problem.Cancelled)
 	}
 	return strings.TrimSpace(line) == "yes", nil
+}
+
+// answerTyped reads one line, and nothing behind it: the next question has its own answer. Longer ones are cut off: no answer is.
+func answerTyped(r io.Reader) (string, error) {
+	const longest = 1 << 10
+	var line []byte
+	one := make([]byte, 1)
+	for {
+		n, err := r.Read(one)
+		switch {
+		case n == 1 && one[0] == '\n':
+			return string(line), nil
+		case n == 1 && len(line) < longest:
+			line = append(line, one[0])
+		}
+		if err != nil {
+			return string(line), err
+		}
+	}
 }

@@ -43,7 +43,7 @@ func (l *link) signInAs(ctx context.Context, s plan.Session, key secret.Secret) 
 		return nil, err
 	}
 	shown := tls.Certificate{Certificate: [][]byte{c.Leaf.X509.Raw}, PrivateKey: k, Leaf: c.Leaf.X509}
-	for _, by := range between(c) {
+	for _, by := range c.Between() {
 		shown.Certificate = append(shown.Certificate, by.X509.Raw)
 	}
 	return l.client.SignInApplication(ctx, nps.Application{Login: s.Login, Key: key, Serial: c.Leaf.Serial, Certificate: shown})
@@ -175,8 +175,14 @@ const watchEvery = 15 * time.Second
 func (j *job) watch(ctx context.Context, within time.Duration) ([]steps.StepProof, error) {
 	for waited := time.Duration(0); ; waited += watchEvery {
 		proofs, err := j.proofs(ctx)
-		if err != nil || waited >= within || !awaited(proofs) {
+		if err != nil {
 			return proofs, err
+		}
+		if waited >= within || !awaited(proofs) {
+			if within > 0 {
+				_, _ = fmt.Fprintln(j.talk(), watched(proofs, waited, within))
+			}
+			return proofs, nil
 		}
 		if waited == 0 {
 			_, _ = fmt.Fprintf(j.talk(), "waiting up to %s for Auditor's own session; ctrl+c ends the wait\n", within)
@@ -185,6 +191,26 @@ func (j *job) watch(ctx context.Context, within time.Duration) ([]steps.StepProo
 			return proofs, problem.New("stopped while waiting for Auditor's session").Try("npsetup verify looks again").Of(problem.Cancelled).From(err)
 		}
 	}
+}
+
+// watched says why a wait ended, or did not begin.
+func watched(proofs []steps.StepProof, waited, within time.Duration) string {
+	last := steps.NotProven
+	if n := len(proofs); n > 0 {
+		last = proofs[n-1].Proof.State
+	}
+	how := fmt.Sprintf("stopped waiting after %s: ", waited)
+	if waited == 0 {
+		how = "nothing was waited for: "
+	}
+	switch last {
+	case steps.Proven, steps.ByWord:
+		return how + "a session of Auditor was seen"
+	case steps.NeedPerson:
+		return fmt.Sprintf("%s are over, and no session of Auditor was seen: start a collection of its monitoring plan, then npsetup verify --watch %s", within, within)
+	case steps.Differs, steps.NotProven:
+	}
+	return how + "something else is missing to the proof, and the report says what"
 }
 
 // awaited says whether nothing but a session of Auditor is missing to the last step.

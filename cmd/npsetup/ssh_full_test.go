@@ -170,7 +170,20 @@ func TestAToolThatFailsLeavesNothing(t *testing.T) {
 	if !w.trusts(st) {
 		t.Error("it is not there")
 	}
+	// As if the run had been killed before it removed the file: the next one does.
+	own, err := pki.ReadCertificate(filepath.Join(st.dir, "auditor-client.cer"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	left := filepath.Join(w.home, "npsetup-"+own.SHA1+".cer")
+	if err := os.WriteFile(left, own.X509.Raw, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	last := st.do("resume", "--yes").want(t, exitPerson)
+	says(t, last.err, "no file of the certificate "+own.SHA1+" is left")
+	if _, err := os.Stat(left); err == nil {
+		t.Error("the file of the killed run is still there")
+	}
 	says(t, last.out, "certificate-trust ", "in Trusted Root on the NPS server, read over SSH")
 	said, _ := os.ReadFile(filepath.Join(w.store, "said"))
 	if n := strings.Count(string(said), "-addstore"); n != 2 {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"npsetup/client/sandbox"
 	"npsetup/client/trust"
@@ -28,6 +29,12 @@ func rootOf(t *testing.T, st *site) (string, trust.Cert) {
 	return path, a.Cert
 }
 
+// formerly is another certificate, of which a memory holds this.
+func formerly(sha256 string) trust.Cert {
+	day := time.Date(2024, 3, 1, 12, 0, 0, 0, time.UTC)
+	return trust.Cert{SHA256: sha256, SHA1: strings.Repeat("cd", 20), Subject: "CN=formerly", NotBefore: day, NotAfter: day.AddDate(1, 0, 0)}
+}
+
 // seenBefore makes a site's memory hold another certificate for its server.
 func seenBefore(t *testing.T, st *site) string {
 	t.Helper()
@@ -40,7 +47,7 @@ func seenBefore(t *testing.T, st *site) string {
 		t.Fatal(err)
 	}
 	other := strings.Repeat("ab", 32)
-	if err := list.Remember(d.Host, d.Port, other, timeNow()); err != nil {
+	if err := list.Remember(d.Host, d.Port, formerly(other), timeNow()); err != nil {
 		t.Fatal(err)
 	}
 	if err := list.Save(); err != nil {
@@ -87,15 +94,32 @@ func TestTrustShow(t *testing.T) {
 	if remembered(t, st) != "" {
 		t.Error("showing remembers")
 	}
+	if len(st.s.Requests()) != 0 {
+		t.Error("something was sent")
+	}
+}
+
+// TestTrustShowChanged: both certificates are shown with what they are compared by, it fails, and the next step names the one of now.
+func TestTrustShowChanged(t *testing.T) {
+	st := newSite(t, sandbox.Options{})
 	other := seenBefore(t, st)
-	r = st.do("trust", "show", st.s.URL()).want(t, exitOK)
-	holds(t, "the text", r.out, "yes, with ANOTHER certificate", "then        "+face.Grouped(other), "now         "+face.Grouped(leafOf(st)))
+	r := st.do("trust", "show", st.s.URL()).want(t, exitFailed)
+	holds(t, "the text", r.out, "yes, with ANOTHER certificate", "then        CN=formerly, valid 2024-03-01 12:00 to 2025-03-01 12:00 UTC, first seen ", face.Grouped(other), face.Grouped(strings.Repeat("cd", 20))+"  (Thumbprint in Windows)",
+		"now         CN=localhost, valid 20", face.Grouped(leafOf(st)))
+	holds(t, "the talk", r.err, "another certificate than before", "npsetup trust pin "+st.s.URL()+" --sha256 "+leafOf(st), "pin:"+st.s.Pin(), "have the network between here and the server looked at")
+	if strings.Contains(r.out, "\ntrust: pin:") {
+		t.Errorf("the line for the answers is offered unasked:\n%s", r.out)
+	}
 	var d serverDoc
-	if err := json.Unmarshal([]byte(st.do("trust", "show", st.s.URL(), "--output", "json").want(t, exitOK).out), &d); err != nil {
+	j := st.do("trust", "show", st.s.URL(), "--output", "json").want(t, exitFailed)
+	if err := json.Unmarshal([]byte(j.out), &d); err != nil {
 		t.Fatal(err)
 	}
-	if d.Seen != "changed" || d.Before == nil || d.Before.SHA256 != other || len(d.Chain) != 2 || d.Chain[0].SHA256 != leafOf(st) || !d.Chain[1].Authority || d.Verified || d.Trust != "pin:"+st.s.Pin() || len(d.Faults) != 1 {
+	if d.Seen != "changed" || d.Before == nil || d.Before.SHA256 != other || d.Before.NotAfter == nil || d.Before.NotAfter.Year() != 2025 || len(d.Chain) != 2 || d.Chain[0].SHA256 != leafOf(st) || !d.Chain[1].Authority || d.Verified || d.Trust != "pin:"+st.s.Pin() || len(d.Faults) != 1 {
 		t.Errorf("%+v", d)
+	}
+	if remembered(t, st) != other {
+		t.Error("showing remembers")
 	}
 	if len(st.s.Requests()) != 0 {
 		t.Error("something was sent")
@@ -147,7 +171,7 @@ func TestTrustPinChanged(t *testing.T) {
 	}
 	other, st.answer = seenBefore(t, st), ""
 	var d serverDoc
-	if err := json.Unmarshal([]byte(pin(exitOK, "--sha256", leafOf(st), "--output", "json").out), &d); err != nil || d.Seen != "changed" || d.Before.SHA256 != other {
+	if err := json.Unmarshal([]byte(pin(exitOK, "--sha256", leafOf(st), "--output", "json").out), &d); err != nil || d.Seen != "changed" || d.Before.SHA256 != other || d.Outcome != "remembered in place of the former one" {
 		t.Errorf("%+v, %v", d, err)
 	}
 	if got := remembered(t, st); got != leafOf(st) {

@@ -46,16 +46,19 @@ func runTrustPin(ctx context.Context, o *trustOptions, address string) error {
 	if err := o.mayPin(ctx, p, s, want); err != nil {
 		return err
 	}
-	if err := s.list.Remember(p.Host, p.Port, p.Chain[0].SHA256, o.app.now()); err != nil {
+	if err := s.list.Remember(p.Host, p.Port, p.Chain[0], o.app.now()); err != nil {
 		return err
 	}
 	if err := s.list.Save(); err != nil {
 		return err
 	}
-	if o.format == "json" {
-		return printJSON(o.c.OutOrStdout(), shownServer(p, s))
-	}
 	done := map[trust.Sight]string{trust.New: "remembered", trust.Same: "remembered already", trust.Changed: "remembered in place of the former one"}[s.sight]
+	if o.format == "json" {
+		d := shownServer(p, s)
+		d.Outcome = done
+		o.talkf("\nthe certificate of %s:%s is %s\n", problem.Plain(p.Host), p.Port, done)
+		return asJSON(o.c.OutOrStdout(), d)
+	}
 	o.talkf("\nthe certificate of %s:%s is %s; for the answers, below nps:\n", problem.Plain(p.Host), p.Port, done)
 	_, err = fmt.Fprintln(o.c.OutOrStdout(), answerLine(p))
 	return err
@@ -82,7 +85,8 @@ func (o *trustOptions) mayPin(ctx context.Context, p trust.Presented, s sighting
 	case s.sight == trust.Changed:
 		question = "Take the certificate of now in place of the one of then?"
 	}
-	ok, err := o.app.confirm(ctx, o.c.ErrOrStderr(), question, "", "Compare on the server itself, not over this connection:", "  SHA-256 "+face.Grouped(leaf.SHA256))
+	ok, err := o.app.confirm(ctx, o.c.ErrOrStderr(), question, "", "Compare on the server itself, not over this connection:",
+		"  SHA-256 "+face.Grouped(leaf.SHA256)+"  (certutil -hashfile FILE SHA256)", "  SHA-1   "+face.Grouped(leaf.SHA1)+"  (Thumbprint in Windows' certificate dialog)")
 	if err == nil && !ok {
 		err = problem.New("stopped: nothing was remembered").Of(problem.Cancelled)
 	}

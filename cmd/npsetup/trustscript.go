@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
+	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -21,7 +23,7 @@ import (
 func newTrustScript(shared *options) *cobra.Command {
 	c := &cobra.Command{
 		Use: "script FILE", Short: "Write a PowerShell script that makes the NPS server trust a certificate",
-		Long: "script writes a PowerShell script that puts the one certificate of FILE, by its thumbprint, into Trusted Root of the computer that runs it, and nothing else.\n" +
+		Long: "script writes a PowerShell script that puts the one certificate of FILE, or the one root in it, by its thumbprint, into Trusted Root of the computer that runs it, and nothing else.\n" +
 			"Run it on the NPS server as administrator. A certificate that is not self-signed is refused: the root of its authority belongs there.",
 	}
 	var out string
@@ -36,7 +38,7 @@ func newTrustScript(shared *options) *cobra.Command {
 }
 
 func runTrustScript(o *trustOptions, path, out string, remove bool) error {
-	cert, err := pki.ReadCertificate(path)
+	cert, err := forScript(path)
 	if err != nil {
 		return err
 	}
@@ -68,13 +70,34 @@ func runTrustScript(o *trustOptions, path, out string, remove bool) error {
 		return problem.New("the script was not written to " + problem.Plain(out)).Because(problem.Plain(err.Error())).Try("name a file that does not exist yet, in a folder that does: --out FILE")
 	}
 	_, err = io.WriteString(f, "\ufeff"+script)
-	if closeErr := f.Close(); err == nil {
-		err = closeErr
+	if err = errors.Join(err, f.Close()); err != nil {
+		_ = os.Remove(out) // half a script is worse than none
+		return problem.New("the script was not written to " + problem.Plain(out)).Because(problem.Plain(err.Error())).Try("look at the free space of that folder, or name another one").From(err)
 	}
-	if err == nil {
-		o.talkf("written to %s; run it on the NPS server as administrator: powershell.exe -NoProfile -ExecutionPolicy Bypass -File %s\n", problem.Plain(out), problem.Plain(name))
+	o.talkf("written to %s; run it on the NPS server as administrator: powershell.exe -NoProfile -ExecutionPolicy Bypass -File %s\n", problem.Plain(out), problem.Plain(quoted(name, "windows")))
+	return nil
+}
+
+// forScript is the only certificate of a file, or the only root among several.
+func forScript(path string) (pki.Certificate, error) {
+	all, err := pki.ReadBundle(path)
+	if err != nil {
+		return pki.Certificate{}, err
 	}
-	return err
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	var roots []pki.Certificate
+	for _, c := range all {
+		if c.SelfSigned {
+			roots = append(roots, c)
+		}
+	}
+	if len(roots) == 1 {
+		return roots[0], nil
+	}
+	return pki.Certificate{}, problem.New(fmt.Sprintf("the file %s holds %d certificates, of which %d are self-signed", problem.Plain(path), len(all), len(roots))).
+		Because("the script brings one certificate: it has to be clear which").Try("name a file with the root alone: npsetup cert bundle and the set-up write it as NAME.root.cer; npsetup cert inspect FILE tells what a file holds").Of(problem.Usage)
 }
 
 // trustScript fills the template in. Only the comment in its head holds text of the certificate: one line, without control

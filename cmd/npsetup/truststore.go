@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"npsetup/client/pki"
 	"npsetup/client/trust"
 	"npsetup/steps"
 	"npsetup/steps/plan"
@@ -120,7 +121,7 @@ func (o *trustOptions) beforehand(arg string) (sha256 string, err error) {
 // anchor finds the certificate that belongs into the store, on a server or in a file.
 func (o *trustOptions) anchor(ctx context.Context, arg string) (trust.Anchor, error) {
 	if !isURL(arg) {
-		return trust.ReadAnchor(arg)
+		return anchorIn(arg)
 	}
 	p, err := o.probe(ctx, arg)
 	if err != nil {
@@ -137,6 +138,35 @@ func (o *trustOptions) anchor(ctx context.Context, arg string) (trust.Anchor, er
 	return trust.AnchorOf(p.Raw)
 }
 
+// anchorIn finds the root in a file. What is in a .p7b or in another form of an authority's answer is taken out of it; a PFX is not
+// opened.
+func anchorIn(path string) (trust.Anchor, error) {
+	a, err := trust.ReadAnchor(path)
+	if err == nil {
+		return a, nil
+	}
+	content, badContent := pki.Inspect(path, nil)
+	if content.Kind == "PFX" {
+		return a, problem.New(problem.Plain(path)+" is a PFX").Because("it holds a private key, and trust needs the certificate of the root alone").
+			Try("name the file with the root: npsetup cert bundle and the set-up write it as NAME.root.cer", "or export the root without a private key, as DER or Base64 (.cer)").Of(problem.Usage)
+	}
+	if badContent != nil || content.Key != nil {
+		return a, err
+	}
+	var certs []*x509.Certificate
+	for _, c := range content.Certificates {
+		x, bad := x509.ParseCertificate(c.X509.Raw) // what only client/pki reads, the stores would not
+		if bad != nil {
+			return a, err
+		}
+		certs = append(certs, x)
+	}
+	if len(certs) == 0 { // a request
+		return a, err
+	}
+	return trust.AnchorAmong(path, certs)
+}
+
 // toRemove is nil when the store has nothing by that thumbprint. A file with that name comes first.
 func (o *trustOptions) toRemove(ctx context.Context, arg string) (*x509.Certificate, error) {
 	digits, is := trust.Thumbprint(arg)
@@ -146,6 +176,11 @@ func (o *trustOptions) toRemove(ctx context.Context, arg string) (*x509.Certific
 			return nil, err
 		}
 		return store.ByThumbprint(ctx, digits)
+	}
+	if !isURL(arg) && !exists(arg) {
+		return nil, problem.New(problem.Plain(arg)+" is no URL, no file that is there, and no thumbprint").
+			Because("a thumbprint is a SHA-1 with 40 hex digits, as Windows shows it, or a SHA-256 with 64; blanks and colons between them do not count").
+			Try("npsetup trust install printed the thumbprint; the same FILE or URL does as well", "npsetup trust remove --dry-run FILE shows what would go").Of(problem.Usage)
 	}
 	a, err := o.anchor(ctx, arg)
 	return a.X509, err
@@ -248,10 +283,16 @@ func (j *storeJob) printPlan(p plan.Plan) error {
 		if _, err := j.c.OutOrStdout().Write(raw); err != nil {
 			return err
 		}
-		return ending(planCode(p))
-	}
-	if _, err := fmt.Fprint(j.c.OutOrStdout(), p.Text(plan.TextOptions{})); err != nil {
+	} else if _, err := fmt.Fprint(j.c.OutOrStdout(), p.Text(plan.TextOptions{})); err != nil {
 		return err
+	}
+	switch {
+	case len(p.Pending()) == 0:
+		j.talkf("dry run: nothing was changed, and without --dry-run nothing would be\n")
+	case j.remove:
+		j.talkf("dry run: nothing was changed; without --dry-run this machine would no longer trust %s\n", j.about.Subject)
+	default:
+		j.talkf("dry run: nothing was changed; without --dry-run this machine would trust %s\n", j.about.Subject)
 	}
 	return ending(planCode(p))
 }

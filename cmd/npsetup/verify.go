@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,15 +55,36 @@ func runVerify(ctx context.Context, c *cobra.Command, o *options, session bool, 
 	if err := j.endOpen(ctx, j.sinks()); err != nil {
 		return err
 	}
+	var opened run.Result
 	if session {
-		if err := j.openOne(ctx); err != nil {
+		if opened, err = j.openOne(ctx); err != nil {
 			return err
+		}
+		if opened.Outcome() == steps.Failed {
+			watch = 0 // nothing that Auditor does mends that
 		}
 	}
 	proofs, err := j.watch(ctx, watch)
-	if err != nil {
+	if err != nil && opened.Outcome() != steps.Failed {
 		return err
 	}
+	lines, code := verdicts(proofs, opened)
+	if err := j.report(lines); err != nil {
+		return err
+	}
+	for _, l := range lines {
+		for _, d := range l.Difference {
+			if d.Is == "" {
+				continue // the whole object is not there, and that was said
+			}
+			_, _ = fmt.Fprintf(j.talk(), "%s: %s (%s) is %s, wanted %s\n", l.Step, d.Setting, d.Field, d.Is, d.Wanted)
+		}
+	}
+	return ending(code)
+}
+
+// verdicts are the lines of the report, and the exit code. A session that failed is told in the line of its step.
+func verdicts(proofs []steps.StepProof, opened run.Result) ([]run.Line, int) {
 	var lines []run.Line
 	code := exitOK
 	for _, p := range proofs {
@@ -81,41 +103,41 @@ func runVerify(ctx context.Context, c *cobra.Command, o *options, session bool, 
 		}
 		lines = append(lines, run.LineOf(p, verdict(p.Proof.State)))
 	}
-	if err := j.report(lines); err != nil {
-		return err
-	}
-	for _, l := range lines {
-		for _, d := range l.Difference {
-			if d.Is == "" {
-				continue // the whole object is not there, and that was said
-			}
-			_, _ = fmt.Fprintf(j.talk(), "%s: %s (%s) is %s, wanted %s\n", l.Step, d.Setting, d.Field, d.Is, d.Wanted)
+	for _, a := range opened.Actions {
+		if a.Err == nil || a.Outcome != steps.Failed {
+			continue
 		}
+		why := "the session failed: " + problem.Plain(problem.All(a.Err)[0].Error())
+		at := slices.IndexFunc(lines, func(l run.Line) bool { return l.Step == a.Step })
+		if at < 0 { // nothing could be looked at afterwards
+			lines = append(lines, run.Line{Step: a.Step, Outcome: verdict(steps.NotProven), Proof: why})
+			continue
+		}
+		lines[at].Outcome, lines[at].Proof = verdict(steps.NotProven), why+"; seen besides: "+lines[at].Proof
 	}
-	return ending(code)
+	if opened.Outcome() == steps.Failed {
+		code = failedCode(opened)
+	}
+	return lines, code
 }
 
 // openOne shows and carries out the part of the plan that opens a session.
-func (j *job) openOne(ctx context.Context) error {
+func (j *job) openOne(ctx context.Context) (run.Result, error) {
 	p, err := j.draftSession(ctx)
 	if err != nil {
-		return err
+		return run.Result{}, err
 	}
 	if err := j.agree(ctx, p, j.draftSession); err != nil {
-		return err
+		return run.Result{}, err
 	}
 	if err := j.begin(p); err != nil {
-		return err
+		return run.Result{}, err
 	}
 	result, err := j.carryOut(ctx, p, nil, j.sinks())
-	if err != nil {
-		return err
+	if err == nil {
+		tellFailures(j.talk(), result)
 	}
-	tellFailures(j.talk(), result)
-	if code := failedCode(result); result.Outcome() == steps.Failed {
-		return ending(code)
-	}
-	return nil
+	return result, err
 }
 
 // draftSession is the part of a fresh plan that opens a session.

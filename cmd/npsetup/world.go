@@ -146,7 +146,7 @@ func (l *link) knownHost(ctx context.Context) error {
 	}
 	if l.app.terminal && !l.yes {
 		ok, err := l.app.confirm(ctx, l.talk, "Sign in there?",
-			problem.Plain(l.chain.Host)+" was not used before from here.", "  certificate "+problem.Plain(leaf.Subject), "  SHA-256     "+face.Grouped(leaf.SHA256))
+			problem.Plain(l.chain.Host)+" was not used before from here.", "  certificate "+problem.Plain(leaf.Subject), "  SHA-256     "+face.Grouped(leaf.SHA256), "  SHA-1       "+face.Grouped(leaf.SHA1)+"  (Thumbprint in Windows)")
 		if err != nil {
 			return err
 		}
@@ -166,7 +166,9 @@ func (l *link) remember() error {
 	if err != nil {
 		return err
 	}
-	if err := seen.Remember(l.chain.Host, l.chain.Port, l.chain.Chain[0].SHA256, l.app.now()); err != nil {
+	leaf := l.chain.Chain[0]
+	shown := trust.Cert{SHA256: leaf.SHA256, SHA1: leaf.SHA1, Subject: leaf.Subject, NotBefore: leaf.NotBefore, NotAfter: leaf.NotAfter}
+	if err := seen.Remember(l.chain.Host, l.chain.Port, shown, l.app.now()); err != nil {
 		return err
 	}
 	return seen.Save()
@@ -285,16 +287,16 @@ func readCertificate(path string, now time.Time) (auditor.Certificate, error) {
 		}
 		return auditor.Certificate{}, err
 	}
-	return certificateIn(c, now), nil
+	return certificateIn(c, pki.Check(c, now)), nil
 }
 
-// certificateIn is a certificate in words, judged by a time.
-func certificateIn(c pki.Certificate, now time.Time) auditor.Certificate {
+// certificateIn is a certificate in words, with what was judged of it.
+func certificateIn(c pki.Certificate, judged []pki.Remark) auditor.Certificate {
 	out := auditor.Certificate{
 		Subject: c.Subject, Issuer: c.Issuer, Serial: c.Serial, Thumbprint: c.SHA1, SHA256: c.SHA256, NotBefore: c.X509.NotBefore, NotAfter: c.X509.NotAfter, SelfSigned: c.SelfSigned, DER: c.X509.Raw,
 	}
 	var refused problem.List
-	for _, r := range pki.Check(c, now) {
+	for _, r := range judged {
 		switch r.Level {
 		case pki.Warn:
 			out.Warnings = append(out.Warnings, r.Text)
@@ -313,7 +315,8 @@ func checkKey(certificate, key string) error {
 	}
 	k, err := pki.ReadKey(key)
 	if err != nil {
-		return err
+		p := *problem.All(err)[0]
+		return p.At("application.key").Try("or leave application.key out: it is optional")
 	}
 	return pki.Matches(c, k)
 }

@@ -239,7 +239,7 @@ func (st *site) world() World {
 	w := World{
 		World: nps.World{
 			Probe: func(context.Context, string) (nps.Presented, error) {
-				return nps.Presented{Host: "nps.contoso.com", Verified: true, Chain: []nps.Certificate{{SHA256: "fe" + strings.Repeat("01", 31)}}}, nil
+				return nps.Presented{Host: "nps.contoso.com", Verified: true, Chain: []nps.Certificate{{SHA1: strings.Repeat("5a", 20), SHA256: "fe" + strings.Repeat("01", 31)}}}, nil
 			},
 			Connect: func(context.Context, steps.Answers) (nps.Connection, error) { return st.server, nil },
 			Texts:   nps.Texts{FS: assets.Texts()},

@@ -33,7 +33,7 @@ func (w World) values(s *steps.Scene) map[string]string {
 	}
 	certificateValues(s, v)
 	if len(presented.Chain) > 0 {
-		v["fingerprint"] = presented.Chain[0].SHA256
+		v["fingerprint"], v["serverThumbprint"] = presented.Chain[0].SHA256, presented.Chain[0].SHA1
 	}
 	return v
 }

@@ -190,7 +190,7 @@ type files struct {
 }
 
 func filesOf(a steps.Answers) files {
-	folder, base := a.File(keyFolder), fileName(a.Text(keyApplication))
+	folder, base := a.File(keyFolder), FileName(a.Text(keyApplication))
 	at := func(ending string) string { return filepath.Join(folder, base+ending) }
 	f := files{folder: folder, key: at(".key"), cer: at(".cer"), req: at(".req"), pfx: at(".pfx"), root: at(".root.cer"), answer: at(".p7b")}
 	if named := a.File(keyCAAnswer); named != "" {
@@ -216,8 +216,9 @@ func (f files) intermediate(n int) string {
 	return strings.TrimSuffix(f.key, ".key") + fmt.Sprintf(".intermediate-%d.cer", n)
 }
 
-// fileName makes a name that every file system takes.
-func fileName(application string) string {
+// FileName makes of an application's name the beginning of file names that every file system takes: npsetup cert and a set-up find
+// each other's files by it.
+func FileName(application string) string {
 	name := strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || unicode.IsDigit(r) || r == '-' || r == '_' || r == '.' {
 			return r

@@ -121,7 +121,7 @@ func TestNamesThatFitNowhere(t *testing.T) {
 		t.Error(text)
 	}
 	for name, want := range map[string]string{"NetwrixAuditor": "NetwrixAuditor", "../../etc/x": "etc_x", "..": "auditor", `a\b:c`: "a_b_c", "Prüfung": "Prüfung", strings.Repeat("x", 99): strings.Repeat("x", 60), "a\x1b[2J": "a__2J"} {
-		if got := fileName(name); got != want {
+		if got := FileName(name); got != want {
 			t.Errorf("%q becomes %q, want %q", name, got, want)
 		}
 	}

@@ -59,6 +59,7 @@ func (w World) sshFields() []steps.Field {
 		{
 			Key: keySSHHostKey, Kind: steps.Text, Prompt: "Its host key", When: overSSH, Check: w.SSH.CheckHostKey, LiveChoices: w.hostKeyChoices,
 			Help: "The fingerprint of the SSH server's key, compared " + compareHostKey + ". No server with another key is spoken to.", Example: "SHA256:…",
+			Source: compareHostKey + " prints it; ssh-keyscan HOST | ssh-keygen -lf - shows from here what the server presents, to be compared with that",
 		},
 		{
 			Key: keySSHKey, Kind: steps.FileField, Prompt: "SSH key", Optional: true, When: overSSH, Check: checkFileAnswer, Complete: completeFile,

@@ -159,7 +159,12 @@ func verifyChain(ctx context.Context, s *steps.Scene) steps.Proof {
 		}
 	}
 	text := "NPS grants " + problem.Plain(activity) + " on " + problem.Plain(strings.Join(hosts, ", ")) + " to " + problem.Plain(user.Row.Name)
-	return proofBySessions(s, text)
+	proof := proofBySessions(s, text)
+	ev, _ := steps.Get(s, evidenceKey)
+	if cut := ev.terminated(ctx, r, user.Row.Name); cut != "" {
+		proof.Text += "; " + cut
+	}
+	return proof
 }
 
 // proofBySessions adds what the sessions prove, and what they do not.
@@ -195,6 +200,27 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 		return steps.Proof{State: state, Text: text}
 	}
 	return steps.Proof{State: steps.NeedPerson, Text: text + "; no session of Auditor was seen yet: let it collect once, then npsetup verify, or npsetup verify --watch 10m"}
+}
+
+// terminated is the cause of health event 5803, when the log of Auditor's last session shows it. That its log cannot be read proves
+// nothing.
+func (ev evidence) terminated(ctx context.Context, r nps.Reader, login string) string {
+	if ev.auditor == nil || ev.auditor.ID == "" || ranOut(ev.auditor) {
+		return ""
+	}
+	if _, ended := moment(ev.auditor.ActualEndDateTimeUTC); !ended {
+		return ""
+	}
+	a, err := r.Read(ctx, npsapi.GetSessionLog(plan.String(ev.auditor.ID), 100))
+	if err != nil {
+		return ""
+	}
+	line := nps.EndedBySomebody(a.Body, login)
+	if line == "" {
+		return ""
+	}
+	return fmt.Sprintf("a session of Auditor was ended in use%s (its log says: %s): Auditor tells that as event 5803; do not end the sessions of %s in NPS, and let Auditor collect again",
+		ev.when(ev.auditor), line, problem.Plain(login))
 }
 
 func keyElsewhere(s *steps.Scene) bool {

@@ -39,7 +39,7 @@ type click struct {
 // labels say what a placeholder stands for, for people.
 func labels() map[string]string {
 	return map[string]string{
-		"url": "address of the NPS server", "fingerprint": "SHA-256 of the server's certificate", "application": "application name",
+		"url": "address of the NPS server", "fingerprint": "SHA-256 of the server's certificate", "serverThumbprint": "SHA-1 of the server's certificate", "application": "application name",
 		"serial": "certificate serial number", "thumbprint": "thumbprint", "subject": "subject", "profile": "connection profile", "platform": "platform",
 		"activity": "activity", "template": "login account template", "domain": "domain", "group": "group", "action": "action name", "pair": "paired action's name",
 		"pfx": "PFX file", "file": "certificate file", "request": "request file", "answer": "file for the answer", "root": "root certificate", "intermediate": "intermediate certificate",

@@ -127,7 +127,7 @@ func certificateRows(p Presented) []steps.Row {
 			steps.Row{Label: "  names", Value: problem.Plain(strings.Join(c.Names, ", "))},
 			steps.Row{Label: "  valid", Value: c.NotBefore.UTC().Format("2006-01-02") + " to " + c.NotAfter.UTC().Format("2006-01-02")},
 			steps.Row{Label: "  SHA-256", Value: c.SHA256},
-			steps.Row{Label: "  SHA-1", Value: c.SHA1},
+			steps.Row{Label: "  SHA-1 (Windows' Thumbprint)", Value: c.SHA1},
 		)
 	}
 	return rows

@@ -131,6 +131,24 @@ func general(state steps.SessionState, words string, took time.Duration) *proble
 }
 
 // logLines are the lines of a log as NPS gives them, the last first, without empty ones.
+// EndedBySomebody gives the line of a session's log that says that somebody else than user ended it; empty when none does. NPS's
+// words are not published: what is looked for are those of any product.
+func EndedBySomebody(log json.RawMessage, user string) string {
+	for _, line := range logLines(log) {
+		low := strings.ToLower(line)
+		for _, sign := range []string{"ended by ", "terminated by ", "cancelled by ", "canceled by "} {
+			if at := strings.Index(low, sign); at >= 0 {
+				who, own := strings.CutPrefix(strings.TrimLeft(low[at+len(sign):], ` '"`), strings.ToLower(problem.Plain(user)))
+				if own && (who == "" || strings.ContainsRune(` '".,;:()`, rune(who[0]))) {
+					return ""
+				}
+				return line
+			}
+		}
+	}
+	return ""
+}
+
 func logLines(raw json.RawMessage) []string {
 	var log struct {
 		Lines []struct{ LogMessage string }

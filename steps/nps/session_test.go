@@ -43,3 +43,17 @@ func TestACauseIsNamedByPublishedWordsOnly(t *testing.T) {
 		}
 	}
 }
+
+func TestWhoEndedASession(t *testing.T) {
+	for line, told := range map[string]bool{
+		`Session ended by CONTOSO\npsadmin`: true, "session TERMINATED BY admin": true, "Session ended by NetwrixAuditor": false, `Cancelled by "netwrixauditor" (API)`: false,
+		"Session ended by NetwrixAuditor2": true, "Session expired: the maximum duration is reached": false, "Session complete": false, "ended by ": false,
+	} {
+		if got := EndedBySomebody(logOf(t, "Account removed", line, "Session active"), "NetwrixAuditor"); (got != "") != told || told && got != strings.TrimSpace(line) {
+			t.Errorf("%q: %q", line, got)
+		}
+	}
+	if got := EndedBySomebody(json.RawMessage("<html>"), "x"); got != "" {
+		t.Error(got)
+	}
+}

@@ -126,7 +126,7 @@ func (s *script) begin(p Plan, digest string, needs []Need) {
 	s.line("#!/usr/bin/env bash")
 	s.comment("", "%s", p.Title)
 	s.comment("", "server %s, application %s", withVersion(p.Server, p.Version), p.Identity)
-	s.comment("", "the changes of the plan %s, by curl. npsetup apply makes the same ones, with a journal.", digest)
+	s.comment("", "the changes of the plan %s, by curl. npsetup apply -f FILE makes the same ones, with a journal.", digest)
 	s.comment("", "%s", p.Summary())
 	s.line("#\n# From the environment:")
 	for _, n := range needs {
@@ -208,7 +208,7 @@ func (s *script) actions(p Plan) ([]Action, error) {
 
 func (s *script) ending(left []Action, manual bool) {
 	if len(left) == 0 {
-		s.line("\n\tsay 'done: every change of the plan was made; npsetup verify reads the result back'")
+		s.line("\n\tsay 'done: every change of the plan was made; npsetup verify -f FILE reads the result back'")
 		if manual {
 			s.line("\t[ \"$unconfirmed\" = no ] || say 'what is to be done by hand stands above; nobody was there to confirm it'")
 		}
@@ -226,5 +226,5 @@ func (s *script) ending(left []Action, manual bool) {
 	if makes {
 		s.line("\tsay 'npsetup cert new makes them (for an authority: cert request, then cert bundle), in the folder and under the name of the answers'")
 	}
-	s.line("\tsay 'when it is made, write the script anew with npsetup plan --output curl'\n\texit 3")
+	s.line("\tsay 'when it is made, write the script anew with npsetup plan -f FILE --output curl'\n\texit 3")
 }

@@ -141,7 +141,7 @@ send() {
 		if [ -n "$otherwise" ]; then
 			say "  $1 $2: $status: this server does not offer the call: $(said "$work/answer")"
 			"$otherwise"
-			stop 'do this by hand, then write the script anew with npsetup plan --output curl: it takes over what is there'
+			stop 'do this by hand, then write the script anew with npsetup plan -f FILE --output curl: it takes over what is there'
 		fi
 		refused "$1" "$2"
 		;;

@@ -192,7 +192,7 @@ func (s *nps) run(t *testing.T, p plan.Plan, env ...string) (int, string) {
 		RowStatuses: func(id string) bool { return id == "rows" },
 	})
 	c := exec.CommandContext(t.Context(), shell)
-	c.Stdin = strings.NewReader(script) // as in: npsetup plan --output curl | bash
+	c.Stdin = strings.NewReader(script) // as in: npsetup plan -f FILE --output curl | bash
 	c.Dir = t.TempDir()
 	c.Env = append([]string{"PATH=" + os.Getenv("PATH"), "NPS_TOKEN=\"t0ken.x\"", "TMPDIR=" + c.Dir}, env...)
 	out, err := c.CombinedOutput()

@@ -74,7 +74,7 @@ func (s *script) op(a Action, op Op) error {
 		s.instruct(op.Manual, "\t")
 		s.line("\tpause")
 	case KindSession:
-		s.line("\tsay '  left out: a session is not opened by this script; npsetup verify --session proves that one can be'")
+		s.line("\tsay '  left out: a session is not opened by this script; npsetup verify -f FILE --session proves that one can be'")
 	case KindStore, KindRemote:
 		s.line("\tsay %s", shellText("  left out, to be done by other means: "+op.Text()))
 		for _, part := range op.trusts().parts() {

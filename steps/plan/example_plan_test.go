@@ -110,7 +110,7 @@ func policyAction() plan.Action {
 				Call:  &plan.Call{Operation: "updatePolicy", Method: "PUT", Path: "/api/v1/AccessControlPolicy/{policyId}", Params: []plan.Param{id}, Body: was.With("activityConfigurationId", profileRef())},
 			},
 		},
-		Undo:  []plan.Op{{ID: "back", Kind: plan.KindCall, Class: plan.Change, Call: &plan.Call{Operation: "updatePolicy", Method: "PUT", Path: "/api/v1/AccessControlPolicy/{policyId}", Params: []plan.Param{id}, Body: was}}},
+		Undo:  []plan.Op{{ID: "back", Kind: plan.KindCall, Class: plan.Change, Assumed: "no vendor page shows it", Call: &plan.Call{Operation: "updatePolicy", Method: "PUT", Path: "/api/v1/AccessControlPolicy/{policyId}", Params: []plan.Param{id}, Body: was}}},
 		After: []string{"application-user"},
 	}
 }

@@ -86,7 +86,7 @@ func (t *ticket) approval(digest string, o MarkdownOptions) {
 	t.line("Digest: %s", code(digest))
 	file := o.File
 	if file == "" {
-		t.line("The digest covers every request below, with secrets by their names. Write the plan file with `npsetup plan --out FILE`: as long as nothing has changed, it has the same digest. This carries out exactly this, and nothing if the server, the answers or the file have changed since:")
+		t.line("The digest covers every request below, with secrets by their names. Write the plan file with `npsetup plan -f ANSWERS --out FILE`: as long as nothing has changed, it has the same digest. This carries out exactly this, and nothing if the server, the answers or the file have changed since:")
 		file = "FILE"
 	} else {
 		t.line("The digest covers every request below, with secrets by their names. This carries out exactly this, and nothing if the server, the answers or the file have changed since:")

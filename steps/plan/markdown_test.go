@@ -244,7 +244,7 @@ func spoilt(name string) plan.Plan {
 
 func TestMarkdownOfNothing(t *testing.T) {
 	text, err := plan.Plan{Title: "x"}.Markdown(plan.MarkdownOptions{})
-	if err != nil || !strings.Contains(text, "everything is as wanted") || !strings.Contains(text, "npsetup plan --out FILE") {
+	if err != nil || !strings.Contains(text, "everything is as wanted") || !strings.Contains(text, "npsetup plan -f ANSWERS --out FILE") {
 		t.Errorf("%v %s", err, text)
 	}
 	rectangular(t, read(t, text))

@@ -3,6 +3,8 @@ package plan
 import (
 	"fmt"
 	"slices"
+
+	"npsetup/steps/problem"
 )
 
 func (t *ticket) undo(a Action) {
@@ -13,21 +15,23 @@ func (t *ticket) undo(a Action) {
 	if a.Effect == Create {
 		does = "takes it out again"
 	}
-	t.line("Undo:")
 	for _, op := range a.Undo {
-		t.item("- %s", undoText(op, does))
+		if op.Call == nil {
+			t.line("Undo: %s", words(op.Text()))
+			continue
+		}
+		t.line("Undo (%s):", does)
+		t.fence("http", problem.Plain(request(*op.Call)))
+		if r := op.Call.Redacted(nil); r.Body != nil {
+			t.fence("json", Pretty(r.Body))
+		}
+		if op.Assumed != "" {
+			t.line("**Assumed:** the vendor does not document this call: %s.", words(op.Assumed))
+		}
 	}
 	if a.UndoNote != "" {
-		t.item("- %s", words(a.UndoNote))
+		t.line("Undo: %s", words(a.UndoNote))
 	}
-	t.end()
-}
-
-func undoText(op Op, does string) string {
-	if op.Call != nil {
-		return does + ": " + code(request(*op.Call))
-	}
-	return words(op.Text())
 }
 
 // undoMeans says by what operations take something back.

@@ -2,6 +2,7 @@ package plan
 
 import (
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -139,7 +140,7 @@ func (t *text) action(a Action, o TextOptions) {
 	if len(a.Consents) > 0 {
 		t.wrapped("accepted ", strings.Join(a.Consents, ", "), 4)
 	}
-	t.undo(a)
+	t.undo(a, o)
 }
 
 func (t *text) difference(d Difference) {
@@ -251,7 +252,7 @@ func (t *text) manual(m Manual) {
 	}
 }
 
-func (t *text) undo(a Action) {
+func (t *text) undo(a Action, o TextOptions) {
 	does := "writes back what was there"
 	if a.Effect == Create {
 		does = "takes it out again"
@@ -260,13 +261,30 @@ func (t *text) undo(a Action) {
 		if op.Call != nil {
 			r := op.Call.Redacted(nil)
 			t.line("    undo     %s: %s %s", does, r.Method, r.Path)
+			if o.Calls && r.Body != nil {
+				t.line("             %s", string(r.Body))
+			}
 		} else {
 			t.wrapped("undo     ", op.Text(), 4)
 		}
 	}
+	if reasons := assumedIn(a.Undo); len(reasons) > 0 {
+		t.wrapped("assumed  ", "the vendor does not document the call of the undo: "+strings.Join(reasons, "; "), 4)
+	}
 	if a.UndoNote != "" {
 		t.wrapped("undo     ", a.UndoNote, 4)
 	}
+}
+
+// assumedIn are the reasons why calls that the vendor does not document are believed to work, each once.
+func assumedIn(ops []Op) []string {
+	var reasons []string
+	for _, op := range ops {
+		if op.Assumed != "" && !slices.Contains(reasons, op.Assumed) {
+			reasons = append(reasons, op.Assumed)
+		}
+	}
+	return reasons
 }
 
 // ManualText renders one manual action for a person who is about to do it, in so many columns; 0: 100.
