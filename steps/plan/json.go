@@ -57,6 +57,8 @@ type opDoc struct {
 	Kind    string          `json:"kind"`
 	Class   string          `json:"class"`
 	Repeat  string          `json:"repeat"`
+	Until   string          `json:"until,omitempty"`
+	Spare   string          `json:"unless,omitempty"`
 	Method  string          `json:"method,omitempty"`
 	Path    string          `json:"path,omitempty"`
 	Body    json.RawMessage `json:"body,omitempty"`
@@ -160,6 +162,12 @@ func opDocs(ops []Op) []opDoc {
 		}
 		if op.Lookup != nil {
 			d.Found = op.Lookup.text()
+		}
+		if op.Await != nil {
+			d.Until = op.Await.text()
+		}
+		if op.Spare != nil {
+			d.Spare = op.Spare.text()
 		}
 		if op.Guard != nil {
 			d.Check, d.Against = guardText(op.Guard), op.Guard.sum()

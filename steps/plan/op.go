@@ -87,6 +87,8 @@ type Op struct {
 	Outputs []Output // what its answer gives to later operations
 	Lookup  *Lookup  // how its result is found again when no answer came, or an empty one
 	Guard   *Guard   // what must still be true just before it is sent
+	Spare   *Spare   // when it need not be sent any longer
+	Await   *Await   // makes a read one that waits
 	Marker  string   // of the session that it belongs to; empty for all others
 	Assumed string   // reason why we believe that the call works; empty when it is documented or was seen
 

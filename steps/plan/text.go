@@ -179,6 +179,13 @@ func (t *text) op(op Op, several bool, o TextOptions) {
 		if op.Guard != nil {
 			t.guard(*op.Guard, o)
 		}
+		if op.Await != nil {
+			t.wrapped("waits    ", op.Await.text(), 4)
+			return
+		}
+		if op.Spare != nil {
+			t.wrapped("checks   ", op.Spare.text(), 4)
+		}
 		word := map[Class]string{Read: "reads", Auth: "signs in", Probe: "probes", Change: "sends"}[op.Class]
 		which := ""
 		if several {

@@ -138,6 +138,14 @@ func (r *runner) call(ctx context.Context, a plan.Action, op plan.Op) (map[strin
 	if err := r.unseen(*op.Call); err != nil {
 		return nil, err
 	}
+	if op.Await != nil {
+		return r.await(ctx, a, op)
+	}
+	if op.Spare != nil {
+		if spared, err := r.spared(ctx, *op.Spare); spared || err != nil {
+			return nil, err
+		}
+	}
 	if op.Guard != nil {
 		if err := r.guard(ctx, *op.Guard); err != nil {
 			return nil, err
@@ -215,6 +223,9 @@ func (r *runner) conclude(ctx context.Context, op plan.Op, answer plan.Answer, e
 		if outputs, all := extract(answer.Body, op.Outputs); all {
 			return outputs, nil
 		}
+	}
+	if lost && op.Spare != nil {
+		return nil, r.carriedOut(ctx, op, err)
 	}
 	if op.Lookup == nil || lost && op.Repeat == plan.Never {
 		if lost {
