@@ -213,7 +213,7 @@ func activitySettings(s *steps.Scene, seen seenActivity) []setting {
 	return []setting{
 		text("Name", "name", s.Answers.Text(keyActivity)),
 		platform,
-		numeral("Login Account", "loginAccount", npsapi.LoginActivityIdentity, "Activity Token").marked("number inferred: ActivityIdentity (2)"),
+		numeral("Login Account", "loginAccount", npsapi.LoginActivityIdentity, "Activity Token").Marked("number inferred: ActivityIdentity (2)"),
 		numeral("Activity Type", "activityType", npsapi.ActivityInteractive, "Interactive"),
 		text("Login Account Template", "loginAccountNameFormat", loginTemplate),
 		truth("Create Account", "createAccount", true),
@@ -267,16 +267,6 @@ func (w World) planActivity(s *steps.Scene) ([]plan.Action, error) {
 func withNote(a plan.Action, note string) plan.Action {
 	a.Notes = append(a.Notes, note)
 	return a
-}
-
-func operations(a plan.Action) []string {
-	var list []string
-	for _, op := range a.Ops {
-		if op.Call != nil {
-			list = append(list, op.Call.Operation)
-		}
-	}
-	return list
 }
 
 // onlyByHand says why calls cannot bring the activity about; empty when they can.

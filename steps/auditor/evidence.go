@@ -2,21 +2,15 @@ package auditor
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
 	"npsetup/steps"
 	"npsetup/steps/nps"
 	"npsetup/steps/npsapi"
-	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
-
-// rowsRead is how many sessions are looked at: Auditor opens one for each collection, for years.
-const rowsRead = 5000
 
 // evidence is what the sessions of the application user tell.
 type evidence struct {
@@ -51,34 +45,10 @@ func lookSessions(ctx context.Context, s *steps.Scene) error {
 	return ctx.Err()
 }
 
-// eachSession hands over the sessions in which a user is named: rowsRead at the most, and when there are more, also as many
-// of the newest. Some may come twice.
-func eachSession(ctx context.Context, r nps.Reader, user string, each func(npsapi.Session)) error {
-	n := 0
-	read := func(call plan.Call) error {
-		n = 0
-		return r.List(ctx, call, func(raw json.RawMessage) (bool, error) {
-			row, err := npsapi.Decode[npsapi.Session](raw)
-			if err != nil {
-				return false, err
-			}
-			each(row)
-			n++
-			return n < rowsRead, nil
-		})
-	}
-	if err := read(npsapi.SearchSessions(user)); err != nil || n < rowsRead {
-		return err
-	}
-	return read(npsapi.NewestSessions(user))
-}
-
 // count makes the number of the next session of ours a new one.
 func (ev *evidence) count(note string) {
-	if number, ours := strings.CutPrefix(note, nps.MarkerPrefix); ours {
-		if n, err := strconv.Atoi(strings.TrimSpace(number)); err == nil && n >= ev.next {
-			ev.next = n + 1
-		}
+	if n, ours := nps.Numbered(note); ours && n >= ev.next {
+		ev.next = n + 1
 	}
 }
 
@@ -108,32 +78,6 @@ func ranOut(row *npsapi.Session) bool {
 	end, ended := moment(row.ActualEndDateTimeUTC)
 	limit, limited := moment(row.ExpirationDateTimeUTC)
 	return ended && limited && !end.Before(limit)
-}
-
-// later is the one that was created later: in which order sessions are listed is not documented.
-func later(a, b *npsapi.Session) *npsapi.Session {
-	if a == nil {
-		return b
-	}
-	x, _ := moment(a.CreatedDateTimeUTC)
-	y, _ := moment(b.CreatedDateTimeUTC)
-	if y.Before(x) {
-		return a
-	}
-	return b
-}
-
-// moment reads a time of NPS: UTC, with or without a zone.
-func moment(text *string) (time.Time, bool) {
-	if text == nil {
-		return time.Time{}, false
-	}
-	for _, layout := range []string{time.RFC3339Nano, "2006-01-02T15:04:05.999999999"} {
-		if t, err := time.Parse(layout, *text); err == nil && t.Year() > 1 {
-			return t.UTC(), true
-		}
-	}
-	return time.Time{}, false
 }
 
 // seenAs says that the application user signed in with this certificate, or nothing. What was changed since proves nothing.
@@ -190,14 +134,4 @@ func maxDuration(a steps.Answers) string {
 		}
 	}
 	return "60"
-}
-
-// changing says whether a plan changes anything by itself.
-func changing(actions []plan.Action) bool {
-	for _, a := range actions {
-		if a.Changing() && a.Effect != plan.ByHand {
-			return true
-		}
-	}
-	return false
 }

@@ -1,14 +1,11 @@
 package auditor
 
 import (
-	"context"
-	"fmt"
 	"strings"
 
 	"npsetup/steps"
 	"npsetup/steps/nps"
 	"npsetup/steps/plan"
-	"npsetup/steps/problem"
 )
 
 // pageOf is the manual page of a step for where the certificate comes from, as far as it has one of its own: STEP.ROAD. issued:
@@ -59,118 +56,7 @@ func (w World) page(s *steps.Scene, step string) (*plan.Manual, error) {
 	return &m, nil
 }
 
-// byHand is the action of a step that a person does; none when its evidence is seen, or the run record says that it was done
-// for what it is about.
+// byHand is the action of a step that a person does, by its page.
 func (w World) byHand(s *steps.Scene, step, object, name string, about plan.Value, seen func(*steps.Scene) string, after ...string) ([]plan.Action, error) {
-	if evident(s, step, about, seen) != "" && !changing(s.Planned()) || s.Memory.IsDone(step, about) {
-		return nil, nil
-	}
-	m, err := w.page(s, step)
-	if err != nil {
-		return nil, err
-	}
-	m.About = about
-	a := manualAction(step, object, name, m, after...)
-	if s.Memory.ManualDone[step] {
-		a.Notes = append(a.Notes, "it was done before, for something that is not there any longer: it has to be done again")
-	}
-	return []plan.Action{a}, nil
-}
-
-func manualAction(key, object, name string, m *plan.Manual, after ...string) plan.Action {
-	return plan.Action{
-		Key: key, Effect: plan.ByHand, Object: object, Name: name, After: after,
-		Ops: []plan.Op{{ID: "manual", Kind: plan.KindManual, Class: plan.Change, Repeat: plan.Never, Manual: m}},
-	}
-}
-
-// notOffered says whether the server was found not to have one of the operations, on this very version.
-func notOffered(s *steps.Scene, operations ...string) (string, bool) {
-	for _, op := range operations {
-		if v, ok := s.Memory.NotOffered[op]; ok && v == s.Version {
-			return op, true
-		}
-	}
-	return "", false
-}
-
-// provenBy makes a Verify of a Plan: what is still planned is what is missing.
-func provenBy(planned func(*steps.Scene) ([]plan.Action, error), proven func(*steps.Scene) string) func(context.Context, *steps.Scene) steps.Proof {
-	return func(_ context.Context, s *steps.Scene) steps.Proof {
-		actions, err := planned(s)
-		if err != nil {
-			return steps.Proof{State: steps.NotProven, Text: problem.Plain(err.Error())}
-		}
-		var missing []string
-		var ds []plan.Difference
-		state := steps.Proven
-		for _, a := range actions {
-			switch {
-			case !a.Changing():
-				continue
-			case a.Effect == plan.ByHand:
-				if state == steps.Proven {
-					state = steps.NeedPerson
-				}
-			default:
-				state = steps.Differs
-			}
-			missing = append(missing, missingText(a))
-			ds = append(ds, a.Difference...)
-		}
-		if state == steps.Proven {
-			return steps.Proof{State: steps.Proven, Text: proven(s)}
-		}
-		return steps.Proof{State: state, Text: strings.Join(missing, "; "), Difference: ds}
-	}
-}
-
-func missingText(a plan.Action) string {
-	what := fmt.Sprintf("%s %q", a.Object, problem.Plain(a.Name))
-	switch a.Effect {
-	case plan.Create:
-		return what + " is not there"
-	case plan.Update:
-		parts := make([]string, 0, len(a.Difference))
-		for _, d := range a.Difference {
-			parts = append(parts, fmt.Sprintf("%s is %s, should be %s", d.Label, d.From, d.To))
-		}
-		return what + ": " + strings.Join(parts, "; ")
-	case plan.Restore:
-		return what + " was deleted"
-	case plan.ByHand:
-		if file := a.Awaits(); file != "" {
-			return what + " is awaited in " + problem.Plain(file)
-		}
-		what += " is to be done by hand"
-		for _, d := range a.Difference {
-			if d.From != "" {
-				what += fmt.Sprintf("; %s is %s, should be %s", d.Label, d.From, d.To)
-			}
-		}
-		return what
-	case plan.Delete, plan.Adopt:
-	}
-	return what
-}
-
-// evident is what was seen of a doing, or nothing. What a person said to have done for something else shows only that.
-func evident(s *steps.Scene, step string, about plan.Value, seen func(*steps.Scene) string) string {
-	if s.Memory.ManualDone[step] && !s.Memory.IsDone(step, about) {
-		return ""
-	}
-	return seen(s)
-}
-
-// byWord is the Verify of a manual step whose doing shows itself by a session, if at all.
-func byWord(step string, about func(*steps.Scene) plan.Value, seen func(*steps.Scene) string) func(context.Context, *steps.Scene) steps.Proof {
-	return func(_ context.Context, s *steps.Scene) steps.Proof {
-		if text := evident(s, step, about(s), seen); text != "" {
-			return steps.Proof{State: steps.Proven, Text: text, Seen: true, About: about(s)}
-		}
-		if s.Memory.IsDone(step, about(s)) {
-			return steps.Proof{State: steps.ByWord, Text: "said to be done; nothing can be read back"}
-		}
-		return steps.Proof{State: steps.NeedPerson, Text: "by hand; say so with --done " + step}
-	}
+	return nps.ByHand(s, step, object, name, func() (*plan.Manual, error) { return w.page(s, step) }, about, seen, after...)
 }

@@ -3,26 +3,19 @@ package auditor
 import (
 	"context"
 	"fmt"
-	"strings"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
-	"npsetup/steps/problem"
 )
 
 const (
-	kindPolicy = "access policy"
+	kindPolicy = nps.KindPolicy
 	policyStep = "policy-resource"
 )
 
-// seenPolicy is what Look found for the access policy.
-type seenPolicy struct {
-	Policy  *object[npsapi.Policy]
-	Off     bool                                    // deleted or disabled
-	Was     func(plan.Value) plan.Call              // brings that status back
-	Members map[npsapi.MemberKind]map[string]string // lower-case id → name
-}
+type seenPolicy = nps.SeenPolicy
 
 var policyKey = steps.Key[seenPolicy]{Name: "auditor.policy"}
 
@@ -40,98 +33,14 @@ func (w World) policyResource() steps.Step {
 	}
 }
 
+func wantedPolicy(a steps.Answers) nps.Policy {
+	return nps.Policy{Step: policyStep, Answer: keyPolicy, Name: a.Text(keyPolicy), Description: "Netwrix Auditor integration", ProfileName: a.Text(keyProfile)}
+}
+
 func lookPolicy(ctx context.Context, s *steps.Scene) error {
-	name := s.Answers.Text(keyPolicy)
-	named := func(p npsapi.Policy) bool { return same(p.Name, name) }
-	found, err := find(ctx, s, npsapi.ListPolicies(true), named)
-	if err != nil {
-		return err
-	}
-	seen := seenPolicy{Members: map[npsapi.MemberKind]map[string]string{}}
-	f := steps.Finding{Kind: steps.ObjectFinding, Title: kindPolicy + " " + name, State: steps.Missing, Wanted: true}
-	defer func() { s.See(f); steps.Put(s, policyKey, seen) }()
-	found = living(found)
-	if len(found) == 0 {
-		observe(s, "policy", nil)
-		return nil
-	}
-	if len(found) > 1 {
-		s.Problem(several(kindPolicy, name, ids(found, func(p npsapi.Policy) string { return p.ID })))
-		return nil
-	}
-	full, err := read[npsapi.Policy](ctx, s, npsapi.GetPolicy(plan.String(found[0].Row.ID)))
-	if err != nil {
-		return err
-	}
-	seen.Policy = &full
-	f.State = steps.Info
-	s.Know(kindPolicy, name, full.Row.ID)
-	observe(s, "policy", writable(full.Raw))
-	if !full.Row.PolicyType.Is(npsapi.PolicyResource, "Resource") {
-		s.Problem(problem.New(fmt.Sprintf("the access policy %q is credential-based", problem.Plain(name))).At(keyPolicy).
-			Because("a policy keeps its type, and names are unique").
-			Try("give accessPolicy.resource.name another name"))
-		return nil
-	}
-	if seen.Off, err = isOff(ctx, s, found[0].Row); err != nil {
-		return err
-	}
-	seen.Was = statusOf(found[0].Row)
-	s.Observe("off", seen.Off)
-	return lookMembers(ctx, s, &seen)
-}
-
-// living prefers a live policy to deleted namesakes.
-func living(found []object[npsapi.Policy]) []object[npsapi.Policy] {
-	var live []object[npsapi.Policy]
-	for _, p := range found {
-		if p.Row.IsDeleted == nil || !*p.Row.IsDeleted {
-			live = append(live, p)
-		}
-	}
-	if len(live) > 0 {
-		return live
-	}
-	return found
-}
-
-// isOff says whether a policy is deleted or disabled. The members that tell it are not documented: where they are absent,
-// the list of live policies tells.
-func isOff(ctx context.Context, s *steps.Scene, p npsapi.Policy) (bool, error) {
-	if p.IsDeleted != nil || p.IsDisabled != nil {
-		return p.IsDeleted != nil && *p.IsDeleted || p.IsDisabled != nil && *p.IsDisabled, nil
-	}
-	live, err := find(ctx, s, npsapi.ListPolicies(false), func(l npsapi.Policy) bool { return l.ID == p.ID })
-	return len(live) == 0, err
-}
-
-// statusOf makes the call that brings a policy's status back. Where its members do not tell it, it counts as deleted.
-func statusOf(p npsapi.Policy) func(plan.Value) plan.Call {
-	deleted, disabled := p.IsDeleted != nil && *p.IsDeleted, p.IsDisabled != nil && *p.IsDisabled
-	return func(id plan.Value) plan.Call {
-		return npsapi.SetPolicyStatus(id, deleted || !disabled, disabled)
-	}
-}
-
-func lookMembers(ctx context.Context, s *steps.Scene, seen *seenPolicy) error {
-	for _, k := range npsapi.MemberKinds() {
-		found, err := find(ctx, s, npsapi.SearchMembers(k, plan.String(seen.Policy.Row.ID), ""), func(npsapi.MemberRow) bool { return true })
-		if err != nil {
-			return err
-		}
-		have := map[string]string{}
-		for _, m := range found {
-			have[strings.ToLower(m.Row.ID)] = m.Row.Name
-		}
-		seen.Members[k] = have
-		s.Observe(fmt.Sprintf("members %d", k), have)
-	}
-	return nil
-}
-
-// writable is a policy without the objects nested in it, which are read richer than they may be written.
-func writable(o plan.Object) plan.Object {
-	return o.Without("activityConfiguration", "activities", "activityGroups", "activityConfigurationMaxSessionLength")
+	seen, err := nps.LookPolicy(ctx, s, wantedPolicy(s.Answers))
+	steps.Put(s, policyKey, seen)
+	return err
 }
 
 func (w World) planPolicy(s *steps.Scene) ([]plan.Action, error) {
@@ -139,7 +48,7 @@ func (w World) planPolicy(s *steps.Scene) ([]plan.Action, error) {
 	if unknown := notTold(s, seen); len(unknown) > 0 {
 		return w.policyByHand(s, seen, unknown)
 	}
-	name := s.Answers.Text(keyPolicy)
+	want := wantedPolicy(s.Answers)
 	profile, ok := s.ID(kindProfile, s.Answers.Text(keyProfile))
 	profiles, _ := steps.Get(s, profilesKey)
 	switch {
@@ -149,14 +58,11 @@ func (w World) planPolicy(s *steps.Scene) ([]plan.Action, error) {
 		profile = plan.Ref{Action: profileStep, Output: "id", What: kindProfile + ` "` + s.Answers.Text(keyProfile) + `"`}
 	}
 	var actions []plan.Action
-	var policy plan.Value
+	policy := want.ID(s, seen)
 	if seen.Policy == nil {
-		actions = append(actions, createPolicy(s, name, profile))
-		policy = plan.Ref{Action: policyStep, Output: "id", What: kindPolicy + ` "` + name + `"`}
-		s.Promise(kindPolicy, name, policyStep, "id")
+		actions = append(actions, want.Create(profile))
 	} else {
-		policy = plan.String(seen.Policy.Row.ID)
-		actions = append(actions, keepPolicy(s, seen, name, profile)...)
+		actions = append(actions, want.Keep(s, seen, profile)...)
 	}
 	var after []string
 	for i := range actions {
@@ -168,7 +74,7 @@ func (w World) planPolicy(s *steps.Scene) ([]plan.Action, error) {
 		}
 		after = []string{actions[i].Key}
 	}
-	members, err := addMembers(s, seen, policy, name)
+	members, err := addMembers(s, seen, policy)
 	if err != nil {
 		return nil, err
 	}
@@ -178,55 +84,8 @@ func (w World) planPolicy(s *steps.Scene) ([]plan.Action, error) {
 	return append(actions, members...), nil
 }
 
-func createPolicy(s *steps.Scene, name string, profile plan.Value) plan.Action {
-	body := plan.Object{
-		{Name: "name", Value: plan.String(name)},
-		{Name: "description", Value: plan.String("Netwrix Auditor integration")},
-		{Name: "policyType", Value: plan.Int(npsapi.PolicyResource)},
-		{Name: "activityConfigurationId", Value: profile},
-	}
-	op := callOp("create", npsapi.CreatePolicy(body))
-	op.Outputs = []plan.Output{{Name: "id", Pointer: "/id"}}
-	op.Lookup = &plan.Lookup{Call: npsapi.ListPolicies(false), Member: "name", Value: name}
-	return plan.Action{
-		Key: policyStep, Effect: plan.Create, Object: kindPolicy, Name: name, Ops: []plan.Op{op},
-		Difference: []plan.Difference{
-			{Label: "Name", Field: "name", To: name},
-			{Label: "Type", Field: "policyType", To: "Resource Based"},
-			{Label: "Connection Profile", Field: "activityConfigurationId", To: s.Answers.Text(keyProfile)},
-		},
-		Undo: undoOp(npsapi.DeletePolicy(plan.Ref{Action: policyStep, Output: "id", What: kindPolicy + ` "` + name + `"`})),
-	}
-}
-
-func keepPolicy(s *steps.Scene, seen seenPolicy, name string, profile plan.Value) []plan.Action {
-	id := plan.String(seen.Policy.Row.ID)
-	a := plan.Action{Key: policyStep, Effect: plan.Update, Object: kindPolicy, Name: name}
-	if seen.Off {
-		a.Effect = plan.Restore
-		a.Ops = append(a.Ops, callOp("restore", npsapi.SetPolicyStatus(id, false, false)))
-		a.Difference = append(a.Difference, plan.Difference{Label: "status", From: "deleted or disabled", To: "active"})
-		a.Undo = undoOp(seen.Was(id))
-	}
-	raw, err := plan.Encode(plan.Array{profile})
-	if wanted := strings.Trim(string(raw), `[]"`); err != nil || !same(wanted, seen.Policy.Row.ActivityConfigurationID) {
-		was := writable(seen.Policy.Raw)
-		body := was.With("activityConfigurationId", profile)
-		for _, status := range []string{"isDeleted", "isDisabled"} {
-			if seen.Off && body.Get(status) != nil {
-				body = body.With(status, plan.Bool(false)) // what was just restored must not be written away again
-			}
-		}
-		op := callOp("update", npsapi.UpdatePolicy(id, body))
-		op.Guard = &plan.Guard{Lookup: plan.Lookup{Call: npsapi.GetPolicy(id)}, Want: was, Volatile: append(volatile(), "isDeleted", "isDisabled")}
-		a.Ops = append(a.Ops, op)
-		a.Difference = append(a.Difference, plan.Difference{Label: "Connection Profile", Field: "activityConfigurationId", From: "another profile", To: s.Answers.Text(keyProfile)})
-		a.Undo = append(undoOp(npsapi.UpdatePolicy(id, was)), a.Undo...) // the status last: a deleted policy may not be written
-	}
-	if len(a.Ops) == 0 {
-		return adopted(s, policyStep, kindPolicy, name)
-	}
-	return []plan.Action{a}
+func keepPolicy(s *steps.Scene, seen seenPolicy, profile plan.Value) []plan.Action {
+	return wantedPolicy(s.Answers).Keep(s, seen, profile)
 }
 
 // memberPlan is one list of a policy: what belongs into it.
@@ -247,40 +106,27 @@ func wantedMembers(a steps.Answers) []memberPlan {
 	}
 }
 
-func addMembers(s *steps.Scene, seen seenPolicy, policy plan.Value, name string) ([]plan.Action, error) {
+func addMembers(s *steps.Scene, seen seenPolicy, policy plan.Value) ([]plan.Action, error) {
 	var actions []plan.Action
+	act, _ := steps.Get(s, seenActivityKey)
 	for _, m := range wantedMembers(s.Answers) {
-		var missing []npsapi.Member
-		var names []string
+		list := nps.PolicyMembers{Kind: m.kind, Key: m.key, Label: m.label, Article: m.article}
 		for _, n := range m.names {
 			id, ok := s.ID(m.object, n)
-			switch act, _ := steps.Get(s, seenActivityKey); {
+			switch {
 			case !ok && m.object == kindActivity && act.Unlisted:
 				continue // a person adds it
 			case !ok:
 				return nil, fmt.Errorf("the %s %q is not known", m.object, n)
 			}
-			if text, err := plan.Encode(id); err == nil && seen.Members[m.kind] != nil {
-				if _, in := seen.Members[m.kind][strings.ToLower(strings.Trim(string(text), `"`))]; in {
-					continue
-				}
-			}
-			missing = append(missing, npsapi.Member{ID: id, Kind: m.number})
-			names = append(names, n)
+			list.Members = append(list.Members, nps.PolicyMember{Name: n, Member: npsapi.Member{ID: id, Kind: m.number}})
 		}
-		if len(missing) == 0 {
-			continue
+		if m.object == kindActivity && act.Named == nil && act.Deleted != nil {
+			list.After = []string{activityStep}
 		}
-		var after []string
-		if act, _ := steps.Get(s, seenActivityKey); m.object == kindActivity && act.Named == nil && act.Deleted != nil {
-			after = []string{activityStep}
+		if a, lacks := wantedPolicy(s.Answers).Add(seen, policy, list); lacks {
+			actions = append(actions, a)
 		}
-		actions = append(actions, plan.Action{
-			Key: policyStep + "/" + m.key, Effect: plan.Create, Object: m.key + " in " + kindPolicy, Name: name, Article: m.article, After: after,
-			Difference: []plan.Difference{{Label: m.label, To: strings.Join(names, ", ")}},
-			Ops:        []plan.Op{callOp("add", npsapi.AddMembers(m.kind, policy, missing...))},
-			Undo:       undoOp(npsapi.RemoveMembers(m.kind, policy, missing...)),
-		})
 	}
 	return actions, nil
 }

@@ -110,16 +110,16 @@ func profileSettings(a steps.Answers) []setting {
 		key := settingsPrefix + p.name
 		switch {
 		case p.name == "approvalWorkflow":
-			wanted = append(wanted, numeral(p.label, p.field, npsapi.ApprovalAllow, "Automatic").marked(p.mark))
+			wanted = append(wanted, numeral(p.label, p.field, npsapi.ApprovalAllow, "Automatic").Marked(p.mark))
 		case p.number:
-			st := numeral(p.label, p.field, a.Number(key), a.Text(key)).marked(p.mark)
+			st := numeral(p.label, p.field, a.Number(key), a.Text(key)).Marked(p.mark)
 			st.Unit = "minutes"
 			if strings.HasPrefix(p.help, "Seconds") {
 				st.Unit = "seconds"
 			}
 			wanted = append(wanted, st)
 		default:
-			wanted = append(wanted, truth(p.label, p.field, a.Switch(key)).marked(p.mark))
+			wanted = append(wanted, truth(p.label, p.field, a.Switch(key)).Marked(p.mark))
 		}
 	}
 	return wanted
@@ -221,14 +221,6 @@ func (w World) planProfile(s *steps.Scene) ([]plan.Action, error) {
 	return []plan.Action{a}, nil
 }
 
-// insteadByHand is the manual twin of an action whose call the server is known not to have.
-func insteadByHand(a plan.Action, operation string) plan.Action {
-	m := manualAction(a.Key, a.Object, a.Name, a.Twin)
-	m.Difference = a.Difference
-	m.Notes = []string{"this server was found not to offer " + operation + ", so it is done by hand and read back"}
-	return m
-}
-
 // notCloned are the members of the default profile that belong to that row alone.
 func notCloned() []string {
 	return []string{"id", "createdBy", "modifiedBy", "createdDateTimeUtc", "modifiedDateTimeUtc", "nodeId", "isDefault", "isDeleted", "isUserModified"}
@@ -257,30 +249,6 @@ func createProfile(name string, base *object[npsapi.Profile], wanted []setting) 
 		Key: profileStep, Effect: plan.Create, Difference: fresh(wanted), Ops: []plan.Op{op}, Notes: notes,
 		Undo: undoOp(npsapi.DeleteConnectionProfile(plan.Ref{Action: profileStep, Output: "id", What: kindProfile + ` "` + name + `"`})),
 	}
-}
-
-// withoutRowIDs takes the identity out of the rows of a cloned object's lists, so that the copy gets its own.
-func withoutRowIDs(o plan.Object) plan.Object {
-	for _, m := range o {
-		list, ok := m.Value.(plan.Array)
-		if !ok {
-			continue
-		}
-		copied := make(plan.Array, 0, len(list))
-		for _, v := range list {
-			if row, ok := v.(plan.Object); ok {
-				v = row.Without("id", "activityConfigurationId", "createdDateTimeUtc", "modifiedDateTimeUtc", "nodeId")
-			}
-			copied = append(copied, v)
-		}
-		o = o.With(m.Name, copied)
-	}
-	return o
-}
-
-// returned makes an update bring a softly deleted object back, and show it.
-func returned(body plan.Object, ds []plan.Difference) (plan.Object, []plan.Difference) {
-	return body.With("isDeleted", plan.Bool(false)), append([]plan.Difference{{Label: "deleted", Field: "isDeleted", From: "true", To: "false"}}, ds...)
 }
 
 func changeProfile(e plan.Effect, p object[npsapi.Profile], wanted []setting) plan.Action {

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"npsetup/steps/nps"
 	"npsetup/steps/plan"
 )
 
@@ -83,7 +84,7 @@ func TestEachSettingIsReadAndWritten(t *testing.T) {
 		wantEffects(t, p, "update connection-profile")
 		a := p.Actions[0]
 		label, value, _ := strings.Cut(article()[i], " = ")
-		if got := labels(a); got != label+": "+spoken(former)+" → "+strings.TrimSpace(value+" "+want.Unit) || a.Difference[0].Field != want.Field {
+		if got := labels(a); got != label+": "+nps.Spoken(former)+" → "+strings.TrimSpace(value+" "+want.Unit) || a.Difference[0].Field != want.Field {
 			t.Errorf("the difference is %q", got)
 		}
 		sent := body(t, a, "update")
@@ -107,7 +108,7 @@ func TestEachSettingIsReadAndWritten(t *testing.T) {
 		if got := labels(st.action(t, profileStep)); !strings.Contains(got, label+": (nothing) → ") {
 			t.Errorf("%s: not there gives %q", want.Label, got)
 		}
-		have[want.Field] = want.wantText()
+		have[want.Field] = want.WantText()
 		wantEffects(t, st.draft(t))
 	}
 }

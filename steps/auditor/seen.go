@@ -2,248 +2,95 @@ package auditor
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
-	"sort"
-	"strings"
+	"time"
 
 	"npsetup/steps"
 	"npsetup/steps/nps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
-	"npsetup/steps/problem"
 )
 
-// object is one row of the server: decoded for judging, whole for writing back.
-type object[T any] struct {
-	Row T
-	Raw plan.Object
-}
+// Short names for what the guides share: package nps says what each does.
+type (
+	object[T any] = nps.Object[T]
+	setting       = nps.Setting
+)
 
-// find collects the rows of a list that match. An unreadable row is an error: overlooking one could make an object twice.
 func find[T any](ctx context.Context, s *steps.Scene, c plan.Call, match func(T) bool) ([]object[T], error) {
-	r, ok := steps.Get(s, nps.ReaderKey)
-	if !ok {
-		return nil, problem.New("nobody is signed in to NPS")
-	}
-	var found []object[T]
-	err := r.List(ctx, c, func(raw json.RawMessage) (bool, error) {
-		row, err := npsapi.Decode[T](raw)
-		if err != nil {
-			return false, err
-		}
-		if !match(row) {
-			return true, nil
-		}
-		o, err := whole(raw)
-		if err != nil {
-			return false, err
-		}
-		found = append(found, object[T]{row, o})
-		return true, nil
-	})
-	return found, err
+	return nps.Find(ctx, s, c, match)
 }
 
-func whole(raw json.RawMessage) (plan.Object, error) {
-	v, err := plan.Parse(raw)
-	if err != nil {
-		return nil, fmt.Errorf("a row of NPS cannot be read: %w", err)
-	}
-	o, ok := v.(plan.Object)
-	if !ok {
-		return nil, fmt.Errorf("a row of NPS is no object")
-	}
-	return o, nil
-}
-
-// read reads one object in full.
 func read[T any](ctx context.Context, s *steps.Scene, c plan.Call) (object[T], error) {
-	r, ok := steps.Get(s, nps.ReaderKey)
-	if !ok {
-		return object[T]{}, problem.New("nobody is signed in to NPS")
-	}
-	a, err := r.Read(ctx, c)
-	if err != nil {
-		return object[T]{}, err
-	}
-	row, err := npsapi.Decode[T](a.Body)
-	if err != nil {
-		return object[T]{}, err
-	}
-	o, err := whole(a.Body)
-	return object[T]{row, o}, err
+	return nps.Read[T](ctx, s, c)
 }
 
-// observe makes the lasting members of an object part of the fingerprint.
-func observe(s *steps.Scene, key string, o plan.Object) {
-	if o == nil {
-		s.Observe(key, nil)
-		return
-	}
-	raw, err := plan.Encode(o.Without(volatile()...))
-	if err != nil {
-		raw = []byte(`"unreadable"`)
-	}
-	s.Observe(key, json.RawMessage(raw))
+func namesakes[T any](found []object[T], name string, of func(T) (string, bool)) ([]object[T], *object[T]) {
+	return nps.Namesakes(found, name, of)
 }
 
-// volatile names the members that change by themselves: counts, times, log-ons.
-func volatile() []string {
-	return []string{
-		"lastLogonTimestamp", "activeSessionCount", "scheduledSessionCount", "accessPolicyCount", "protectionPolicyCount", "modifiedDateTimeUtc",
-		"lastScanTimeUtc", "modifiedBy", "lastModifiedBy",
-	}
-}
+func last[T any](rows []object[T]) *object[T]                  { return nps.Last(rows) }
+func ids[T any](found []object[T], id func(T) string) []string { return nps.IDs(found, id) }
+func observe(s *steps.Scene, key string, o plan.Object)        { nps.Observe(s, key, o) }
+func volatile() []string                                       { return nps.Volatile() }
+func member(o plan.Object, name string) string                 { return nps.Member(o, name) }
+func text(label, field, want string) setting                   { return nps.TextSetting(label, field, want) }
 
-// member is a scalar member as text: strings bare, null and absent as empty.
-func member(o plan.Object, name string) string {
-	v := o.Get(name)
-	if v == nil {
-		return ""
-	}
-	raw, err := plan.Encode(v)
-	if err != nil || string(raw) == "null" {
-		return ""
-	}
-	var text string
-	if json.Unmarshal(raw, &text) == nil {
-		return text
-	}
-	return string(raw)
-}
+func truth(label, field string, want bool) setting { return nps.TruthSetting(label, field, want) }
 
-// setting is one member that the guide wants to have a value.
-type setting struct {
-	Label, Field string
-	Want         plan.Value
-	Shown        string // how Want is shown
-	Unit         string // behind what is shown; not part of the value
-	Mark         string
-}
-
-func text(label, field, want string) setting {
-	return setting{Label: label, Field: field, Want: plan.String(want), Shown: want}
-}
+func differing(o plan.Object, wanted []setting) []plan.Difference { return nps.Differing(o, wanted) }
+func orNothing(s string) string                                   { return nps.OrNothing(s) }
+func fresh(wanted []setting) []plan.Difference                    { return nps.Fresh(wanted) }
+func apply(o plan.Object, wanted []setting) plan.Object           { return nps.Apply(o, wanted) }
+func rows(o plan.Object, wanted []setting) []steps.Row            { return nps.Rows(o, wanted) }
+func known(o plan.Object, wanted []setting) []setting             { return nps.Known(o, wanted) }
+func same(a, b string) bool                                       { return nps.Same(a, b) }
+func several(kind, name string, ids []string) error               { return nps.Several(kind, name, ids) }
+func callOp(id string, c plan.Call) plan.Op                       { return nps.CallOp(id, c) }
+func undoOp(c plan.Call) []plan.Op                                { return nps.UndoOp(c) }
+func withoutRowIDs(o plan.Object) plan.Object                     { return nps.WithoutRowIDs(o) }
+func operations(a plan.Action) []string                           { return nps.Operations(a) }
+func changing(actions []plan.Action) bool                         { return nps.Changing(actions) }
+func later(a, b *npsapi.Session) *npsapi.Session                  { return nps.Later(a, b) }
+func moment(text *string) (time.Time, bool)                       { return nps.Moment(text) }
 
 func numeral(label, field string, want int, shown string) setting {
-	return setting{Label: label, Field: field, Want: plan.Int(want), Shown: shown}
+	return nps.NumberSetting(label, field, want, shown)
 }
 
-func truth(label, field string, want bool) setting {
-	return setting{Label: label, Field: field, Want: plan.Bool(want), Shown: spoken(fmt.Sprint(want))}
+func returned(body plan.Object, ds []plan.Difference) (plan.Object, []plan.Difference) {
+	return nps.Returned(body, ds)
 }
 
-// spoken writes truth values as the product does.
-func spoken(v string) string {
-	switch v {
-	case "true":
-		return "True"
-	case "false":
-		return "False"
-	}
-	return v
-}
-
-// shown is the wanted value for people, with its unit.
-func (st setting) shown() string {
-	if st.Unit == "" {
-		return st.Shown
-	}
-	return st.Shown + " " + st.Unit
-}
-
-func (st setting) marked(mark string) setting { st.Mark = mark; return st }
-
-// wantText is the wanted value in the spelling of member.
-func (st setting) wantText() string { return member(plan.Object{{Name: "x", Value: st.Want}}, "x") }
-
-// differing lists the settings that an object does not have as wanted.
-func differing(o plan.Object, wanted []setting) []plan.Difference {
-	var ds []plan.Difference
-	for _, st := range wanted {
-		if have := member(o, st.Field); have != st.wantText() {
-			ds = append(ds, plan.Difference{Label: st.Label, Field: st.Field, From: spoken(orNothing(have)), To: st.shown(), Mark: st.Mark})
-		}
-	}
-	return ds
-}
-
-func orNothing(s string) string {
-	if s == "" {
-		return "(nothing)"
-	}
-	return problem.Plain(s)
-}
-
-// fresh lists the settings of an object that is to be made.
-func fresh(wanted []setting) []plan.Difference {
-	ds := make([]plan.Difference, 0, len(wanted))
-	for _, st := range wanted {
-		ds = append(ds, plan.Difference{Label: st.Label, Field: st.Field, To: st.shown(), Mark: st.Mark})
-	}
-	return ds
-}
-
-func apply(o plan.Object, wanted []setting) plan.Object {
-	for _, st := range wanted {
-		o = o.With(st.Field, st.Want)
-	}
-	return o
-}
-
-func rows(o plan.Object, wanted []setting) []steps.Row {
-	var rs []steps.Row
-	for _, st := range wanted {
-		rs = append(rs, steps.Row{Label: st.Label, Value: problem.Plain(member(o, st.Field)), Wanted: st.Shown})
-	}
-	return rs
-}
-
-// namesakes parts the rows of a name: those that live, and the last of the softly deleted ones, or nil.
-func namesakes[T any](found []object[T], name string, of func(T) (name string, deleted bool)) (live []object[T], deleted *object[T]) {
-	for i := range found {
-		switch n, gone := of(found[i].Row); {
-		case !same(n, name):
-		case gone:
-			deleted = &found[i]
-		default:
-			live = append(live, found[i])
-		}
-	}
-	return live, deleted
-}
-
-// last is the last of the rows, or nil.
-func last[T any](rows []object[T]) *object[T] {
-	if len(rows) == 0 {
-		return nil
-	}
-	return &rows[len(rows)-1]
-}
-
-func same(a, b string) bool { return strings.EqualFold(a, b) }
-
-// several is the problem of a name that should be unique and is not.
-func several(kind, name string, ids []string) error {
-	sort.Strings(ids)
-	return problem.New(fmt.Sprintf("NPS has %d objects of the kind %s named %q", len(ids), kind, problem.Plain(name))).
-		Because("their ids are " + problem.Plain(strings.Join(ids, ", "))).
-		Try("rename or delete the ones that are not meant in NPS, then run the same command again")
-}
-
-// adopted is the action for an object that is there and as wanted: shown once, when it was not made by this run.
 func adopted(s *steps.Scene, key, kind, name string) []plan.Action {
-	if s.Memory.Made[steps.MadeKey(kind, name)] {
-		return nil
-	}
-	return []plan.Action{{Key: key, Effect: plan.Adopt, Object: kind, Name: name, Notes: []string{"it is there and as wanted; nothing is sent"}}}
+	return nps.Adopted(s, key, kind, name)
 }
 
-// callOp is one call as an operation; its class and assumption come from the call table.
-func callOp(id string, c plan.Call) plan.Op {
-	op, _ := npsapi.Lookup(c.Operation)
-	return plan.Op{ID: id, Kind: plan.KindCall, Class: op.Class, Repeat: plan.ByName, Call: &c, Assumed: npsapi.AssumedReason(c.Operation)}
+func manualAction(key, object, name string, m *plan.Manual, after ...string) plan.Action {
+	return nps.ManualAction(key, object, name, m, after...)
 }
 
-func undoOp(c plan.Call) []plan.Op { return []plan.Op{callOp("undo", c)} }
+func insteadByHand(a plan.Action, operation string) plan.Action {
+	return nps.InsteadByHand(a, operation)
+}
+
+func notOffered(s *steps.Scene, operations ...string) (string, bool) {
+	return nps.NotOffered(s, operations...)
+}
+
+func notListed(s *steps.Scene, kind string, err error) bool { return nps.NotListed(s, kind, err) }
+
+func handMade(s *steps.Scene, step, kind, name string, twin *plan.Manual, about plan.Value, shown, all []plan.Difference, back string) []plan.Action {
+	return nps.HandMade(s, step, kind, name, twin, about, shown, all, back)
+}
+
+func provenBy(planned func(*steps.Scene) ([]plan.Action, error), proven func(*steps.Scene) string) func(context.Context, *steps.Scene) steps.Proof {
+	return nps.ProvenBy(planned, proven)
+}
+
+func byWord(step string, about func(*steps.Scene) plan.Value, seen func(*steps.Scene) string) func(context.Context, *steps.Scene) steps.Proof {
+	return nps.ByWord(step, about, seen)
+}
+
+func eachSession(ctx context.Context, r nps.Reader, user string, each func(npsapi.Session)) error {
+	return nps.EachSession(ctx, r, user, each)
+}

@@ -3,7 +3,8 @@ package auditor
 import (
 	"context"
 	"fmt"
-	"sort"
+	"maps"
+	"slices"
 
 	"npsetup/steps"
 	"npsetup/steps/nps"
@@ -17,20 +18,6 @@ import (
 // access policy tells the name, the id and the maximum duration of its profile, and its activities; the activities that a policy
 // could still take are listed as its candidates; a session shows its whole profile; resources tell their platform.
 
-// notListed makes a fact of a look that ended since the server does not list what it looked for. It is the one place that decides
-// so: the step then goes by what policies show. Any other error stays one.
-func notListed(s *steps.Scene, kind string, err error) bool {
-	if !problem.Is(err, problem.NotOffered) {
-		return false
-	}
-	s.Observe("not listed", kind)
-	s.See(steps.Finding{
-		Kind: steps.TextFinding, Title: kind, State: steps.Info,
-		Text: "this server lists none (" + problem.Plain(problem.All(err)[0].What) + "): a person makes it, and what access policies show of it is read back",
-	})
-	return true
-}
-
 // shownProfile is what the policies that use a connection profile tell of it.
 type shownProfile struct {
 	ID         string
@@ -41,7 +28,7 @@ type shownProfile struct {
 func lookProfileByPolicies(ctx context.Context, s *steps.Scene) error {
 	name := s.Answers.Text(keyProfile)
 	seen := seenProfiles{Unlisted: true}
-	using, err := policiesWith(ctx, s, name)
+	using, err := nps.PoliciesWith(ctx, s, name, s.Answers.Text(keyPolicy))
 	if err != nil {
 		return err
 	}
@@ -51,7 +38,7 @@ func lookProfileByPolicies(ctx context.Context, s *steps.Scene) error {
 		seen.Shown = &shownProfile{ID: p.Row.ActivityConfigurationID, MaxSession: p.Row.ActivityConfigurationMaxSessionLength}
 	}
 	if len(byID) > 1 {
-		s.Problem(several(kindProfile, name, keys(byID)))
+		s.Problem(several(kindProfile, name, slices.Collect(maps.Keys(byID))))
 	}
 	f := steps.Finding{Kind: steps.ObjectFinding, Title: kindProfile + " " + name, State: steps.Doubtful, Wanted: true, Text: "no access policy uses it: whether it is there cannot be read"}
 	if seen.Shown != nil {
@@ -76,46 +63,12 @@ func lookProfileByPolicies(ctx context.Context, s *steps.Scene) error {
 	return nil
 }
 
-// policiesWith lists the policies that use the connection profile of a name: live ones, and the guide's own whatever its status.
-func policiesWith(ctx context.Context, s *steps.Scene, profile string) ([]object[npsapi.Policy], error) {
-	uses := func(p npsapi.Policy) bool {
-		return same(string(p.ActivityConfiguration), profile) && p.ActivityConfigurationID != ""
-	}
-	own := s.Answers.Text(keyPolicy)
-	live, err := find(ctx, s, npsapi.ListPolicies(false), func(p npsapi.Policy) bool { return uses(p) && !same(p.Name, own) })
-	if err != nil {
-		return nil, err
-	}
-	ours, err := find(ctx, s, npsapi.ListPolicies(true), func(p npsapi.Policy) bool { return uses(p) && same(p.Name, own) })
-	return append(live, living(ours)...), err
-}
-
-func keys(set map[string]bool) []string {
-	list := make([]string, 0, len(set))
-	for k := range set {
-		list = append(list, k)
-	}
-	sort.Strings(list)
-	return list
-}
-
 // settings are the members of the profile that policies tell.
 func (p shownProfile) settings() plan.Object {
 	if p.MaxSession == nil {
 		return nil
 	}
 	return plan.Object{{Name: "maxSessionLength", Value: plan.Int(*p.MaxSession)}}
-}
-
-// known keeps the settings of which an object tells the value.
-func known(o plan.Object, wanted []setting) []setting {
-	var told []setting
-	for _, st := range wanted {
-		if v := o.Get(st.Field); v != nil && v != plan.Null() {
-			told = append(told, st)
-		}
-	}
-	return told
 }
 
 // sessionProfile reads a connection profile from the last session of the application user under a policy that uses it; nil when
@@ -158,63 +111,24 @@ func lookActivityByPolicies(ctx context.Context, s *steps.Scene) error {
 		return err
 	}
 	s.Observe("platform", seen.Platform)
-	policies, err := find(ctx, s, npsapi.ListPolicies(false), func(p npsapi.Policy) bool { return p.PolicyType.Is(npsapi.PolicyResource, "Resource") })
-	if err != nil || len(policies) == 0 {
+	listed, err := nps.ActivityByPolicies(ctx, s, name, own)
+	if err != nil || listed.Policy == nil {
 		return err
 	}
-	policy := policies[0]
-	for _, p := range policies {
-		if same(p.Row.Name, own) {
-			policy = p
-		}
-	}
-	id := plan.String(policy.Row.ID)
-	found := map[string]bool{}
-	for _, c := range []plan.Call{npsapi.SearchMembers(npsapi.Activities, id, name), npsapi.SearchActivityCandidates(id, name)} {
-		rows, err := find(ctx, s, c, func(m npsapi.MemberRow) bool {
-			return same(m.Name, name) && m.EntityType.Is(npsapi.MemberActivity, "Activity")
-		})
-		if err != nil {
-			return err
-		}
-		for _, m := range rows {
-			found[m.Row.ID] = true
-			seen.ID = m.Row.ID
-		}
-	}
-	if len(found) > 1 {
-		s.Problem(several(kindActivity, name, keys(found)))
-	}
+	seen.ID = listed.ID
 	seen.Searched = true
 	s.Observe("activity id", seen.ID)
 	if f.State, f.Text = steps.Missing, ""; seen.ID == "" {
 		return nil
 	}
 	s.Know(kindActivity, name, seen.ID)
-	f.State, f.Text = steps.Info, "found by its name through the access policy "+problem.Plain(policy.Row.Name)
-	if seen.Named, err = nestedActivity(ctx, s, policy.Row.ID, seen.ID); seen.Named != nil {
+	f.State, f.Text = steps.Info, "found by its name through the access policy "+problem.Plain(listed.Policy.Row.Name)
+	if seen.Named, err = nps.NestedActivity(ctx, s, listed.Policy.Row.ID, seen.ID); seen.Named != nil {
 		wanted := known(seen.Named.Raw, activitySettings(s, seen))
 		f.Rows = rows(seen.Named.Raw, wanted)
 		observe(s, "activity", seen.Named.Raw)
 	}
 	return err
-}
-
-// nestedActivity is the activity as a policy that has it as a member shows it; nil when it shows none.
-func nestedActivity(ctx context.Context, s *steps.Scene, policy, id string) (*object[npsapi.Activity], error) {
-	p, err := read[npsapi.Policy](ctx, s, npsapi.GetPolicy(plan.String(policy)))
-	if err != nil {
-		return nil, err
-	}
-	for _, raw := range p.Row.Activities {
-		a, err := npsapi.Decode[npsapi.Activity](raw)
-		if err != nil || !same(a.ID, id) {
-			continue
-		}
-		o, err := whole(raw)
-		return &object[npsapi.Activity]{a, o}, err
-	}
-	return nil, nil
 }
 
 // shownPlatform is the id of the guide's platform as a domain, or else a host that the guide names, tells it; empty when none does.

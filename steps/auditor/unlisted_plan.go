@@ -6,29 +6,13 @@ import (
 	"strings"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
 
-// unreadable is what is said of all that a person made and no call shows.
-const unreadable = "said by a person; this server does not let it be read"
-
-// handMade is the action for what a person makes because the server does not list it: it is done when what is shown of it does not
-// differ and a person said so for what is wanted now.
-func handMade(s *steps.Scene, step, kind, name string, twin *plan.Manual, about plan.Value, shown, all []plan.Difference, back string) []plan.Action {
-	if len(shown) == 0 && s.Memory.IsDone(step, about) {
-		return nil
-	}
-	twin.About, twin.Proof = about, "your word: --done "+step+"; "+back
-	a := manualAction(step, kind, name, twin)
-	a.Difference = shown
-	if len(shown) == 0 {
-		a.Difference = all
-	}
-	a.Notes = []string{"this server offers no call that makes or lists it, so it is done by hand"}
-	return []plan.Action{a}
-}
+const unreadable = nps.Unreadable
 
 // profileByHand plans the connection profile where it is not listed.
 func profileByHand(s *steps.Scene, seen seenProfiles, twin *plan.Manual) []plan.Action {
@@ -95,11 +79,11 @@ func (w World) policyByHand(s *steps.Scene, seen seenPolicy, unknown []plan.Diff
 		return []plan.Action{a}, nil
 	}
 	a.Key, a.Difference, m.About = policyStep+"/by-hand", unknown, chosenProfile(s, seen)
-	rest := keepPolicy(s, seen, name, plan.String(seen.Policy.Row.ActivityConfigurationID))
+	rest := keepPolicy(s, seen, plan.String(seen.Policy.Row.ActivityConfigurationID))
 	if len(rest) > 0 && !rest[0].Changing() {
 		rest = nil
 	}
-	members, err := addMembers(s, seen, plan.String(seen.Policy.Row.ID), name)
+	members, err := addMembers(s, seen, plan.String(seen.Policy.Row.ID))
 	for i := range members {
 		for _, r := range rest {
 			members[i].After = append(members[i].After, r.Key)
@@ -118,7 +102,7 @@ func notTold(s *steps.Scene, seen seenPolicy) []plan.Difference {
 		}
 		ds = append(ds, d)
 	}
-	if activity, _ := steps.Get(s, seenActivityKey); activity.Unlisted && activity.ID == "" && !seen.lists(npsapi.Activities, s.Answers.Text(keyActivity)) {
+	if activity, _ := steps.Get(s, seenActivityKey); activity.Unlisted && activity.ID == "" && !seen.Lists(npsapi.Activities, s.Answers.Text(keyActivity)) {
 		ds = append(ds, plan.Difference{Label: "Activities", To: s.Answers.Text(keyActivity)})
 	}
 	return ds
@@ -147,16 +131,6 @@ func (w World) verifyPolicy(ctx context.Context, s *steps.Scene) steps.Proof {
 		return steps.Proof{State: steps.ByWord, Text: "read back: user, activity and resources; which connection profile it has: " + unreadable}
 	}
 	return p
-}
-
-// lists says whether the policy, which may be off, has a member of that name.
-func (seen seenPolicy) lists(k npsapi.MemberKind, name string) bool {
-	for _, have := range seen.Members[k] {
-		if same(have, name) {
-			return true
-		}
-	}
-	return false
 }
 
 func memberDifferences(s *steps.Scene) []plan.Difference {

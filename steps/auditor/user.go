@@ -65,14 +65,6 @@ func lookUser(ctx context.Context, s *steps.Scene) error {
 	return nil
 }
 
-func ids[T any](found []object[T], id func(T) string) []string {
-	list := make([]string, len(found))
-	for i, o := range found {
-		list[i] = id(o.Row)
-	}
-	return list
-}
-
 func wantedSerial(s *steps.Scene) string { return shownOf(ofCertificate(s, plan.SerialOutput)) }
 
 func (w World) planUser(s *steps.Scene) ([]plan.Action, error) {
