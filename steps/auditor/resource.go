@@ -33,7 +33,7 @@ var resourcesKey = steps.Key[seenResources]{Name: "auditor.resources"}
 // resource is A12.
 func (w World) resource() steps.Step {
 	return steps.Step{
-		ID: resourceStep, Title: "Resource", Article: "Create a Resource, 1-3",
+		ID: resourceStep, Title: "Resource", Article: "Create a Resource, 1-3", Applies: byResource,
 		Why: "the grant happens on this host; take the domain controller that holds the PDC emulator role",
 		Fields: []steps.Field{
 			{Key: keyResources, Kind: steps.Multi, Prompt: "Domain controllers, by DNS host name", Example: "dc01.contoso.com", Check: checkHost, LiveChoices: hostChoices, Help: "Auditor finds the resource by its DNS host name. With several domain controllers, the one with the PDC emulator role."},

@@ -84,14 +84,10 @@ type (
 		LastPasswordChangeDateTimeUTC                                             *string
 		DependencyCount                                                           int
 	}
-	// CredentialMember is a credential of a policy, or one that it could take.
-	CredentialMember struct {
-		ID, Username, Domain, UserID string
-		EntityType                   Enum
-	}
 	// MemberRow is a member of a policy, or one that it could take.
 	MemberRow struct {
 		ID, Name, DisplayName, DNSHostName string
+		Username, Domain, UserID           string // of a credential
 		EntityType                         Enum
 	}
 	// Session is a SessionSummary. SessionStatus is its state; its member status is another enum.
