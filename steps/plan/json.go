@@ -183,7 +183,7 @@ func (l Lookup) text() string {
 	s := r.Method + " " + r.Path
 	for _, m := range append([]Match{{l.Member, l.Value}}, l.Also...) {
 		if m.Member != "" {
-			s += fmt.Sprintf(", %s = %q", m.Member, m.Value)
+			s += ", " + m.Member + " = " + Quoted(m.Value)
 		}
 	}
 	if l.Patient {

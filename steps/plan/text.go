@@ -109,7 +109,7 @@ func (t *text) action(a Action, o TextOptions) {
 	if a.Effect == ByHand {
 		verb = "by hand"
 	}
-	t.line("%s %s: %s %q  [%s]", a.Effect.Sign(), verb, a.Object, problem.Plain(a.Name), a.Step)
+	t.line("%s %s: %s %s  [%s]", a.Effect.Sign(), verb, a.Object, Quoted(a.Name), a.Step)
 	if a.Effect == ByHand && o.Done[a.Step] {
 		t.line("    said to be done; noted down, and read back where that can be")
 		return
@@ -167,6 +167,11 @@ func shownValue(s string) string {
 		return fmt.Sprintf("%q", s)
 	}
 	return s
+}
+
+// Quoted is a name in quotes, harmless. A backslash stays as it is: names of accounts hold one.
+func Quoted(name string) string {
+	return strings.ReplaceAll(fmt.Sprintf("%q", problem.Plain(name)), `\\`, `\`)
 }
 
 // odd says whether a text changes when it is made harmless and wrapped.
@@ -283,7 +288,7 @@ func ManualText(a Action, width int) string {
 	if m == nil {
 		m = a.Twin
 	}
-	t.line("%s: %s %q", a.Step, a.Object, problem.Plain(a.Name))
+	t.line("%s: %s %s", a.Step, a.Object, Quoted(a.Name))
 	if m != nil {
 		t.manual(*m)
 	}

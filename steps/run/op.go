@@ -80,7 +80,7 @@ func (r *runner) turnedToHand(a plan.Action, op plan.Op, sent int, cause error) 
 	if err := r.Store.NotOffered(call.Operation, r.plan.Version); err != nil {
 		return failed(err)
 	}
-	p := problem.New(fmt.Sprintf("%s %q is to be done by hand", a.Object, problem.Plain(a.Name))).Because("this server does not offer " + call.Method + " " + call.Path).From(cause)
+	p := problem.New(a.Object + " " + plan.Quoted(a.Name) + " is to be done by hand").Because("this server does not offer " + call.Method + " " + call.Path).From(cause)
 	if sent > 0 {
 		p.Try(fmt.Sprintf("calls of this step that were carried out before it: %d; what they made stands in NPS and is not used", sent))
 	}
