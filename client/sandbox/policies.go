@@ -81,6 +81,13 @@ func (s *Server) policyRoutes() map[string]handler {
 		routes[m.remove] = func(q *ask) answer { return s.associate(q, m.kind, "policyId", m.table.get, false) }
 		routes[m.search] = func(q *ask) answer { return s.searchMembers(q, m.kind, m.table.get, m.columns) }
 	}
+	s.candidateRoutes(routes)
+	return routes
+}
+
+// candidateRoutes are those of credentials, and of what a policy could still take.
+func (s *Server) candidateRoutes(routes map[string]handler) {
+	w := &s.world
 	routes["searchPolicyActivityCandidates"] = s.activityCandidates
 	routes["addPolicyCredentials"] = func(q *ask) answer { return s.associate(q, memberCredentials, "policyId", w.userOf, true) }
 	routes["removePolicyCredentials"] = func(q *ask) answer { return s.associate(q, memberCredentials, "policyId", w.userOf, false) }
@@ -88,7 +95,6 @@ func (s *Server) policyRoutes() map[string]handler {
 		return s.searchMembers(q, memberCredentials, w.userOf, []string{"userName", "displayName", "domain"})
 	}
 	routes["searchPolicyCredentialCandidates"] = s.credentialCandidates
-	return routes
 }
 
 // showPolicy nests the connection profile as it was seen live; where only what is documented is offered, it is a text, and no

@@ -42,9 +42,10 @@ func (w World) monitoringPlan() steps.Step {
 				Key: keyCredentialItems, Kind: steps.Multi, Prompt: "Of these, the items with a credential-based policy", Example: "file01.contoso.com",
 				Help: "The others take the resource-based policy.", When: func(a steps.Answers) bool { return a.Text(keyKind) == kindBoth },
 			},
-			{Key: keySource, Kind: steps.Choice, Prompt: "Data source of that plan", Default: sourceAD, Choices: sources6(), Example: sourceAD, Help: "Auditor takes accounts of NPS for these."},
-			{Key: keyLongest, Kind: steps.Number, Prompt: "Longest collection, in minutes", Optional: true, Example: "45", Help: "A session ends with Max Duration of the connection profile, also in the midst of a collection (events 5801 and 5802). Empty: not known."},
-			{Key: keyEvents, Kind: steps.FileField, Prompt: "Exported event log of Auditor", Optional: true, Example: "file:auditor-events.xml", Help: "On Auditor's server: wevtutil qe \"Netwrix Auditor\" /f:RenderedXml /e:Events > auditor-events.xml. On that server itself it is read without an export."},
+			{
+				Key: keyEvents, Kind: steps.FileField, Prompt: "Exported event log of Auditor", Optional: true, Example: "file:auditor-events.xml", When: func(a steps.Answers) bool { return a.Has(keyEvents) },
+				Help: "On Auditor's server: wevtutil qe \"Netwrix Auditor\" /f:RenderedXml /e:Events > auditor-events.xml. On that server itself it is read without an export.",
+			},
 		},
 		Look:   w.lookMonitoring,
 		Plan:   w.planMonitoring,

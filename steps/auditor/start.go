@@ -97,15 +97,19 @@ func (w World) policyKind() steps.Step {
 	return steps.Step{
 		ID: "policy-kind", Title: "Kind of policy", Article: "Setting Up the Resource-based Policy",
 		Why: "a resource-based policy makes an account for each collection; a credential-based one lends an existing account",
-		Fields: []steps.Field{{
-			Key: keyKind, Kind: steps.Choice, Prompt: "Kind of access policy", Default: "resource",
-			Choices: []steps.Option{
-				{Value: kindResourceBased, Title: "resource-based", Help: "an account is made for each session and removed after it"},
-				{Value: kindCredential, Title: "credential-based", Help: "an existing account is lent; NPS changes its password"},
-				{Value: kindBoth, Title: "both", Help: "each item of the monitoring plan takes one of them"},
+		Fields: []steps.Field{
+			{
+				Key: keyKind, Kind: steps.Choice, Prompt: "Kind of access policy", Default: "resource",
+				Choices: []steps.Option{
+					{Value: kindResourceBased, Title: "resource-based", Help: "an account is made for each session and removed after it"},
+					{Value: kindCredential, Title: "credential-based", Help: "an existing account is lent; NPS changes its password"},
+					{Value: kindBoth, Title: "both", Help: "each item of the monitoring plan takes one of them"},
+				},
+				Help: "With several domain controllers, credential-based avoids a known failure of Auditor: a new account that has not reached the one it asks.", Example: "resource",
 			},
-			Help: "With several domain controllers, credential-based avoids a known failure of Auditor: a new account that has not reached the one it asks.", Example: "resource",
-		}},
+			{Key: keySource, Kind: steps.Choice, Prompt: "Data source of that plan", Default: sourceAD, Choices: sources6(), Example: sourceAD, Help: "Auditor takes accounts of NPS for these."},
+			{Key: keyLongest, Kind: steps.Number, Prompt: "Longest collection, in minutes", Optional: true, Example: "45", Help: "A session ends with Max Duration of the connection profile, also in the midst of a collection (events 5801 and 5802). Empty: not known."},
+		},
 	}
 }
 
