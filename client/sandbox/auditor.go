@@ -27,6 +27,7 @@ type auditor struct {
 	http        *http.Client
 	settings    auditorSettings
 	events      []Event
+	log         string          // of those that Auditor logs, as wevtutil exports it
 	ctx         context.Context //nolint:containedctx // it ends with the sandbox
 	stop        context.CancelFunc
 	running     sync.WaitGroup

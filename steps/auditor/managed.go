@@ -102,9 +102,9 @@ func lookAccounts(ctx context.Context, s *steps.Scene) error {
 func listAccounts(ctx context.Context, s *steps.Scene, wanted []account) (map[string][]npsapi.Credential, error) {
 	names := make([]string, len(wanted))
 	for i, a := range wanted {
-		names[i] = strings.ToLower(a.User)
+		names[i] = a.User
 	}
-	return sought(ctx, s, names, npsapi.SearchCredentials, func(c npsapi.Credential) string { return strings.ToLower(c.UserName) })
+	return sought(ctx, s, names, npsapi.SearchCredentials, func(c npsapi.Credential) string { return c.UserName })
 }
 
 // pickAccount is the one row that an answer means; nil when there is none, or several are, which is told.
@@ -291,28 +291,31 @@ func repeated(names []string) string {
 	return ""
 }
 
-// sought finds the rows of many names: one search for each name, and when they are many, one list of everything, page by page. The rows
-// are kept by their name as of gives it.
+// sought finds the rows of many names: one search for each name, and when they are many, one list of everything, page by page. Names are
+// compared whole, letters' case aside; the rows are kept by their name in lower-case letters.
 func sought[T any](ctx context.Context, s *steps.Scene, names []string, search func(string) plan.Call, of func(T) string) (map[string][]T, error) {
 	const searched = 20
-	found, want := map[string][]T{}, map[string]bool{}
+	found, want, filters := map[string][]T{}, map[string]bool{}, []string{}
 	for _, n := range names {
-		want[n] = true
+		if !want[strings.ToLower(n)] {
+			want[strings.ToLower(n)] = true
+			filters = append(filters, n)
+		}
 	}
-	filters := names
-	if len(names) > searched {
+	if len(filters) > searched {
 		filters = []string{""}
 	}
 	for _, filter := range filters {
 		rows, err := find(ctx, s, search(filter), func(r T) bool {
-			name := of(r)
-			return want[name] && (filter == "" || name == filter)
+			name := strings.ToLower(of(r))
+			return want[name] && (filter == "" || name == strings.ToLower(filter))
 		})
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range rows {
-			found[of(r.Row)] = append(found[of(r.Row)], r.Row)
+			name := strings.ToLower(of(r.Row))
+			found[name] = append(found[name], r.Row)
 		}
 	}
 	return found, nil
