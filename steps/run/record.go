@@ -98,6 +98,9 @@ type Dir struct {
 	sent    map[string]string // action → effect of what an earlier run sent and did not see refused
 	trail   trail
 	seq     int
+	changes int // of the record
+	records grouped
+	entries grouped
 }
 
 var _ Store = (*Dir)(nil)
@@ -225,25 +228,6 @@ func (d *Dir) start(s Start) error {
 			r.Started = d.now().UTC()
 		}
 	})
-}
-
-// change writes a changed record whole or not at all.
-func (d *Dir) change(f func(*Record)) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	r := d.record
-	r.ManualDone, r.ManualAbout, r.NotOffered, r.Objects = copied(r.ManualDone), copied(r.ManualAbout), copied(r.NotOffered), append([]Made{}, r.Objects...)
-	f(&r)
-	r.Updated = d.now().UTC()
-	raw, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := Replace(filepath.Join(d.path, "record.json"), append(raw, '\n')); err != nil {
-		return problem.New("the run record cannot be written").Because(problem.Plain(err.Error())).Try("make room or mend the permissions of " + d.path + ", then npsetup resume --yes").From(err)
-	}
-	d.record = r
-	return nil
 }
 
 func copied[V any](m map[string]V) map[string]V {

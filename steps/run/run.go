@@ -82,6 +82,8 @@ type runner struct {
 	stopped error
 	started map[string]bool // steps whose start was told
 	left    map[string]int  // actions of a step that are not over
+	needs   map[string][]string
+	met     map[string]int // how many of an action's needs are known to be over
 
 	emitting sync.Mutex
 }
@@ -99,9 +101,10 @@ func Apply(ctx context.Context, p plan.Plan, o Options) (Result, error) {
 	if o.Parallel <= 0 {
 		o.Parallel = parallel
 	}
-	r := &runner{Options: o, plan: p, known: map[plan.Ref]string{}, results: map[string]*ActionResult{}, started: map[string]bool{}, left: map[string]int{}}
+	r := &runner{Options: o, plan: p, known: map[plan.Ref]string{}, results: map[string]*ActionResult{}, started: map[string]bool{}, left: map[string]int{}, needs: map[string][]string{}, met: map[string]int{}}
 	for _, a := range p.Actions {
 		r.left[a.Step]++
+		r.needs[a.Key] = a.Needs() // thousands of references may stand in one body
 	}
 	r.walk(ctx)
 	result := r.result()
@@ -215,12 +218,13 @@ func (r *runner) ready(ctx context.Context, a plan.Action) (ready, settled bool)
 	r.mu.Lock()
 	stopped := r.stopped
 	var waitsFor, lacks string
-	open := false
-	for _, need := range a.Needs() {
+	open := r.isOpen(a.Key)
+	for _, need := range r.needs[a.Key] {
+		if open {
+			break
+		}
 		n := r.results[need]
 		switch {
-		case n == nil:
-			open = true
 		case n.Outcome == steps.Waiting:
 			waitsFor = cmp.Or(waitsFor, need)
 		case n.Outcome == steps.Failed, n.Outcome == steps.NotRun, n.Outcome == steps.Skipped:
@@ -244,6 +248,18 @@ func (r *runner) ready(ctx context.Context, a plan.Action) (ready, settled bool)
 	r.starting(a)
 	r.settle(a, result)
 	return false, true
+}
+
+// isOpen says whether anything that an action needs is not over. What is over stays so: it is not looked at again.
+func (r *runner) isOpen(key string) bool {
+	needs := r.needs[key]
+	for r.met[key] < len(needs) {
+		if r.results[needs[r.met[key]]] == nil {
+			return true
+		}
+		r.met[key]++
+	}
+	return false
 }
 
 func (r *runner) starting(a plan.Action) {
