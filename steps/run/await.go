@@ -18,7 +18,7 @@ func (r *runner) await(ctx context.Context, a plan.Action, op plan.Op) (map[stri
 	w := op.Await
 	began, paused, other := r.Clock.Now(), time.Duration(0), false
 	for pause := 250 * time.Millisecond; ; pause = min(pause*2, 10*time.Second) {
-		row, found, err := r.lookAt(ctx, a, op)
+		row, found, err := r.lookAt(ctx, a, op, max(paused, r.Clock.Now().Sub(began)))
 		if err != nil {
 			return nil, err
 		}
@@ -52,10 +52,10 @@ func all(signs []plan.Sign, row json.RawMessage) bool {
 }
 
 // lookAt reads the awaited row once, and tells of it: that is the progress of a wait.
-func (r *runner) lookAt(ctx context.Context, a plan.Action, op plan.Op) (json.RawMessage, bool, error) {
+func (r *runner) lookAt(ctx context.Context, a plan.Action, op plan.Op, waited time.Duration) (json.RawMessage, bool, error) {
 	shown := op.Call.Redacted(r.resolve)
 	e := eventOf(a)
-	e.Name, e.Op = OpSent, &OpInfo{Kind: op.Kind.String(), Class: op.Class.String(), Method: shown.Method, Path: shown.Path}
+	e.Name, e.Op = OpSent, &OpInfo{Kind: op.Kind.String(), Class: op.Class.String(), Method: shown.Method, Path: shown.Path, Awaits: op.Await.What, Waited: waited.Milliseconds()}
 	r.emit(e)
 	began := r.Clock.Now()
 	row, found, err := r.lookup(ctx, op.Await.Row)
