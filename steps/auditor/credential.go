@@ -88,13 +88,16 @@ func addCredential(y way, a seenAccount, policy plan.Value, waits map[string]str
 	if a.Row.Domain != "" {
 		find.Await.Row.Also = []plan.Match{{Member: "domain", Value: a.Row.Domain}}
 	}
+	member := find.Await.Row
+	member.Call = npsapi.SearchMembers(npsapi.Credentials, policy, a.Row.UserName)
+	find.Await.Or = &member // a member is no candidate any longer
 	credential := plan.Ref{Action: key, Output: "id", What: `credential "` + accountName(a.Row) + `"`}
-	member := npsapi.Member{ID: credential, Kind: npsapi.MemberCredential}
+	taken := npsapi.Member{ID: credential, Kind: npsapi.MemberCredential}
 	act := plan.Action{
 		Key: key, Effect: plan.Create, Object: "credential in access policy", Name: a.Given, Article: "Credential-based Policy, 7",
 		Difference: []plan.Difference{{Label: "Credentials", To: a.Given}},
-		Ops:        []plan.Op{find, callOp("add", npsapi.AddMembers(npsapi.Credentials, policy, member))},
-		Undo:       undoOp(npsapi.RemoveMembers(npsapi.Credentials, policy, member)),
+		Ops:        []plan.Op{find, callOp("add", npsapi.AddMembers(npsapi.Credentials, policy, taken))},
+		Undo:       undoOp(npsapi.RemoveMembers(npsapi.Credentials, policy, taken)),
 	}
 	if before := waits[strings.ToLower(a.Given)]; before != "" {
 		act.After = []string{before}

@@ -126,6 +126,11 @@ func (a Action) Needs() []string {
 				add(r.Action)
 			}
 		}
+		if op.Await != nil && op.Await.Or != nil {
+			for _, r := range op.Await.Or.Call.Refs() {
+				add(r.Action)
+			}
+		}
 		if op.Spare != nil {
 			for _, r := range op.Spare.Row.Call.Refs() {
 				add(r.Action)

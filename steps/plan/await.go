@@ -56,6 +56,7 @@ func signsText(signs []Sign, between string) string {
 // then. The call of Row is the operation's own.
 type Await struct {
 	Row    Lookup
+	Or     *Lookup // where the row may stand instead, when it is not there
 	Until  []Sign
 	Failed []Sign // any of them, when it stays: it will not come to that
 	Within time.Duration
@@ -66,6 +67,9 @@ type Await struct {
 
 func (a *Await) text() string {
 	s := a.Row.text()
+	if a.Or != nil {
+		s += ", or " + a.Or.text()
+	}
 	if len(a.Until) > 0 {
 		s += ", until " + signsText(a.Until, " and ")
 	}

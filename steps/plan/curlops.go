@@ -237,6 +237,13 @@ func (s *script) await(a Await) error {
 	if err != nil {
 		return err
 	}
+	if a.Or != nil {
+		or, err := s.find(*a.Or)
+		if err != nil {
+			return err
+		}
+		find += "\n\t\t[ \"$found\" = yes ] || " + or
+	}
 	s.line("\tlook() {\n\t\t%s\n\t}\n\tawait %d %s %s", find, int(a.Within.Seconds()), jsonWord(until), shellText(a.What))
 	return nil
 }

@@ -59,6 +59,9 @@ func (r *runner) lookAt(ctx context.Context, a plan.Action, op plan.Op, waited t
 	r.emit(e)
 	began := r.Clock.Now()
 	row, found, err := r.lookup(ctx, op.Await.Row)
+	if or := op.Await.Or; or != nil && !found && err == nil {
+		row, found, err = r.lookup(ctx, *or)
+	}
 	done := *e.Op
 	done.MS = r.Clock.Now().Sub(began).Milliseconds()
 	e.Name, e.Op, e.Error = OpDone, &done, errorInfo(err)
