@@ -80,13 +80,12 @@ func complaint(s *steps.Scene, since time.Time) *problem.Problem {
 	if log == nil {
 		return nil
 	}
-	for _, e := range newest(log.Events, len(log.Events)) {
+	for _, e := range newest(log.Events, 1) {
 		if e.At.After(since) {
 			p := Cause(e)
 			p.What = fmt.Sprintf("event %d in Auditor's log at %s UTC: %s", e.ID, e.At.UTC().Format("2006-01-02 15:04"), p.What)
 			return p
 		}
-		return nil // the latest is older
 	}
 	return nil
 }

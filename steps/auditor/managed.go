@@ -196,8 +196,12 @@ type numbered struct {
 
 func passwordStates() []numbered {
 	return []numbered{
-		{npsapi.PasswordUnspecified, "Unspecified"}, {npsapi.PasswordVerified, "Verified"}, {npsapi.PasswordPending, "Pending"},
-		{npsapi.PasswordChanged, "Changed"}, {npsapi.PasswordFailed, "Failed"}, {npsapi.PasswordMismatch, "Mismatch"},
+		{npsapi.PasswordUnspecified, "Unspecified"},
+		{npsapi.PasswordVerified, "Verified"},
+		{npsapi.PasswordPending, "Pending"},
+		{npsapi.PasswordChanged, "Changed"},
+		{npsapi.PasswordFailed, "Failed"},
+		{npsapi.PasswordMismatch, "Mismatch"},
 	}
 }
 
@@ -227,8 +231,10 @@ func (a seenAccount) observe(s *steps.Scene) {
 		f.State = steps.Fits
 	}
 	f.Rows = []steps.Row{
-		{Label: "user id", Value: problem.Plain(r.ID)}, {Label: "credential id", Value: problem.Plain(orNothing(r.CredentialID))},
-		{Label: "rotation", Value: rotationWord(r), Wanted: "Automatic"}, {Label: "password", Value: statusWord(r), Wanted: "Verified"},
+		{Label: "user id", Value: problem.Plain(r.ID)},
+		{Label: "credential id", Value: problem.Plain(orNothing(r.CredentialID))},
+		{Label: "rotation", Value: rotationWord(r), Wanted: "Automatic"},
+		{Label: "password", Value: statusWord(r), Wanted: "Verified"},
 	}
 	if r.DependencyCount > 0 {
 		s.Warn(fmt.Sprintf("%s has %d dependents by what NPS knows: they lose their password when it is rotated", problem.Plain(a.Given), r.DependencyCount))
