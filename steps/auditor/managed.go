@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"npsetup/steps"
@@ -94,7 +95,6 @@ func lookAccounts(ctx context.Context, s *steps.Scene) error {
 		seen = append(seen, one)
 	}
 	steps.Put(s, accountsKey, seen)
-	warnDomains(s, wanted)
 	return nil
 }
 
@@ -245,9 +245,9 @@ func (a seenAccount) observe(s *steps.Scene) {
 }
 
 // warnDomains tells of what IIS does to names that end in .ad (vendor KB ka0Qk0000000zmfIAA).
-func warnDomains(s *steps.Scene, accounts []account) {
-	names := append(s.Answers.List(keyResources), s.Answers.List(keyItems)...)
-	for _, a := range accounts {
+func warnDomains(s *steps.Scene) {
+	names := slices.Concat(s.Answers.List(keyResources), s.Answers.List(keyItems))
+	for _, a := range accountsOf(s.Answers) {
 		names = append(names, a.Domain)
 	}
 	for _, n := range names {
@@ -273,16 +273,17 @@ func accountChoices(ctx context.Context, s *steps.Scene, filter string) ([]steps
 	options := make([]steps.Option, len(found))
 	for i := range found {
 		r := &found[i].Row
-		options[i] = steps.Option{Value: problem.Plain(accountName(r)), Title: strings.ToLower(rotationWord(r)) + ", password " + strings.ToLower(statusWord(r))}
+		options[i] = steps.Option{Value: accountName(r), Title: strings.ToLower(rotationWord(r)) + ", password " + strings.ToLower(statusWord(r))}
 	}
 	return options, nil
 }
 
+// accountName is an account for people, harmless: what finds it in NPS is taken from its row.
 func accountName(r *npsapi.Credential) string {
 	if r.Domain == "" {
-		return r.UserName
+		return problem.Plain(r.UserName)
 	}
-	return r.Domain + `\` + r.UserName
+	return problem.Plain(r.Domain + `\` + r.UserName)
 }
 
 // repeated is the first name that stands twice in a list, letters' case aside.

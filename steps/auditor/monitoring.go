@@ -68,6 +68,7 @@ func (w World) lookMonitoring(ctx context.Context, s *steps.Scene) error {
 	a := s.Answers
 	s.Observe("items", typedText(a))
 	warnItems(s)
+	warnDomains(s)
 	if longest, limit := a.Number(keyLongest), a.Number(settingsPrefix+"maxDuration"); a.Has(keyLongest) && longest >= limit {
 		s.Warn("the longest collection takes " + a.Text(keyLongest) + " minutes, and Max Duration is " + a.Text(settingsPrefix+"maxDuration") +
 			": it would end with event 5801 or 5802; set connectionProfile.settings.maxDuration to more than " + a.Text(keyLongest))

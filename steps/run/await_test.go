@@ -107,7 +107,7 @@ func TestAWait(t *testing.T) {
 			looks++
 		}
 	}
-	if r.Actions[0].Outputs["id"] != "c" || looks != 3 || len(w.entries) != 0 {
+	if r.Actions[0].Outputs["id"] != "c" || looks != 3 || len(w.entries) != 0 || len(w.made) != 0 {
 		t.Errorf("outputs %v, %d looks, %d journal entries", r.Actions[0].Outputs, looks, len(w.entries))
 	}
 

@@ -36,8 +36,8 @@ func (r *runner) carryOut(ctx context.Context, a plan.Action) ActionResult {
 			result.Outputs[k] = v
 		}
 	}
-	if a.OpensSession() {
-		return result // a session that has ended is no object that stays
+	if a.OpensSession() || a.Waits() {
+		return result // a session that has ended is no object that stays, and a wait made none
 	}
 	if asWanted(a, result.Outputs) {
 		return r.keepFound(a, result)
