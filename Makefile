@@ -50,7 +50,7 @@ elsewhere:
 # Prints the table of docs/performance.md. -s strips gum, so that its size can be compared.
 bench:
 	@GOFLAGS=-ldflags=-s .ci/tools $(TOOLS) $(GUM)
-	go test -C cmd/npsetup/benchmark -tags bench -count=1 -timeout 30m
+	go test -C cmd/npsetup/benchmark -tags bench -run TestBench -count=1 -timeout 30m
 
 pictures:
 	.ci/pictures docs/pictures

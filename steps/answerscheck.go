@@ -30,7 +30,7 @@ func (r *reading) complete(g Guide, dir string, o Overrides) (Parsed, error) {
 	}
 	for _, risk := range g.Risks {
 		if !o.Begun && risk.When(a) && !a.Accepts(risk.Name) {
-			r.fault(r.placeOf(RiskKey), RiskKey, "missing consent: "+risk.Name, risk.Text,
+			r.fault(r.placeOf(RiskKey), RiskKey, "missing consent: "+risk.Name, risk.Told(a),
 				"read it, then add "+risk.Name+" to acceptRisks in the answers file, or --accept-risk "+risk.Name)
 		}
 	}

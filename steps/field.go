@@ -90,4 +90,14 @@ type Risk struct {
 	Text string
 	When func(Answers) bool // whether these answers take it
 	Key  string             // the answer that takes it: another one avoids it
+	// Tell says it for these answers; nil: Text does for all.
+	Tell func(Answers) string
+}
+
+// Told is what is said of the risk for these answers.
+func (r Risk) Told(a Answers) string {
+	if r.Tell == nil {
+		return r.Text
+	}
+	return r.Tell(a)
 }

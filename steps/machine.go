@@ -178,6 +178,7 @@ func (m Machine) Risks() []Risk {
 	var list []Risk
 	for _, r := range m.guide.Risks {
 		if r.When(a) && !a.Accepts(r.Name) {
+			r.Text = r.Told(a)
 			list = append(list, r)
 		}
 	}

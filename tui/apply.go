@@ -111,6 +111,9 @@ func (p *applyPage) event(e run.Event) {
 		}
 		if e.Op != nil {
 			s.now = e.Op.Method + " " + problem.Plain(e.Op.Path)
+			if e.Op.Awaits != "" {
+				s.now = e.Op.Line()
+			}
 		}
 	case run.ActionDone:
 		if !s.began.IsZero() {

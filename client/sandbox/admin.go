@@ -126,6 +126,8 @@ func (w *world) kind(kind string) (*table, string) {
 		return w.resources, "dnsHostName"
 	case "serviceAccounts":
 		return w.credentials, "displayName"
+	case "credentials":
+		return w.users, "userName"
 	case "connectors":
 		return w.connectors, "name"
 	case "vaultKeys":

@@ -27,14 +27,31 @@ type auditor struct {
 	http        *http.Client
 	settings    auditorSettings
 	events      []Event
+	log         string          // of those that Auditor logs, as wevtutil exports it
 	ctx         context.Context //nolint:containedctx // it ends with the sandbox
 	stop        context.CancelFunc
 	running     sync.WaitGroup
 	turn        sync.Mutex // one collection at a time
 }
 
-// auditorSettings is what stands in Auditor's dialogs.
-type auditorSettings struct{ url, name, key, activity, resource string }
+// auditorSettings is what stands in Auditor's dialogs. A plan's item names an activity and a resource, or a user.
+type auditorSettings struct{ url, name, key, activity, resource, user string }
+
+// items are the settings, one by one for each kind of item.
+func (a auditorSettings) items() []auditorSettings {
+	var list []auditorSettings
+	if a.activity != "" {
+		one := a
+		one.user = ""
+		list = append(list, one)
+	}
+	if a.user != "" {
+		one := a
+		one.activity, one.resource = "", ""
+		list = append(list, one)
+	}
+	return list
+}
 
 func (s *Server) prepareAuditor() error {
 	var err error
@@ -71,30 +88,34 @@ func (s *Server) ClientCertificate() tls.Certificate {
 func (s *Server) Collect() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.startCollection()
+	return s.startCollection() > 0
 }
 
-func (s *Server) startCollection() bool {
-	if s.auditor.settings.activity == "" || s.clock.stopped {
-		return false
+// startCollection lets Auditor collect, and says of how many kinds of items it will tell an event.
+func (s *Server) startCollection() int {
+	items := s.auditor.settings.items()
+	if len(items) == 0 || s.clock.stopped {
+		return 0
 	}
 	s.auditor.running.Add(1)
 	go func() {
 		defer s.auditor.running.Done()
 		s.auditor.turn.Lock()
 		defer s.auditor.turn.Unlock()
-		e := s.collect(s.auditor.ctx)
-		s.auditor.http.CloseIdleConnections()
-		if s.auditor.ctx.Err() == nil { // what broke off because the sandbox stops is no event
-			s.happened(e)
+		for _, item := range items {
+			e := s.collect(s.auditor.ctx, item)
+			s.auditor.http.CloseIdleConnections()
+			if s.auditor.ctx.Err() == nil { // what broke off because the sandbox stops is no event
+				s.happened(e)
+			}
 		}
 	}()
-	return true
+	return len(items)
 }
 
 // collect is one data collection: a session as the application user, used and ended.
-func (s *Server) collect(ctx context.Context) Event {
-	c := &collection{s: s, how: s.collectionSettings()}
+func (s *Server) collect(ctx context.Context, item auditorSettings) Event {
+	c := &collection{s: s, how: item}
 	s.mu.Lock()
 	serial := s.world.clientSerial
 	s.mu.Unlock()
@@ -135,12 +156,6 @@ type collection struct {
 	token, session string
 }
 
-func (s *Server) collectionSettings() auditorSettings {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.auditor.settings
-}
-
 // request is the session that the monitoring plan asks for, with the mistakes that a person makes in typing it.
 func (c *collection) request() map[string]string {
 	c.s.mu.Lock()
@@ -148,6 +163,9 @@ func (c *collection) request() map[string]string {
 	fs := c.s.faults
 	if fs.has("plan-credential") {
 		return map[string]string{"activityName": "Credential Release", "credentialUsername": "svc-auditr", "credentialDomain": domainNetBIOS}
+	}
+	if c.how.user != "" {
+		return map[string]string{"activityName": activityRelease, "credentialUsername": c.how.user, "note": "Data collection: Active Directory"}
 	}
 	activity, resource := c.how.activity, c.how.resource
 	if fs.has("plan-activity") {

@@ -29,6 +29,9 @@ func (s *Server) Tick() {
 // advance plays what is due of all sessions, and sets the alarm to what comes next.
 func (s *Server) advance() {
 	now := s.o.Now()
+	if s.turn(now) {
+		s.announce()
+	}
 	for _, x := range s.world.sessions {
 		played := false
 		for len(x.beats) > 0 && !x.beats[0].at.After(now) {
@@ -52,6 +55,11 @@ func (s *Server) setAlarm(now time.Time) {
 	for _, x := range s.world.sessions {
 		if len(x.beats) > 0 && (next.IsZero() || x.beats[0].at.Before(next)) {
 			next = x.beats[0].at
+		}
+	}
+	for _, r := range s.world.rotations {
+		if next.IsZero() || r.at.Before(next) {
+			next = r.at
 		}
 	}
 	if !next.IsZero() && !s.clock.stopped {

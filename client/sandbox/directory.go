@@ -3,7 +3,6 @@ package sandbox
 import (
 	"encoding/json"
 	"net/http"
-	"strings"
 )
 
 func (s *Server) directoryRoutes() map[string]handler {
@@ -22,7 +21,10 @@ func (s *Server) directoryRoutes() map[string]handler {
 			}
 			return q.page(rows, 10, columns, s.showResource)
 		},
-		"searchCandidates":  func(q *ask) answer { return q.page(w.hosts.rows, 100, columns, s.showCandidate) },
+		"searchCandidates": func(q *ask) answer {
+			w.hostsAsked = true
+			return q.page(w.hosts.rows, 100, columns, s.showCandidate)
+		},
 		"addCandidates":     s.addCandidates,
 		"getResourceByHost": s.resourceByHost,
 		"setServiceAccount": func(q *ask) answer {
@@ -51,15 +53,7 @@ func (s *Server) directoryRoutes() map[string]handler {
 			}
 			return list(rows)
 		},
-		"searchCredentials": func(q *ask) answer {
-			var rows []row
-			for _, r := range w.credentials.rows {
-				if q.number("credentialType", -1) <= 0 && (!r.truth("isDeleted") || strings.EqualFold(q.query("includeDeleted"), "true")) {
-					rows = append(rows, r)
-				}
-			}
-			return q.page(rows, 10, []string{"userName"}, asIs)
-		},
+		"searchCredentials": s.searchCredentials,
 	}
 }
 

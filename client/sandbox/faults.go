@@ -26,7 +26,7 @@ type FaultKind struct{ Name, What string }
 
 // Faults lists the faults that can be asked for, by name.
 func Faults() []FaultKind {
-	kinds := slices.Concat(serverFaults(), sessionFaults(), vaultFaults())
+	kinds := slices.Concat(serverFaults(), sessionFaults(), vaultFaults(), managedFaults())
 	sort.Slice(kinds, func(i, j int) bool { return kinds[i].Name < kinds[j].Name })
 	return kinds
 }

@@ -23,14 +23,16 @@ func (s *Server) writeFiles(dir string) error {
 		return []string{"  certificate: " + road, "  folder: file:" + certificateFolder, "  passphrase: env:NPS_PFX_PASSPHRASE"}
 	}
 	files := map[string]string{
-		"answers-auditor.yaml":         s.answers(pin, own),
-		"answers-auditor-new.yaml":     s.answers(pin, made("new")),
-		"answers-auditor-request.yaml": s.answers(pin, made("request")),
-		"answers-untrusted.yaml":       s.answers("system", own),
-		"env":                          s.world.environment(),
-		"ca.pem":                       string(s.tls.caPEM),
-		"auditor-client.cer":           string(s.auditor.certificate.Certificate[0]),
-		"auditor-client.key":           string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
+		"answers-auditor.yaml":            s.answers(pin, own),
+		"answers-auditor-credential.yaml": s.answersOf("credential", pin, own),
+		"answers-auditor-both.yaml":       s.answersOf("both", pin, own),
+		"answers-auditor-new.yaml":        s.answers(pin, made("new")),
+		"answers-auditor-request.yaml":    s.answers(pin, made("request")),
+		"answers-untrusted.yaml":          s.answers("system", own),
+		"env":                             s.world.environment(),
+		"ca.pem":                          string(s.tls.caPEM),
+		"auditor-client.cer":              string(s.auditor.certificate.Certificate[0]),
+		"auditor-client.key":              string(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: key})),
 
 		"answers-password-secure.yaml": s.vaultAnswers(),
 		"ca-password-secure.pem":       string(s.VaultCAPEM()),
@@ -57,6 +59,11 @@ func serialText(der []byte) (string, error) {
 }
 
 func (s *Server) answers(trust string, certificate []string) string {
+	return s.answersOf("resource", trust, certificate)
+}
+
+// answersOf are complete answers for a kind of policy. The risk of a new password is not accepted in them: that is the reader's to do.
+func (s *Server) answersOf(kind, trust string, certificate []string) string {
 	lines := append([]string{
 		"version: 1",
 		"guide: auditor",
@@ -70,23 +77,22 @@ func (s *Server) answers(trust string, certificate []string) string {
 		"application:",
 		"  name: " + applicationName,
 	}, certificate...)
-	lines = append(
-		lines,
-		"connectionProfile:",
-		"  name: "+profileName,
-		"  settings: {maxDuration: 60}",
-		"accessPolicy:",
-		"  kind: resource",
-		"  resource:",
-		"    name: "+policyName,
-		"    activity: "+activityName,
-		"    group: Domain Admins",
-		"    resources: [dc01."+domainName+"]",
-		"    serviceAccount: svc-nps",
-		"monitoringPlan:",
-		"  name: AD Monitoring",
-		"  items: ["+domainName+"]",
-		"acceptRisks: [domain-admins]",
-	)
+	lines = append(lines, "connectionProfile:", "  name: "+profileName, "  settings: {maxDuration: 60}", "accessPolicy:", "  kind: "+kind)
+	if kind != "credential" {
+		lines = append(lines, "  resource:", "    name: "+policyName, "    activity: "+activityName, "    group: Domain Admins",
+			"    resources: [dc01."+domainName+"]", "    serviceAccount: svc-nps")
+	}
+	if kind != "resource" {
+		lines = append(lines, "  credential:", "    name: "+credentialPolicy, "    accounts: ['"+domainNetBIOS+`\`+accountName+"']")
+	}
+	lines = append(lines, "monitoringPlan:", "  name: AD Monitoring")
+	switch kind {
+	case "resource":
+		lines = append(lines, "  items: ["+domainName+"]", "acceptRisks: [domain-admins]")
+	case "credential":
+		lines = append(lines, "  items: ["+domainName+"]")
+	case "both":
+		lines = append(lines, "  items: ["+domainName+", file01."+domainName+"]", "  credentialItems: [file01."+domainName+"]", "acceptRisks: [domain-admins]")
+	}
 	return strings.Join(lines, "\n") + "\n"
 }

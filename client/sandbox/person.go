@@ -1,17 +1,14 @@
 package sandbox
 
-import (
-	"context"
-	"encoding/json"
-	"strings"
-)
+import "context"
 
 // Names that the sandbox's own answers use, and that a person therefore types.
 const (
-	applicationName = "NetwrixAuditor"
-	profileName     = "Netwrix Auditor"
-	activityName    = "Netwrix Auditor Domain Admin"
-	policyName      = "Netwrix Auditor (resource)"
+	applicationName  = "NetwrixAuditor"
+	profileName      = "Netwrix Auditor"
+	activityName     = "Netwrix Auditor Domain Admin"
+	policyName       = "Netwrix Auditor (resource)"
+	credentialPolicy = "Netwrix Auditor (credential)"
 )
 
 // Did is one step that the person did.
@@ -26,8 +23,8 @@ func (s *Server) Person() []Did {
 	return done
 }
 
-// hands does the person's part, and says whether Auditor collects since.
-func (s *Server) hands() (done []Did, collects bool) {
+// hands does the person's part, and says how many events Auditor will tell since.
+func (s *Server) hands() (done []Did, collects int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	done = []Did{}
@@ -36,7 +33,7 @@ func (s *Server) hands() (done []Did, collects bool) {
 		done = append(done, s.vaultHands()...)
 	}
 	if !s.world.auditorInPlay() {
-		return done, false
+		return done, 0
 	}
 	did := func(step string, flag *bool) {
 		*flag = true
@@ -53,20 +50,15 @@ func (s *Server) hands() (done []Did, collects bool) {
 			did("certificate-trust", &h.CertificateTrusted)
 		}
 	}
-	if s.o.API != "full" {
-		done = append(done, s.world.byHand()...)
-	}
-	if s.o.API == "documented" && s.world.policyByHand() {
-		done = append(done, Did{"policy-resource"})
-	}
+	done = append(done, s.insteadOfCalls()...)
 	before := s.auditor.settings
 	if key := s.world.apiKeys[s.world.applicationID()]; key != "" && h.pasted != key && h.AuditorDialog {
 		h.pasted = key
 		s.auditor.settings.url, s.auditor.settings.name, s.auditor.settings.key = s.URL(), applicationName, key
 		did("auditor-key", &h.APIKeyPasted)
 	}
-	if !h.MonitoringPlan && h.APIKeyPasted && s.world.policyComplete() { // Auditor offers it only once it is connected
-		s.auditor.settings.activity, s.auditor.settings.resource = s.world.planItem()
+	if !h.MonitoringPlan && h.APIKeyPasted && s.world.policiesComplete() { // Auditor offers it only once it is connected
+		s.auditor.settings.activity, s.auditor.settings.resource, s.auditor.settings.user = s.world.planItems()
 		did("monitoring-plan", &h.MonitoringPlan)
 	}
 	if s.auditor.settings != before {
@@ -80,16 +72,10 @@ func (s *Server) hands() (done []Did, collects bool) {
 func (s *Server) PersonThrough(ctx context.Context) []Did {
 	before := len(s.Events())
 	done, collects := s.hands()
-	if collects {
-		_, _ = s.AwaitEvents(ctx, before+1) // what it came to stands in the events
+	if collects > 0 {
+		_, _ = s.AwaitEvents(ctx, before+collects) // what it came to stands in the events
 	}
 	return done
-}
-
-// planItem is what has to be typed into the monitoring plan: the names by which Auditor will ask.
-func (w *world) planItem() (activity, resource string) {
-	m := w.members[w.policies.named("name", policyName).text("id")]
-	return w.activities.get(m.ids[memberActivities][0]).text("name"), w.resources.get(m.ids[memberResources][0]).text("dnsHostName")
 }
 
 func (w *world) applicationID() string {
@@ -99,66 +85,6 @@ func (w *world) applicationID() string {
 		}
 	}
 	return ""
-}
-
-func (w *world) policyComplete() bool {
-	p := w.policies.named("name", policyName)
-	if p == nil {
-		return false
-	}
-	for _, ids := range w.members[p.text("id")].ids {
-		if len(ids) == 0 {
-			return false
-		}
-	}
-	return true
-}
-
-// byHand makes in the user interface what this sandbox does not offer as calls, by the article's values.
-func (w *world) byHand() []Did {
-	var done []Did
-	if w.profiles.named("name", profileName) == nil {
-		p := defaultProfile()
-		var set row
-		_ = json.Unmarshal([]byte(articleSettings), &set) // a constant of this file
-		for k, v := range set {
-			p[k] = v
-		}
-		p["name"], p["description"], p["isDefault"] = profileName, "Netwrix Auditor integration", false
-		w.profiles.add(p)
-		done = append(done, Did{"connection-profile"})
-	}
-	if w.activities.named("name", activityName) == nil {
-		w.activityByHand()
-		done = append(done, Did{"activity"})
-	}
-	return done
-}
-
-// policyByHand makes the access policy, or gives it what it lacks of the article's; false: nothing is to be done, or its user or
-// its resource is not there yet.
-func (w *world) policyByHand() bool {
-	resource := w.resources.named("dnsHostName", "dc01."+domainName)
-	if w.applicationID() == "" || resource == nil {
-		return false
-	}
-	changed := false
-	p := w.policies.named("name", policyName)
-	if p == nil {
-		changed = true
-		p = w.policies.add(row{"name": policyName, "description": "", "policyType": 0, "isDeleted": false, "isDisabled": false, "priority": len(w.policies.rows) + 1})
-		w.members[p.text("id")] = &members{}
-	}
-	if profile := w.profiles.named("name", profileName); p.text("activityConfigurationId") != profile.text("id") {
-		p["activityConfigurationId"], changed = profile["id"], true
-	}
-	m := w.members[p.text("id")]
-	for k, id := range map[memberKind]string{memberAccounts: w.applicationID(), memberActivities: w.activities.named("name", activityName).text("id"), memberResources: resource.text("id")} {
-		if !m.has(k, id) {
-			m.ids[k], changed = append(m.ids[k], strings.ToLower(id)), true
-		}
-	}
-	return changed
 }
 
 const articleSettings = `{"proxyAutoConnect":true,"record":true,"maxSessionLength":60,"expirationTimeoutThreshold":5,"allowSessionExtension":false,

@@ -12,10 +12,11 @@ const (
 	memberAccounts memberKind = iota
 	memberActivities
 	memberResources
+	memberCredentials
 )
 
-// members are the three lists of a policy, by id.
-type members struct{ ids [3][]string }
+// members are the lists of a policy, by id.
+type members struct{ ids [4][]string }
 
 func (m *members) has(k memberKind, id string) bool {
 	for _, have := range m.ids[k] {
@@ -76,12 +77,24 @@ func (s *Server) policyRoutes() map[string]handler {
 		{memberActivities, "addPolicyActivities", "removePolicyActivities", "searchPolicyActivities", "policyId", w.activities, []string{"name"}},
 		{memberResources, "addPolicyResources", "removePolicyResources", "searchPolicyResources", "policyId", w.resources, []string{"dnsHostName", "displayName"}},
 	} {
-		routes[m.add] = func(q *ask) answer { return s.associate(q, m.kind, m.param, m.table, true) }
-		routes[m.remove] = func(q *ask) answer { return s.associate(q, m.kind, "policyId", m.table, false) }
-		routes[m.search] = func(q *ask) answer { return s.searchMembers(q, m.kind, m.table, m.columns) }
+		routes[m.add] = func(q *ask) answer { return s.associate(q, m.kind, m.param, m.table.get, true) }
+		routes[m.remove] = func(q *ask) answer { return s.associate(q, m.kind, "policyId", m.table.get, false) }
+		routes[m.search] = func(q *ask) answer { return s.searchMembers(q, m.kind, m.table.get, m.columns) }
 	}
-	routes["searchPolicyActivityCandidates"] = s.activityCandidates
+	s.candidateRoutes(routes)
 	return routes
+}
+
+// candidateRoutes are those of credentials, and of what a policy could still take.
+func (s *Server) candidateRoutes(routes map[string]handler) {
+	w := &s.world
+	routes["searchPolicyActivityCandidates"] = s.activityCandidates
+	routes["addPolicyCredentials"] = func(q *ask) answer { return s.associate(q, memberCredentials, "policyId", w.userOf, true) }
+	routes["removePolicyCredentials"] = func(q *ask) answer { return s.associate(q, memberCredentials, "policyId", w.userOf, false) }
+	routes["searchPolicyCredentials"] = func(q *ask) answer {
+		return s.searchMembers(q, memberCredentials, w.userOf, []string{"userName", "displayName", "domain"})
+	}
+	routes["searchPolicyCredentialCandidates"] = s.credentialCandidates
 }
 
 // showPolicy nests the connection profile as it was seen live; where only what is documented is offered, it is a text, and no
@@ -121,7 +134,7 @@ func (s *Server) createPolicy(q *ask) answer {
 	return ok(s.showPolicy(r))
 }
 
-func (s *Server) associate(q *ask, k memberKind, param string, t *table, add bool) answer {
+func (s *Server) associate(q *ask, k memberKind, param string, get func(id string) row, add bool) answer {
 	policy := s.world.policies.get(q.id(param))
 	if policy == nil {
 		return refuse(http.StatusNotFound, "Not Found", "no policy of this id")
@@ -133,11 +146,14 @@ func (s *Server) associate(q *ask, k memberKind, param string, t *table, add boo
 	if json.Unmarshal(q.body, &in) != nil {
 		return invalid("$", "The JSON value could not be converted.")
 	}
+	if ofCredentials := policy.number("policyType") == 1; k == memberCredentials && !ofCredentials || (k == memberActivities || k == memberResources) && ofCredentials {
+		return refuse(http.StatusBadRequest, "Bad Request", "the type of the policy does not take such members")
+	}
 	m := s.world.members[policy.text("id")]
 	done := 0
 	for _, e := range in {
 		switch {
-		case t.get(e.ID) == nil:
+		case get(e.ID) == nil:
 			return refuse(http.StatusNotFound, "Not Found", "no object of the id "+e.ID)
 		case add && !m.has(k, e.ID):
 			m.ids[k] = append(m.ids[k], strings.ToLower(e.ID))
@@ -156,16 +172,19 @@ func (s *Server) associate(q *ask, k memberKind, param string, t *table, add boo
 	return ok(row{"item1": done, "item2": len(in) - done})
 }
 
-func (s *Server) searchMembers(q *ask, k memberKind, t *table, columns []string) answer {
+func (s *Server) searchMembers(q *ask, k memberKind, get func(id string) row, columns []string) answer {
 	policy := s.world.policies.get(q.id("accessPolicyId"))
 	if policy == nil {
 		return refuse(http.StatusBadRequest, "Bad Request", "no policy of this id")
 	}
 	var rows []row
 	for _, id := range s.world.members[policy.text("id")].ids[k] {
-		if r := t.get(id); r != nil {
+		if r := get(id); r != nil {
 			rows = append(rows, r)
 		}
+	}
+	if k == memberCredentials {
+		return q.page(rows, 10, columns, s.showCredentialMember)
 	}
 	return q.page(rows, 10, columns, func(r row) row {
 		c := row{"id": r["id"], "name": r["name"], "displayName": r["displayName"], "entityType": 0}
@@ -174,7 +193,7 @@ func (s *Server) searchMembers(q *ask, k memberKind, t *table, columns []string)
 			c["entityType"], c["domain"] = r["entityType"], r["domainName"]
 		case memberResources:
 			c["dnsHostName"], c["os"], c["platformId"] = r["dnsHostName"], r["os"], r["platformId"]
-		case memberActivities:
+		case memberActivities, memberCredentials:
 		}
 		return c
 	})
@@ -215,7 +234,7 @@ func (w *world) grants(account string, activity, resource row) []row {
 	var rows []row
 	for _, p := range w.policies.rows {
 		m := w.members[p.text("id")]
-		if activity == nil || resource == nil || p.truth("isDeleted") || p.truth("isDisabled") || activity.text("platformId") != resource.text("platformId") {
+		if activity == nil || resource == nil || p.number("policyType") != 0 || p.truth("isDeleted") || p.truth("isDisabled") || activity.text("platformId") != resource.text("platformId") {
 			continue
 		}
 		if m.has(memberAccounts, account) && m.has(memberActivities, activity.text("id")) && m.has(memberResources, resource.text("id")) {

@@ -110,7 +110,7 @@ type handler func(*ask) answer
 // operation, is a mistake.
 func (s *Server) routes(ops []operation) (http.Handler, error) {
 	handlers := map[string]handler{}
-	for _, area := range []map[string]handler{s.authRoutes(), s.userRoutes(), s.profileRoutes(), s.activityRoutes(), s.directoryRoutes(), s.policyRoutes(), s.applicationRoutes(), s.sessionRoutes(), s.serviceAccountRoutes(), s.connectorRoutes()} {
+	for _, area := range []map[string]handler{s.authRoutes(), s.userRoutes(), s.profileRoutes(), s.activityRoutes(), s.directoryRoutes(), s.policyRoutes(), s.applicationRoutes(), s.sessionRoutes(), s.serviceAccountRoutes(), s.connectorRoutes(), s.managedRoutes()} {
 		for id, h := range area {
 			handlers[id] = h
 		}

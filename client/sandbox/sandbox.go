@@ -22,6 +22,7 @@ type Options struct {
 	Exposed   bool          // allows an address beyond loopback
 	Dir       string        // folder that gets answers, environment and certificates; empty: none
 	Resources int           // additional resources, and as many import candidates
+	Accounts  int           // additional accounts of the domain
 	API       string        // full (default), observed or documented
 	Latency   time.Duration // waited before each answer
 	TokenLife time.Duration // default 15 minutes
@@ -159,7 +160,7 @@ func (s *Server) prepare(addr net.Addr) error {
 	if s.tls, err = newAuthority(addr, s.o.Now(), s.faults.has("expired-cert")); err != nil {
 		return err
 	}
-	s.world = newWorld(s.o.Resources)
+	s.world = newWorld(s.o.Resources, s.o.Accounts)
 	s.prepareVault()
 	if err := s.prepareAuditor(); err != nil {
 		return err

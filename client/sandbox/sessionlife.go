@@ -26,6 +26,7 @@ type session struct {
 	row              row // what was asked for and what it was found to mean, by the members of a summary
 	who              *person
 	activity, target row
+	user             row // whose password is released, under a credential-based policy
 	profile          row
 	status           sessionStatus
 	auditor          bool // it is Auditor's
@@ -60,6 +61,9 @@ const slowFor = 45 * time.Second
 func (s *Server) beginning(x *session, now time.Time) []beat {
 	host, due := x.row.text("managedResourceName"), now.Add(s.o.SessionDelay)
 	beats := []beat{info(now, "Session queued for the Action Service"), info(now, "Connecting to "+host)}
+	if x.user != nil {
+		beats[1] = info(now, "Releasing the credential of "+x.login())
+	}
 	fail := func(texts ...string) []beat {
 		for _, t := range texts {
 			beats = append(beats, beat{due, levelError, t, same})
@@ -84,6 +88,12 @@ func (s *Server) beginning(x *session, now time.Time) []beat {
 			beats, info(now, "WinRM: connecting to https://"+host+":5986/wsman (Use HTTPS if available)"),
 			beat{due.Add(-5 * time.Second), levelWarn, "WinRM: no answer over HTTPS from " + host + ", falling back to HTTP (port 5985)", same},
 		)
+	}
+	if x.user != nil {
+		if s.world.passwords[x.user.text("id")] == "" {
+			return fail("No password is stored for " + x.login())
+		}
+		return append(beats, beat{due, levelInfo, "Session active", sessionActive})
 	}
 	fromVault, given := s.checkout(x, due)
 	if beats = append(beats, fromVault...); !given {
@@ -129,6 +139,9 @@ func (s *Server) actionTexts(x *session, group, form string) []string {
 
 // login is the account that the session signs in as, by the activity's template.
 func (x *session) login() string {
+	if x.user != nil {
+		return x.user.text("domain") + `\` + x.user.text("userName")
+	}
 	format := x.activity.text("loginAccountNameFormat")
 	if format == "" {
 		format = `%targetDomain%\%samAccountName%`

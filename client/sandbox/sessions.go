@@ -89,7 +89,7 @@ func (s *Server) startSession(q *ask) answer {
 	if in.ManagedAccountID != "" && !strings.EqualFold(in.ManagedAccountID, q.who.account) {
 		return refuse(http.StatusForbidden, "Forbidden", "a session can only be started for oneself")
 	}
-	activity, resource, policy, refusal := s.grantOf(q.who, in)
+	activity, resource, user, policy, refusal := s.grantOf(q.who, in)
 	if policy == nil {
 		return refusal
 	}
@@ -100,7 +100,7 @@ func (s *Server) startSession(q *ask) answer {
 		sam = account.text("name")
 	}
 	x := &session{
-		who: q.who, activity: activity, target: resource, profile: s.world.profiles.get(policy.text("activityConfigurationId")), auditor: q.auditor,
+		who: q.who, activity: activity, target: resource, user: user, profile: s.world.profiles.get(policy.text("activityConfigurationId")), auditor: q.auditor,
 		row: row{
 			"id": newID(), "createdBy": q.who.account, "createdByDisplayName": account["name"], "managedAccountId": q.who.account, "userId": q.who.account,
 			"userDisplayName": account["name"], "samAccountName": sam, "activityId": activity["id"], "activityName": activity["name"], "activityType": activity.number("activityType"),
@@ -110,6 +110,10 @@ func (s *Server) startSession(q *ask) answer {
 			"createdDateTimeUtc": stamp(now), "startDateTimeUtc": stamp(now), "endDateTimeUtc": in.EndDateTimeUTC, "actualStartDateTimeUtc": nil, "actualEndDateTimeUtc": nil,
 			"expirationDateTimeUtc": nil, "loginAccountName": nil, "loginDisplayName": nil, "locked": false,
 		},
+	}
+	if user != nil {
+		x.row["platformId"], x.row["platformName"] = user["platformId"], user["platform"]
+		x.row["targetUserId"], x.row["targetUserDisplayName"] = user["id"], x.login()
 	}
 	if x.profile == nil {
 		x.profile = s.world.profiles.named("name", "Default")
@@ -125,13 +129,25 @@ func (s *Server) startSession(q *ask) answer {
 
 // grantOf finds what a request names and the policy that grants it, in the order and in the words of the product. An activity
 // that no policy of the account holds is as unknown to it as one that does not exist.
-func (s *Server) grantOf(who *person, in sessionRequest) (activity, resource, policy row, refusal answer) {
+func (s *Server) grantOf(who *person, in sessionRequest) (activity, resource, user, policy row, refusal answer) {
 	w := &s.world
-	bad := func(text string) (row, row, row, answer) {
-		return nil, nil, nil, refuse(http.StatusBadRequest, "Bad Request", text)
+	bad := func(text string) (row, row, row, row, answer) {
+		return nil, nil, nil, nil, refuse(http.StatusBadRequest, "Bad Request", text)
 	}
-	// No credential-based policy exists here, so a credential is never found.
-	if s.faults.hit("credential-unknown") || in.CredentialUsername != "" {
+	if s.faults.hit("credential-unknown") {
+		return bad("Unable to find requested credential by username")
+	}
+	if in.CredentialUsername != "" {
+		release := w.activities.named("name", activityRelease)
+		if in.ActivityName != activityRelease {
+			return bad("Unable to find requested activity: " + in.ActivityName)
+		}
+		policies, user := w.releases(who.account, in.CredentialDomain, in.CredentialUsername)
+		for _, p := range policies {
+			if in.AccessPolicyID == "" || strings.EqualFold(in.AccessPolicyID, p.text("id")) {
+				return release, nil, user, p, answer{}
+			}
+		}
 		return bad("Unable to find requested credential by username")
 	}
 	for _, a := range w.activities.rows {
@@ -148,10 +164,10 @@ func (s *Server) grantOf(who *person, in sessionRequest) (activity, resource, po
 	}
 	for _, p := range w.grants(who.account, activity, resource) {
 		if in.AccessPolicyID == "" || strings.EqualFold(in.AccessPolicyID, p.text("id")) {
-			return activity, resource, p, answer{}
+			return activity, resource, nil, p, answer{}
 		}
 	}
-	return nil, nil, nil, refuse(http.StatusNotFound, "Not Found", "No access policy allows the activity on the resource")
+	return nil, nil, nil, nil, refuse(http.StatusNotFound, "Not Found", "No access policy allows the activity on the resource")
 }
 
 // offered tells whether any policy that lives, enabled or not, holds an account and an activity.

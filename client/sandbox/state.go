@@ -12,7 +12,7 @@ func (s *Server) State() map[string]any {
 	defer s.mu.Unlock()
 	w := &s.world
 	state := map[string]any{
-		"applicationUsers": []row{}, "credentials": []row{}, "person": w.human,
+		"applicationUsers": []row{}, "credentials": w.stateUsers(), "person": w.human,
 		"connectionProfiles": w.list(w.profiles, "name"), "activities": w.stateActivities(), "actionGroups": w.stateGroups(), "resources": w.stateResources(),
 		"policies": w.statePolicies(), "serviceAccounts": s.stateAccounts(),
 	}
@@ -157,6 +157,15 @@ func (w *world) statePolicies() []row {
 		c["users"] = names(w.accounts, m.ids[memberAccounts], "name")
 		c["activityNames"] = names(w.activities, m.ids[memberActivities], "name")
 		c["resourceNames"] = names(w.resources, m.ids[memberResources], "dnsHostName")
+		if len(m.ids[memberCredentials]) > 0 {
+			var list []string
+			for _, id := range m.ids[memberCredentials] {
+				u := w.userOf(id)
+				list = append(list, u.text("domain")+`\`+u.text("userName"))
+			}
+			sort.Strings(list)
+			c["credentialNames"] = list
+		}
 		rows = append(rows, c)
 	}
 	return sorted(rows, "name")

@@ -92,6 +92,9 @@ func (s *Server) passwordOf(x *session) string {
 		}
 		return x.checkedOut
 	}
+	if x.user != nil {
+		return s.world.passwords[x.user.text("id")]
+	}
 	password := marker("session")
 	s.world.secrets = append(s.world.secrets, password)
 	return password

@@ -25,6 +25,10 @@ type world struct {
 	connectors, connectorTemplates                                         *table
 	accountKeys                                                            map[string]string // credential id → password
 	vault                                                                  vault
+	users                                                                  *table            // accounts of the domains, with the rows of a search for credentials
+	passwords                                                              map[string]string // user id → password that NPS stored
+	rotations                                                              []rotation
+	usersAsked, hostsAsked                                                 bool // somebody looked for accounts, or for hosts
 }
 
 // human is what a person did by hand.
@@ -47,7 +51,7 @@ const (
 	domainNetBIOS   = "CONTOSO"
 )
 
-func newWorld(resources int) world {
+func newWorld(resources, accounts int) world {
 	w := world{people: newPeople(), jwtKey: randomHex(32), passphrase: marker("passphrase"), apiKeys: map[string]string{}, members: map[string]*members{}}
 	w.secrets = append(w.secrets, w.passphrase)
 	w.platforms = newTable()
@@ -69,6 +73,7 @@ func newWorld(resources int) world {
 		w.credentials.add(row{"credentialId": newID(), "displayName": c[0], "userName": c[1], "domain": c[2], "type": 0})
 	}
 	w.directory(resources)
+	w.users, w.passwords = w.newUsers(accounts), map[string]string{}
 	w.connectors, w.connectorTemplates, w.accountKeys, w.vault = newTable(), connectorTemplates(), map[string]string{}, newVault()
 	return w
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"npsetup/client/auditorlog"
 	"npsetup/client/trust"
 	"npsetup/steps/problem"
 	"npsetup/steps/secret"
@@ -38,15 +39,16 @@ type app struct {
 	wait     func(ctx context.Context, d time.Duration) error // nil: real time
 	making   func(path string, made bool)                     // told of each key and certificate, before and after; nil: nobody is
 	home     func() (string, error)
-	face     asker         // a face that asks; nil: line by line on the terminal
-	machine  trust.Machine // whose store of trusted roots is looked at and changed; zero: this one
+	face     asker                                                                  // a face that asks; nil: line by line on the terminal
+	machine  trust.Machine                                                          // whose store of trusted roots is looked at and changed; zero: this one
+	windows  func(ctx context.Context, name string, args ...string) ([]byte, error) // starts a program of Windows; nil: this is none
 	scrub    *secret.Scrubber
 }
 
 // fromProcess is the world of the real program.
 func fromProcess() *app {
 	a := &app{
-		in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, now: time.Now, home: os.UserHomeDir, pdc: lookupPDC,
+		in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, now: time.Now, home: os.UserHomeDir, pdc: lookupPDC, windows: auditorlog.Program(),
 		terminal: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())), screen: screenOn(os.Stdin, os.Stdout),
 	}
 	a.password = func(ctx context.Context, prompt string) ([]byte, error) {

@@ -36,6 +36,7 @@ type article struct {
 	serverThumbprint   string
 	serial, thumbprint string
 	subject            string
+	credential         *article // the same for the credential-based policy
 }
 
 // document is a plan as npsetup plan --output json prints it.
@@ -63,7 +64,7 @@ type page struct {
 type labelled struct{ Label, Value string }
 
 func newArticle(t *testing.T) *article {
-	a := &article{full: newSite(t, sandbox.Options{}), hand: newSite(t, sandbox.Options{API: "observed"})}
+	a := &article{full: newSite(t, sandbox.Options{}), hand: newSite(t, sandbox.Options{API: "observed"}), credential: newCredentialArticle(t)}
 	st := a.full
 	a.planned = decoded[document](t, []byte(st.do("plan", "-f", st.answers(), "--output", "json").want(t, exitPending).out))
 	a.export = st.do("plan", "-f", st.edited("file:auditor-client.cer", "file:missing.cer")).want(t, exitFailed).err
@@ -318,5 +319,5 @@ func TestArticle(t *testing.T) {
 }
 
 func articleLines() []carried {
-	return slices.Concat(initialSetupLines(), exportLines(), profileLines(), activityLines(), resourceLines(), policyLines(), integrationLines())
+	return slices.Concat(initialSetupLines(), exportLines(), profileLines(), activityLines(), resourceLines(), policyLines(), credentialLines(), integrationLines())
 }

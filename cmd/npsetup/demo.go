@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"npsetup/client/sandbox"
+	"npsetup/steps/auditor"
 	"npsetup/steps/problem"
 )
 
@@ -19,14 +20,32 @@ func newDemo(shared *options) *cobra.Command {
 	var plain bool
 	c := &cobra.Command{
 		Use: "demo", Short: "Show the whole set-up on a sandbox of its own", Args: cobra.NoArgs,
-		Long: "demo starts a sandbox and a state folder of its own. On a terminal it opens the wizard on it; without one it sets it up, does the person's part, and prints the report. It touches nothing else.",
+		Long: "demo starts a sandbox and a state folder of its own. On a terminal it opens the wizard on it; without one it sets it up with a resource-based and with a credential-based policy, does the person's part, and prints the reports. It touches nothing else.",
 		RunE: func(c *cobra.Command, _ []string) error { return runDemo(c.Context(), c, shared.app, plain) },
 	}
 	c.Flags().BoolVar(&plain, "plain", false, "open the wizard line by line, with or without a terminal")
 	return c
 }
 
-func runDemo(ctx context.Context, c *cobra.Command, a *app, plain bool) (err error) {
+func runDemo(ctx context.Context, c *cobra.Command, a *app, plain bool) error {
+	if a.terminal || plain {
+		return onStand(ctx, a, "answers-auditor.yaml", func(demo app, o options, s *sandbox.Server) error {
+			return demoWizard(ctx, c, a, demo, o, s, plain)
+		})
+	}
+	for i, file := range []string{"answers-auditor.yaml", "answers-auditor-credential.yaml"} {
+		if i > 0 {
+			_, _ = fmt.Fprintln(c.OutOrStdout())
+		}
+		if err := onStand(ctx, a, file, func(_ app, o options, s *sandbox.Server) error { return demoApply(ctx, c, o, s) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// onStand does something on a sandbox of its own, with one of its answers files.
+func onStand(ctx context.Context, a *app, file string, do func(app, options, *sandbox.Server) error) (err error) {
 	dir, err := os.MkdirTemp("", "npsetup-demo-")
 	if err != nil {
 		return problem.New("there is no place for the demonstration").Because(problem.Plain(err.Error())).Try("make room in the temporary folder")
@@ -49,13 +68,15 @@ func runDemo(ctx context.Context, c *cobra.Command, a *app, plain bool) (err err
 		v, ok := map[string]string{"NPS_PASSWORD": cr.Password, "NPS_TOTP_SECRET": cr.TOTPSecret}[name]
 		return v, ok
 	}
-	o := options{app: &demo, state: filepath.Join(dir, "state"), file: filepath.Join(dir, "answers-auditor.yaml"), yes: true, format: "text"}
-	if a.terminal || plain {
-		return demoWizard(ctx, c, a, demo, o, s, plain)
-	}
+	// The accounts are the sandbox's: nothing else uses their passwords.
+	o := options{app: &demo, state: filepath.Join(dir, "state"), file: filepath.Join(dir, file), accept: []string{auditor.RiskRotatePassword}, yes: true, format: "text"}
+	return do(demo, o, s)
+}
+
+// demoApply is the unattended run, with the person's part in between.
+func demoApply(ctx context.Context, c *cobra.Command, o options, s *sandbox.Server) error {
 	talk := c.ErrOrStderr()
 	_, _ = fmt.Fprintf(talk, "a sandbox answers at %s\n\n", s.URL())
-
 	first := o
 	quiet := &cobra.Command{}
 	quiet.SetErr(talk)
@@ -80,10 +101,10 @@ func through(ctx context.Context, s *sandbox.Server) []sandbox.Did {
 // demoWizard opens the wizard on the sandbox; the person's part can be left to it.
 func demoWizard(ctx context.Context, c *cobra.Command, a *app, demo app, o options, s *sandbox.Server, plain bool) error {
 	demo.terminal = a.terminal
-	o.app, o.yes = &demo, false
+	o.app, o.yes, o.accept = &demo, false, nil
 	hints := []string{
 		"address " + s.URL() + ", trusted by pin:" + s.Pin(), "user " + s.Credentials().User + ", password env:NPS_PASSWORD, MFA totp:env:NPS_TOTP_SECRET",
-		"certificate " + filepath.Join(filepath.Dir(o.file), "auditor-client.cer") + ", key auditor-client.key beside it", "resource dc01.contoso.com, service account svc-nps",
+		"certificate " + filepath.Join(filepath.Dir(o.file), "auditor-client.cer") + ", key auditor-client.key beside it", "resource dc01.contoso.com, service account svc-nps", `account CONTOSO\svc-auditor, for a credential-based policy`,
 	}
 	return runWizard(ctx, c, &o, wizardOptions{plain: plain, hints: hints, person: func(ctx context.Context) ([]string, error) {
 		var did []string

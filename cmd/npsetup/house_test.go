@@ -39,6 +39,7 @@ func mayImport() []rule {
 		{"client/passwordsecure", append([]string{"steps/npsapi"}, heart...), "a transport knows calls, not steps"},
 		{"client/pki", leaves, "certificates know no guide"},
 		{"client/trust", leaves, "trust knows no guide"},
+		{"client/auditorlog", leaves, "it reads a log, and knows no guide"},
 		{"client/remote", leaves, "it does what was planned, and knows no guide"},
 		{"client/sandbox", []string{"assets"}, "a stand-in that shares code with the client proves nothing"},
 		{"client/sandbox/contract", []string{"assets", "client/sandbox"}, "the contract judges both sides and takes neither's word"},

@@ -32,7 +32,7 @@ func (j *job) print(p plan.Plan, digest string, raw []byte) error {
 func (j *job) ticket(p plan.Plan) error {
 	o := plan.MarkdownOptions{File: j.output, Risks: map[string]string{}}
 	for _, r := range j.guide.Risks {
-		o.Risks[r.Name] = r.Text
+		o.Risks[r.Name] = r.Told(j.answers)
 	}
 	if j.link.identity != nil {
 		o.Account = j.link.identity.User // with a browser's token, the answers name nobody

@@ -19,6 +19,8 @@ func TestTheDemoProves(t *testing.T) {
 	if !regexp.MustCompile(`(?m)^verify done NPS grants .*; a session as NetwrixAuditor became active and ended; Auditor opened a session itself at `).MatchString(r.out) {
 		t.Errorf("the report is\n%s", r.out)
 	}
+	// A second report: the credential-based policy, step by step.
+	says(t, r.out, `managed-credential unchanged read back: CONTOSO\svc-auditor, managed automatically, password verified`, "policy-credential unchanged read back: connection profile, user and credentials", `verify done NPS lends CONTOSO\svc-auditor to NetwrixAuditor; a session as NetwrixAuditor became active and ended`)
 }
 
 // failing is a site on which everything is done and its faults begin only then.

@@ -48,10 +48,10 @@ func (p *progress) Emit(e run.Event) {
 		}
 	case "action.done":
 		if e.Error == nil {
-			_, _ = fmt.Fprintf(p.w, "%-20s %s %q: %s\n", e.Step, e.Effect, problem.Plain(e.Object), e.Outcome)
+			_, _ = fmt.Fprintf(p.w, "%-20s %s %s: %s\n", e.Step, e.Effect, plan.Quoted(e.Object), e.Outcome)
 			return
 		}
-		_, _ = fmt.Fprintf(p.w, "%-20s %s %q: %s: %s\n", e.Step, e.Effect, problem.Plain(e.Object), e.Outcome, problem.Plain(e.Error.What))
+		_, _ = fmt.Fprintf(p.w, "%-20s %s %s: %s: %s\n", e.Step, e.Effect, plan.Quoted(e.Object), e.Outcome, problem.Plain(e.Error.What))
 	case "waiting":
 		_, _ = fmt.Fprintf(p.w, "%-20s waits for a person: %s\n", e.Step, problem.Plain(e.Object))
 	}

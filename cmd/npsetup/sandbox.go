@@ -44,6 +44,7 @@ func newSandbox(shared *options) *cobra.Command {
 	c.Flags().StringVar(&o.Listen, "listen", "127.0.0.1:0", "`ADDRESS:PORT` of the NPS stand-in; Password Secure gets free ports beside it")
 	c.Flags().StringVar(&o.Dir, "dir", "", "write answers, environment and certificates into `DIR`")
 	c.Flags().IntVar(&o.Resources, "resources", 0, "`NUMBER` of additional resources and import candidates")
+	c.Flags().IntVar(&o.Accounts, "accounts", 0, "`NUMBER` of additional accounts of the domain")
 	c.Flags().StringVar(&o.API, "api", "full", "`PART` of the API that is offered: full, observed, documented")
 	c.Flags().DurationVar(&o.Latency, "latency", 0, "wait before each answer")
 	c.Flags().DurationVar(&o.TokenLife, "token-life", 15*time.Minute, "how long a token lives")

@@ -274,6 +274,7 @@ func stories() []story {
 		{name: "demo"},
 		{name: "made-here"},
 		{name: "request"},
+		{name: "credential"},
 	}
 }
 

@@ -64,7 +64,7 @@ func (l *link) world() auditor.World {
 			Probe: l.probe, Connect: l.connect, Now: l.app.now, Texts: shared.Texts{FS: assets.Texts()},
 			CheckTrust: func(text string) error { _, err := trust.ParseTrust(text); return err },
 		},
-		ReadCertificate: readCertificate, CheckKey: checkKey, SameSerial: pki.SameSerial, PDC: l.app.pdc, Files: l.files(), SSH: l.ssh(),
+		ReadCertificate: readCertificate, CheckKey: checkKey, SameSerial: pki.SameSerial, PDC: l.app.pdc, Files: l.files(), SSH: l.ssh(), Events: l.app.auditorEvents,
 	}
 }
 

@@ -42,7 +42,7 @@ var seenActivityKey = steps.Key[seenActivity]{Name: "auditor.activity"}
 // activity is A11.
 func (w World) activity() steps.Step {
 	return steps.Step{
-		ID: activityStep, Title: "Activity", Article: "Create an Activity, 1-7",
+		ID: activityStep, Title: "Activity", Article: "Create an Activity, 1-7", Applies: byResource,
 		Why: "it makes an account for each session and gives it its group while the session lasts",
 		Fields: []steps.Field{
 			{Key: keyActivity, Kind: steps.Text, Prompt: "Name of the activity", Default: "Netwrix Auditor Domain Admin", Example: "Netwrix Auditor Domain Admin", Help: "Auditor's monitoring plan names it with exactly these letters."},
@@ -266,7 +266,7 @@ func (w World) planActivity(s *steps.Scene) ([]plan.Action, error) {
 	a.Assumption = a.Ops[len(a.Ops)-1].Assumed
 	if same(s.Answers.Text(keyGroup), "Domain Admins") {
 		a.Consents = []string{RiskDomainAdmins}
-		a.Notes = append(a.Notes, "accepted as "+RiskDomainAdmins+": "+risks()[0].Text)
+		a.Notes = append(a.Notes, "accepted as "+RiskDomainAdmins+": "+domainAdmins().Text)
 	}
 	if op, missing := notOffered(s, operations(a)...); missing {
 		return []plan.Action{insteadByHand(a, op)}, nil

@@ -3,6 +3,7 @@ package auditor
 import (
 	"context"
 	"fmt"
+	"sort"
 	"strings"
 	"time"
 
@@ -18,13 +19,17 @@ type evidence struct {
 	auditor *npsapi.Session // the last one that Auditor opened itself and that became active
 	next    int             // number of the next session of ours
 	err     error           // they could not be listed
+	of      map[string]seenSessions
 }
+
+// seenSessions are the last ones under one kind of policy.
+type seenSessions struct{ ours, auditor *npsapi.Session }
 
 var evidenceKey = steps.Key[evidence]{Name: "auditor.sessions"}
 
 // lookSessions collects the evidence. That it cannot be had stops nothing: it is no part of the set-up.
 func lookSessions(ctx context.Context, s *steps.Scene) error {
-	ev := evidence{next: 1}
+	ev := evidence{next: 1, of: map[string]seenSessions{}}
 	defer func() { steps.Put(s, evidenceKey, ev) }()
 	for _, marker := range s.Memory.Markers { // also of those that NPS does not list yet
 		ev.count(marker)
@@ -35,14 +40,30 @@ func lookSessions(ctx context.Context, s *steps.Scene) error {
 		return nil
 	}
 	cert, known := steps.Get(s, certificateKey)
-	activity := s.Answers.Text(keyActivity)
+	kindOf := sessionKinds(s)
 	ev.err = eachSession(ctx, r, user.Row.Name, func(row npsapi.Session) {
 		ev.count(row.Note) // whoever opened it, and for what: a number is given once
-		if same(row.ManagedAccountID, user.Row.ID) && row.ActivityName == activity {
-			ev.take(row, known, cert.NotBefore)
+		if kind := kindOf(row); kind != "" && same(row.ManagedAccountID, user.Row.ID) {
+			ev.take(row, kind, known, cert.NotBefore)
 		}
 	})
 	return ctx.Err()
+}
+
+// sessionKinds tells for which kind of policy a session counts, or for none. The activity of a credential-based policy is everybody's: its
+// policy tells.
+func sessionKinds(s *steps.Scene) func(npsapi.Session) string {
+	activity := s.Answers.Text(keyActivity)
+	lends, _ := steps.Get(s, credentialPolicyKey)
+	return func(row npsapi.Session) string {
+		switch {
+		case byResource(s.Answers) && row.ActivityName == activity:
+			return kindResourceBased
+		case byCredential(s.Answers) && row.ActivityName == npsapi.ActivityRelease && lends.Policy != nil && same(row.AccessPolicyID, lends.Policy.Row.ID):
+			return kindCredential
+		}
+		return ""
+	}
 }
 
 // count makes the number of the next session of ours a new one.
@@ -54,22 +75,23 @@ func (ev *evidence) count(note string) {
 
 // take sorts one session of the user in. One that is older than the certificate was opened with another one, and before there
 // is one, all are; one that never started was given up before it was active, and proves nothing.
-func (ev *evidence) take(row npsapi.Session, certified bool, since time.Time) {
+func (ev *evidence) take(row npsapi.Session, kind string, certified bool, since time.Time) {
 	if created, known := moment(row.CreatedDateTimeUTC); !certified || known && created.Before(since) {
 		return
 	}
 	if _, started := moment(row.ActualStartDateTimeUTC); !started {
 		return
 	}
-	state := nps.StateOf(row)
+	state, of := nps.StateOf(row), ev.of[kind]
+	defer func() { ev.of[kind] = of }()
 	if strings.HasPrefix(row.Note, nps.MarkerPrefix) {
 		if state == steps.SessionEnded {
-			ev.ours = later(ev.ours, &row)
+			ev.ours, of.ours = later(ev.ours, &row), later(of.ours, &row)
 		}
 		return
 	}
 	if state == steps.SessionActive || state == steps.SessionEnding || state == steps.SessionEnded {
-		ev.auditor = later(ev.auditor, &row)
+		ev.auditor, of.auditor = later(ev.auditor, &row), later(of.auditor, &row)
 	}
 }
 
@@ -98,16 +120,41 @@ func seenAuditor(s *steps.Scene) string {
 	return "seen: " + ev.auditors()
 }
 
+// seenCollections says that Auditor opened sessions under each kind of policy that an item takes, or nothing.
+func seenCollections(s *steps.Scene) string {
+	ev, _ := steps.Get(s, evidenceKey)
+	if len(missingCollections(s, ev)) > 0 {
+		return ""
+	}
+	return seenAuditor(s)
+}
+
+// missingCollections are the kinds of policy that items take and under which no session of Auditor was seen since the last change.
+func missingCollections(s *steps.Scene, ev evidence) []string {
+	var missing []string
+	for kind, used := range map[string]bool{kindResourceBased: len(itemsOf(s.Answers, false)) > 0, kindCredential: len(itemsOf(s.Answers, true)) > 0} {
+		if used && (ev.of[kind].auditor == nil || since(s, ev.of[kind].auditor)) {
+			missing = append(missing, kind)
+		}
+	}
+	sort.Strings(missing)
+	return missing
+}
+
 // auditors says that Auditor opened a session itself, and when.
 func (ev evidence) auditors() string { return "Auditor opened a session itself" + ev.when(ev.auditor) }
 
 // unproven says that something was changed since the last session of ours, and that no session of Auditor began after it.
 // The times of two machines are compared: a clock that is behind asks for one more collection.
 func (ev evidence) unproven(s *steps.Scene) bool {
-	if !s.Memory.Unproven || ev.auditor == nil || s.Memory.Changed.IsZero() {
+	return since(s, ev.auditor)
+}
+
+func since(s *steps.Scene, auditors *npsapi.Session) bool {
+	if !s.Memory.Unproven || auditors == nil || s.Memory.Changed.IsZero() {
 		return s.Memory.Unproven
 	}
-	began, known := moment(ev.auditor.CreatedDateTimeUTC)
+	began, known := moment(auditors.CreatedDateTimeUTC)
 	return !known || began.Before(s.Memory.Changed)
 }
 
@@ -116,6 +163,41 @@ func (evidence) when(row *npsapi.Session) string {
 		return " at " + at.Format("2006-01-02 15:04") + " UTC"
 	}
 	return ""
+}
+
+// since is from when on an event of Auditor speaks against the set-up: after its last session began, and after the last change.
+func (ev evidence) since(s *steps.Scene) time.Time {
+	at := s.Memory.Changed
+	if ev.auditor != nil {
+		if began, known := moment(ev.auditor.CreatedDateTimeUTC); known && began.After(at) {
+			at = began
+		}
+	}
+	return at
+}
+
+// lacking says under which kind of policy no session of Auditor was seen, where both are wanted.
+func (ev evidence) lacking(s *steps.Scene) string {
+	if missing := missingCollections(s, ev); s.Answers.Text(keyKind) == kindBoth && len(missing) == 1 {
+		return " under the " + missing[0] + "-based policy"
+	}
+	return ""
+}
+
+// shown is what our last sessions showed of their passwords: what is wrong with any of them.
+func (ev evidence) shown(s *steps.Scene) (shown steps.Shown, looked bool) {
+	looked = true
+	for _, of := range ev.of {
+		if of.ours == nil {
+			continue
+		}
+		one, seen := s.Memory.Shown[of.ours.ID]
+		looked, shown.Took = looked && seen, max(shown.Took, one.Took)
+		if one.Password != "" {
+			shown.Password = one.Password
+		}
+	}
+	return shown, looked
 }
 
 // expiry is the cause of health events 5801 and 5802, when a session of Auditor shows it.

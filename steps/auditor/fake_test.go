@@ -33,9 +33,11 @@ type server struct {
 	rows    map[string][]row
 	missing []string        // operations that it does not offer
 	off     map[string]bool // ids of policies that are off without a member that tells it
+	asked   []string        // lists
 }
 
 func (f *server) List(_ context.Context, c plan.Call, each func(json.RawMessage) (bool, error)) error {
+	f.asked = append(f.asked, c.Redacted(nil).Path)
 	if slices.Contains(f.missing, c.Operation) {
 		return problem.New("not offered").Of(problem.NotOffered)
 	}

@@ -26,6 +26,8 @@ type World struct {
 	Files Files
 	// SameSerial compares serial numbers in any spelling, with and without a leading 00.
 	SameSerial func(a, b string) bool
+	// Events reads Auditor's event log from a file, or with an empty path that of this machine; ErrNoEventLog when it has none.
+	Events func(ctx context.Context, path string) (EventLog, error)
 	// PDC finds the PDC emulator of a domain by DNS; nil or an error when it cannot be told from here.
 	PDC func(ctx context.Context, domain string) (string, error)
 }
@@ -78,7 +80,7 @@ func Guide(w World) steps.Guide {
 				if s.ID == certificateStep && roadOf(a) == roadNew {
 					return nil // nobody exports or requests what is made here
 				}
-				return w.Texts.Paragraph(w.pageOf(s.ID, a, false), "", w.values(steps.NewScene(a, steps.Memory{})))
+				return w.paragraph(s.ID, a)
 			}
 		}
 	}
@@ -104,6 +106,8 @@ func (w World) guide() steps.Guide {
 			w.activity(),
 			w.resource(),
 			w.policyResource(),
+			w.managedCredential(),
+			w.policyCredential(),
 			w.monitoringPlan(),
 			w.verify(),
 		},

@@ -5,6 +5,7 @@ import (
 
 	"npsetup/steps"
 	"npsetup/steps/nps"
+	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 )
 
@@ -29,6 +30,7 @@ func (w World) values(s *steps.Scene) map[string]string {
 		"profile": a.Text(keyProfile), "settings": settingLines(profileSettings(a)), "platform": platformName, "activity": a.Text(keyActivity),
 		"template": loginTemplate, "domain": domainVariable, "group": a.Text(keyGroup), "action": actionName(a), "pair": pairName(a),
 		"policy": a.Text(keyPolicy), "resource": strings.Join(a.List(keyResources), "\n"), "serviceAccount": a.Text(keyServiceAccount),
+		"account": strings.Join(a.List(keyAccounts), "\n"), "credentialPolicy": a.Text(keyCredentialPolicy),
 		"plan": a.Text(keyPlan), "item": strings.Join(a.List(keyItems), "\n"),
 	}
 	certificateValues(s, v)
@@ -46,10 +48,35 @@ func settingLines(wanted []setting) string {
 	return strings.Join(lines, "\n")
 }
 
+// paragraph are the clicks of a step for these answers, in words.
+func (w World) paragraph(step string, a steps.Answers) []string {
+	values := w.values(steps.NewScene(a, steps.Memory{}))
+	if step != monitoringStep {
+		return w.Texts.Paragraph(w.pageOf(step, a, false), "", values)
+	}
+	var lines []string
+	if byResource(a) {
+		lines = w.Texts.Paragraph(step, "", values)
+	}
+	if byCredential(a) {
+		values["account"] = strings.Join(userNames(a), "\n")
+		lines = append(lines, w.Texts.Paragraph(step+".credential", "", values)...)
+	}
+	return lines
+}
+
 // page is the manual page of a step, filled in.
 func (w World) page(s *steps.Scene, step string) (*plan.Manual, error) {
+	if step == monitoringStep {
+		m, err := w.itemPages(s)
+		return &m, err
+	}
 	chain, _ := steps.Get(s, chainKey)
-	m, err := w.Texts.Manual(w.pageOf(step, s.Answers, chain.Root.SHA256 != "" && chain.Root.SHA256 != chain.Leaf.SHA256), s.Version, w.values(s))
+	values := w.values(s)
+	if step == verifyStep && !byResource(s.Answers) {
+		values["activity"] = npsapi.ActivityRelease
+	}
+	m, err := w.Texts.Manual(w.pageOf(step, s.Answers, chain.Root.SHA256 != "" && chain.Root.SHA256 != chain.Leaf.SHA256), s.Version, values)
 	if err != nil {
 		return nil, err
 	}

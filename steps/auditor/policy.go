@@ -19,36 +19,77 @@ type seenPolicy = nps.SeenPolicy
 
 var policyKey = steps.Key[seenPolicy]{Name: "auditor.policy"}
 
+// way is one kind of access policy: the guide takes one of them, or both.
+type way struct {
+	nps.Policy
+	key     steps.Key[seenPolicy]
+	needs   []string // steps that make what it takes
+	holds   string   // what it holds, for people
+	members func(s *steps.Scene, y way, seen seenPolicy, policy plan.Value) ([]plan.Action, error)
+	lists   func(a steps.Answers) []plan.Difference                 // what belongs into its lists
+	untold  func(s *steps.Scene, seen seenPolicy) []plan.Difference // members whose id no call tells
+}
+
+func resourceWay(a steps.Answers) way {
+	return way{
+		Policy: nps.Policy{Step: policyStep, Answer: keyPolicy, Name: a.Text(keyPolicy), Description: "Netwrix Auditor integration", ProfileName: a.Text(keyProfile)},
+		key:    policyKey, needs: []string{userStep, profileStep, activityStep, resourceStep}, holds: "user, activity and resources",
+		members: addMembers, lists: memberDifferences, untold: untoldActivity,
+	}
+}
+
+// byResource and byCredential say which kinds of policy are wanted.
+func byResource(a steps.Answers) bool { return a.Text(keyKind) != kindCredential }
+
+func byCredential(a steps.Answers) bool {
+	return a.Text(keyKind) == kindCredential || a.Text(keyKind) == kindBoth
+}
+
+// ways are the kinds of policy that are wanted.
+func ways(a steps.Answers) []way {
+	var list []way
+	if byResource(a) {
+		list = append(list, resourceWay(a))
+	}
+	if byCredential(a) {
+		list = append(list, credentialWay(a))
+	}
+	return list
+}
+
 // policyResource is A13.
 func (w World) policyResource() steps.Step {
-	return steps.Step{
-		ID: policyStep, Title: "Resource-based access policy", Article: "Create a Resource-based Access Policy, 1-7",
+	return w.policy(resourceWay, steps.Step{
+		ID: policyStep, Title: "Resource-based access policy", Article: "Create a Resource-based Access Policy, 1-7", Applies: byResource,
 		Why: "it lets the application user run the activity on the resources",
 		Fields: []steps.Field{{
 			Key: keyPolicy, Kind: steps.Text, Prompt: "Name of the access policy", Default: "Netwrix Auditor (resource)", Example: "Netwrix Auditor (resource)",
 			Help: "A name that no other policy of this server has.",
 		}},
-		Look: lookPolicy, Plan: w.planPolicy,
-		Verify: w.verifyPolicy,
+	})
+}
+
+// policy makes the step of one kind of policy.
+func (w World) policy(of func(steps.Answers) way, step steps.Step) steps.Step {
+	step.Look = func(ctx context.Context, s *steps.Scene) error {
+		y := of(s.Answers)
+		seen, err := nps.LookPolicy(ctx, s, y.Policy)
+		steps.Put(s, y.key, seen)
+		return err
 	}
-}
-
-func wantedPolicy(a steps.Answers) nps.Policy {
-	return nps.Policy{Step: policyStep, Answer: keyPolicy, Name: a.Text(keyPolicy), Description: "Netwrix Auditor integration", ProfileName: a.Text(keyProfile)}
-}
-
-func lookPolicy(ctx context.Context, s *steps.Scene) error {
-	seen, err := nps.LookPolicy(ctx, s, wantedPolicy(s.Answers))
-	steps.Put(s, policyKey, seen)
-	return err
-}
-
-func (w World) planPolicy(s *steps.Scene) ([]plan.Action, error) {
-	seen, _ := steps.Get(s, policyKey)
-	if unknown := notTold(s, seen); len(unknown) > 0 {
-		return w.policyByHand(s, seen, unknown)
+	planned := func(s *steps.Scene) ([]plan.Action, error) { return w.planPolicy(s, of(s.Answers)) }
+	step.Plan = planned
+	step.Verify = func(ctx context.Context, s *steps.Scene) steps.Proof {
+		return verifyPolicy(ctx, s, of(s.Answers), planned)
 	}
-	want := wantedPolicy(s.Answers)
+	return step
+}
+
+func (w World) planPolicy(s *steps.Scene, y way) ([]plan.Action, error) {
+	seen, _ := steps.Get(s, y.key)
+	if unknown := notTold(s, y, seen); len(unknown) > 0 {
+		return w.policyByHand(s, y, seen, unknown)
+	}
 	profile, ok := s.ID(kindProfile, s.Answers.Text(keyProfile))
 	profiles, _ := steps.Get(s, profilesKey)
 	switch {
@@ -58,11 +99,11 @@ func (w World) planPolicy(s *steps.Scene) ([]plan.Action, error) {
 		profile = plan.Ref{Action: profileStep, Output: "id", What: kindProfile + ` "` + s.Answers.Text(keyProfile) + `"`}
 	}
 	var actions []plan.Action
-	policy := want.ID(s, seen)
+	policy := y.ID(s, seen)
 	if seen.Policy == nil {
-		actions = append(actions, want.Create(profile))
+		actions = append(actions, y.Create(profile))
 	} else {
-		actions = append(actions, want.Keep(s, seen, profile)...)
+		actions = append(actions, y.Keep(s, seen, profile)...)
 	}
 	var after []string
 	for i := range actions {
@@ -74,7 +115,7 @@ func (w World) planPolicy(s *steps.Scene) ([]plan.Action, error) {
 		}
 		after = []string{actions[i].Key}
 	}
-	members, err := addMembers(s, seen, policy)
+	members, err := y.members(s, y, seen, policy)
 	if err != nil {
 		return nil, err
 	}
@@ -82,10 +123,6 @@ func (w World) planPolicy(s *steps.Scene) ([]plan.Action, error) {
 		members[i].After = append(members[i].After, after...)
 	}
 	return append(actions, members...), nil
-}
-
-func keepPolicy(s *steps.Scene, seen seenPolicy, profile plan.Value) []plan.Action {
-	return wantedPolicy(s.Answers).Keep(s, seen, profile)
 }
 
 // memberPlan is one list of a policy: what belongs into it.
@@ -106,7 +143,7 @@ func wantedMembers(a steps.Answers) []memberPlan {
 	}
 }
 
-func addMembers(s *steps.Scene, seen seenPolicy, policy plan.Value) ([]plan.Action, error) {
+func addMembers(s *steps.Scene, y way, seen seenPolicy, policy plan.Value) ([]plan.Action, error) {
 	var actions []plan.Action
 	act, _ := steps.Get(s, seenActivityKey)
 	for _, m := range wantedMembers(s.Answers) {
@@ -124,7 +161,7 @@ func addMembers(s *steps.Scene, seen seenPolicy, policy plan.Value) ([]plan.Acti
 		if m.object == kindActivity && act.Named == nil && act.Deleted != nil {
 			list.After = []string{activityStep}
 		}
-		if a, lacks := wantedPolicy(s.Answers).Add(seen, policy, list); lacks {
+		if a, lacks := y.Add(seen, policy, list); lacks {
 			actions = append(actions, a)
 		}
 	}

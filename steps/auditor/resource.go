@@ -21,8 +21,8 @@ const (
 // seenResource is what Look found for one wanted host.
 type seenResource struct {
 	Host      string
-	Resource  *object[npsapi.Resource]
-	Candidate *object[npsapi.Candidate]
+	Resource  *npsapi.Resource
+	Candidate *npsapi.Candidate
 }
 
 type seenResources struct {
@@ -35,7 +35,7 @@ var resourcesKey = steps.Key[seenResources]{Name: "auditor.resources"}
 // resource is A12.
 func (w World) resource() steps.Step {
 	return steps.Step{
-		ID: resourceStep, Title: "Resource", Article: "Create a Resource, 1-3",
+		ID: resourceStep, Title: "Resource", Article: "Create a Resource, 1-3", Applies: byResource,
 		Why: "the grant happens on this host; take the domain controller that holds the PDC emulator role",
 		Fields: []steps.Field{
 			{Key: keyResources, Kind: steps.Multi, Prompt: "Domain controllers, by DNS host name", Example: "dc01.contoso.com", Check: checkHost, LiveChoices: hostChoices, Help: "Auditor finds the resource by its DNS host name. With several domain controllers, the one with the PDC emulator role."},
@@ -43,7 +43,7 @@ func (w World) resource() steps.Step {
 		},
 		Look: w.lookResources, Plan: planResources,
 		Verify: provenBy(planResources, func(s *steps.Scene) string {
-			return "read back: " + problem.Plain(strings.Join(s.Answers.List(keyResources), ", ")) + " with the service account " + problem.Plain(s.Answers.Text(keyServiceAccount))
+			return "read back: " + shortList(s.Answers.List(keyResources)) + " with the service account " + problem.Plain(s.Answers.Text(keyServiceAccount))
 		}),
 	}
 }
@@ -60,15 +60,19 @@ func (w World) lookResources(ctx context.Context, s *steps.Scene) error {
 	if err := lookServiceAccount(ctx, s, &seen); err != nil {
 		return err
 	}
+	hosts := s.Answers.List(keyResources)
+	if twice := repeated(hosts); twice != "" {
+		s.Problem(problem.New("the host " + problem.Plain(twice) + " is named twice").At(keyResources).Try("name each host once"))
+		return nil
+	}
+	var err error
+	if seen.Hosts, err = lookHosts(ctx, s, hosts); err != nil {
+		return err
+	}
 	domains := map[string]bool{}
-	for _, host := range s.Answers.List(keyResources) {
-		h, err := lookHost(ctx, s, host)
-		if err != nil {
-			return err
-		}
-		seen.Hosts = append(seen.Hosts, h)
-		if _, domain, _ := strings.Cut(host, "."); !domains[domain] {
-			domains[domain] = true
+	for _, host := range hosts {
+		if _, domain, _ := strings.Cut(host, "."); !domains[strings.ToLower(domain)] {
+			domains[strings.ToLower(domain)] = true
 			if err := w.lookDomain(ctx, s, domain); err != nil {
 				return err
 			}
@@ -124,20 +128,71 @@ func lookServiceAccount(ctx context.Context, s *steps.Scene, seen *seenResources
 	return nil
 }
 
-func lookHost(ctx context.Context, s *steps.Scene, host string) (seenResource, error) {
-	h := seenResource{Host: host}
-	found, err := find(ctx, s, npsapi.SearchResources(host), func(r npsapi.Resource) bool { return same(r.DNSHostName, host) })
-	if err == nil && len(found) == 0 {
-		found, err = enrolled(ctx, s, host)
-	}
+// lookHosts finds the hosts among the resources, and those that are none among what could be imported.
+func lookHosts(ctx context.Context, s *steps.Scene, hosts []string) ([]seenResource, error) {
+	resources, err := sought(ctx, s, hosts, npsapi.SearchResources, func(r npsapi.Resource) string { return r.DNSHostName })
 	if err != nil {
-		return h, err
+		return nil, err
 	}
+	var others []string
+	for _, host := range hosts {
+		if len(resources[strings.ToLower(host)]) == 0 {
+			others = append(others, host)
+		}
+	}
+	candidates, err := sought(ctx, s, others, npsapi.SearchCandidates, func(c npsapi.Candidate) string { return c.DNSHostName })
+	if err != nil {
+		return nil, err
+	}
+	list := make([]seenResource, len(hosts))
+	told := 0
+	for i, host := range hosts {
+		found, known := resources[strings.ToLower(host)], candidates[strings.ToLower(host)]
+		if len(found) == 0 {
+			if found, err = enrolled(ctx, s, known); err != nil {
+				return nil, err
+			}
+		}
+		var f steps.Finding
+		list[i], f = lookHost(s, host, found, known)
+		if told++; told <= mostTold || f.State != steps.Info {
+			s.See(f)
+		}
+	}
+	warnMembers(s, list)
+	if told > mostTold {
+		s.See(steps.Finding{Kind: steps.TextFinding, Title: "resources", State: steps.Info, Text: fmt.Sprintf("%d of %d are resources already", len(hosts)-len(others), len(hosts))})
+	}
+	return list, nil
+}
+
+// warnMembers tells which hosts are no domain controllers; plans for servers have no others.
+func warnMembers(s *steps.Scene, hosts []seenResource) {
+	var names []string
+	for _, h := range hosts {
+		if h.Candidate != nil && !h.Candidate.IsDomainController {
+			names = append(names, h.Host)
+		}
+	}
+	switch source := s.Answers.Text(keySource); {
+	case len(names) == 0, source == "windows-server", source == "windows-file-server":
+	case len(names) == 1:
+		s.Warn(problem.Plain(names[0]) + " is no domain controller by what NPS knows: the article asks for one")
+	default:
+		s.Warn(shortList(names) + " are no domain controllers by what NPS knows: the article asks for such")
+	}
+}
+
+// mostTold is how many hosts are told one by one.
+const mostTold = 20
+
+func lookHost(s *steps.Scene, host string, found []npsapi.Resource, known []npsapi.Candidate) (seenResource, steps.Finding) {
+	h := seenResource{Host: host}
 	f := steps.Finding{Kind: steps.ObjectFinding, Title: kindResource + " " + host, State: steps.Missing, Wanted: true}
 	switch len(found) {
 	case 1:
 		h.Resource = &found[0]
-		r := found[0].Row
+		r := found[0]
 		s.Know(kindResource, host, r.ID)
 		s.Observe(host, []string{r.ID, r.DNSHostName, r.PlatformID, r.ServiceAccountID})
 		f.State, f.Rows = steps.Info, []steps.Row{{Label: "platform", Value: problem.Plain(r.PlatformName), Wanted: platformName}, {Label: "service account", Value: problem.Plain(r.SaName), Wanted: s.Answers.Text(keyServiceAccount)}}
@@ -145,47 +200,44 @@ func lookHost(ctx context.Context, s *steps.Scene, host string) (seenResource, e
 			s.Warn("WinRM is marked as disabled on " + problem.Plain(host) + " in NPS: actions cannot run there until that is taken off")
 		}
 	case 0:
-		err = lookCandidate(ctx, s, &h)
+		lookCandidate(s, &h, known)
 	default:
-		s.Problem(several(kindResource, host, ids(found, func(r npsapi.Resource) string { return r.ID })))
+		var idList []string
+		for _, r := range found {
+			idList = append(idList, r.ID)
+		}
+		s.Problem(several(kindResource, host, idList))
 	}
-	s.See(f)
-	return h, err
+	return h, f
 }
 
 // enrolled finds a host that the search of resources does not list by its DNS name, and that is one all the same by what the
 // list of candidates says. Importing it again would have an unknown effect.
-func enrolled(ctx context.Context, s *steps.Scene, host string) ([]object[npsapi.Resource], error) {
-	known, err := find(ctx, s, npsapi.SearchCandidates(host), func(c npsapi.Candidate) bool { return same(c.DNSHostName, host) && c.ManagedResourceID != "" })
-	if err != nil || len(known) == 0 {
-		return nil, err
+func enrolled(ctx context.Context, s *steps.Scene, known []npsapi.Candidate) ([]npsapi.Resource, error) {
+	for _, c := range known {
+		if c.ManagedResourceID == "" {
+			continue
+		}
+		r, err := read[npsapi.Resource](ctx, s, npsapi.GetResourceByHost(plan.String(c.ID)))
+		if problem.Is(err, problem.NotFound) {
+			return nil, nil
+		}
+		return []npsapi.Resource{r.Row}, err
 	}
-	r, err := read[npsapi.Resource](ctx, s, npsapi.GetResourceByHost(plan.String(known[0].Row.ID)))
-	if problem.Is(err, problem.NotFound) {
-		return nil, nil
-	}
-	return []object[npsapi.Resource]{r}, err
+	return nil, nil
 }
 
-func lookCandidate(ctx context.Context, s *steps.Scene, h *seenResource) error {
-	found, err := find(ctx, s, npsapi.SearchCandidates(h.Host), func(c npsapi.Candidate) bool { return same(c.DNSHostName, h.Host) })
-	if err != nil {
-		return err
-	}
+func lookCandidate(s *steps.Scene, h *seenResource, found []npsapi.Candidate) {
 	if len(found) == 0 {
 		s.Observe(h.Host, nil)
 		s.Problem(problem.New(fmt.Sprintf("NPS does not know the host %s", problem.Plain(h.Host))).At(keyResources).
 			Because("neither its resources nor the servers that it found in Active Directory have this DNS host name").
 			Try("check the name, letter by letter", "in NPS open Resources, choose the domain, then Synchronize Now: a new domain controller is known only after that"))
-		return nil
+		return
 	}
 	h.Candidate = &found[0]
-	c := found[0].Row
+	c := found[0]
 	s.Observe(h.Host, []string{"candidate", c.ID, c.PlatformID})
-	if !c.IsDomainController {
-		s.Warn(problem.Plain(h.Host) + " is no domain controller by what NPS knows: the article asks for one")
-	}
-	return nil
 }
 
 // lookDomain warns of the trouble that several domain controllers make.
@@ -242,7 +294,7 @@ func planResources(s *steps.Scene) ([]plan.Action, error) {
 }
 
 func importResource(s *steps.Scene, key string, h seenResource, account, platform string) plan.Action {
-	c := h.Candidate.Row
+	c := *h.Candidate
 	op := callOp("import", npsapi.AddCandidates(plan.String(account), plan.String(c.ID)))
 	op.Outputs = []plan.Output{{Name: "id", Pointer: "/id"}}
 	op.Lookup = &plan.Lookup{Call: npsapi.GetResourceByHost(plan.String(c.ID)), Patient: true}
@@ -263,7 +315,7 @@ func importResource(s *steps.Scene, key string, h seenResource, account, platfor
 }
 
 func keepResource(s *steps.Scene, key string, h seenResource, account, platform string) []plan.Action {
-	r := h.Resource.Row
+	r := *h.Resource
 	id := plan.String(r.ID)
 	a := plan.Action{Key: key, Effect: plan.Update, Object: kindResource, Name: h.Host}
 	if account != "" && !same(r.ServiceAccountID, account) {

@@ -11,25 +11,31 @@ import (
 
 // Keys of the answers of this guide.
 const (
-	keyApplication    = "application.name"
-	keyCertificate    = "application.certificate"
-	keyPrivateKey     = "application.key"
-	keyOrigin         = "application.origin" // a question of the faces: keyCertificate holds its answer
-	keyAuthorities    = "application.authorities"
-	keyFolder         = "application.folder"
-	keyKeyType        = "application.keyType"
-	keyCAAnswer       = "application.answer"
-	keyPassphrase     = "application.passphrase"
-	keyEncryption     = "application.pfxEncryption"
-	keyProfile        = "connectionProfile.name"
-	keyKind           = "accessPolicy.kind"
-	keyPolicy         = "accessPolicy.resource.name"
-	keyActivity       = "accessPolicy.resource.activity"
-	keyGroup          = "accessPolicy.resource.group"
-	keyResources      = "accessPolicy.resource.resources"
-	keyServiceAccount = "accessPolicy.resource.serviceAccount"
-	keyPlan           = "monitoringPlan.name"
-	keyItems          = "monitoringPlan.items"
+	keyApplication      = "application.name"
+	keyCertificate      = "application.certificate"
+	keyPrivateKey       = "application.key"
+	keyOrigin           = "application.origin" // a question of the faces: keyCertificate holds its answer
+	keyAuthorities      = "application.authorities"
+	keyFolder           = "application.folder"
+	keyKeyType          = "application.keyType"
+	keyCAAnswer         = "application.answer"
+	keyPassphrase       = "application.passphrase"
+	keyEncryption       = "application.pfxEncryption"
+	keyProfile          = "connectionProfile.name"
+	keyKind             = "accessPolicy.kind"
+	keyPolicy           = "accessPolicy.resource.name"
+	keyActivity         = "accessPolicy.resource.activity"
+	keyGroup            = "accessPolicy.resource.group"
+	keyResources        = "accessPolicy.resource.resources"
+	keyServiceAccount   = "accessPolicy.resource.serviceAccount"
+	keyCredentialPolicy = "accessPolicy.credential.name"
+	keyAccounts         = "accessPolicy.credential.accounts"
+	keyPlan             = "monitoringPlan.name"
+	keyItems            = "monitoringPlan.items"
+	keyCredentialItems  = "monitoringPlan.credentialItems"
+	keySource           = "monitoringPlan.dataSource"
+	keyLongest          = "monitoringPlan.longestCollection"
+	keyEvents           = "monitoringPlan.events"
 )
 
 // IdentityKey is the answer that names a run besides server and guide.
@@ -91,21 +97,40 @@ func (w World) policyKind() steps.Step {
 	return steps.Step{
 		ID: "policy-kind", Title: "Kind of policy", Article: "Setting Up the Resource-based Policy",
 		Why: "a resource-based policy makes an account for each collection; a credential-based one lends an existing account",
-		Fields: []steps.Field{{
-			Key: keyKind, Kind: steps.Choice, Prompt: "Kind of access policy", Default: "resource",
-			Choices: []steps.Option{{Value: "resource", Title: "resource-based", Help: "an account is made for each session and removed after it"}},
-			Help:    "This version sets up resource-based policies.", Example: "resource",
-		}},
+		Fields: []steps.Field{
+			{
+				Key: keyKind, Kind: steps.Choice, Prompt: "Kind of access policy", Default: "resource",
+				Choices: []steps.Option{
+					{Value: kindResourceBased, Title: "resource-based", Help: "an account is made for each session and removed after it"},
+					{Value: kindCredential, Title: "credential-based", Help: "an existing account is lent; NPS changes its password"},
+					{Value: kindBoth, Title: "both", Help: "each item of the monitoring plan takes one of them"},
+				},
+				Help: "With several domain controllers, credential-based avoids a known failure of Auditor: a new account that has not reached the one it asks.", Example: "resource",
+			},
+			{Key: keySource, Kind: steps.Choice, Prompt: "Data source of that plan", Default: sourceAD, Choices: sources6(), Example: sourceAD, Help: "Auditor takes accounts of NPS for these."},
+			{Key: keyLongest, Kind: steps.Number, Prompt: "Longest collection, in minutes", Optional: true, Example: "45", Help: "A session ends with Max Duration of the connection profile, also in the midst of a collection (events 5801 and 5802). Empty: not known."},
+		},
 	}
 }
 
 // risks are what a person has to accept by name.
 func risks() []steps.Risk {
-	return []steps.Risk{{
+	return []steps.Risk{domainAdmins(), riskRotate()}
+}
+
+// The kinds of policy that a set-up takes.
+const (
+	kindResourceBased = "resource"
+	kindCredential    = "credential"
+	kindBoth          = "both"
+)
+
+func domainAdmins() steps.Risk {
+	return steps.Risk{
 		Name: RiskDomainAdmins, Key: keyGroup,
 		Text: "each session's account becomes a member of Domain Admins while it runs; most data sources need far less (see Auditor's permissions page), and another group can be named",
-		When: func(a steps.Answers) bool { return same(a.Text(keyGroup), "Domain Admins") },
-	}}
+		When: func(a steps.Answers) bool { return byResource(a) && same(a.Text(keyGroup), "Domain Admins") },
+	}
 }
 
 // RiskDomainAdmins is the name of the risk that goes with the article's own group.

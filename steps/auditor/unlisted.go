@@ -28,7 +28,7 @@ type shownProfile struct {
 func lookProfileByPolicies(ctx context.Context, s *steps.Scene) error {
 	name := s.Answers.Text(keyProfile)
 	seen := seenProfiles{Unlisted: true}
-	using, err := nps.PoliciesWith(ctx, s, name, s.Answers.Text(keyPolicy))
+	using, err := nps.PoliciesWith(ctx, s, name, ways(s.Answers)[0].Name)
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package auditor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"npsetup/steps"
@@ -57,33 +58,33 @@ func shownSettings(s *steps.Scene, seen seenActivity) []setting {
 }
 
 // policyByHand are the parts of the policy that take an id which no call tells: a person does them. The rest is planned as ever.
-func (w World) policyByHand(s *steps.Scene, seen seenPolicy, unknown []plan.Difference) ([]plan.Action, error) {
-	name := s.Answers.Text(keyPolicy)
-	m, err := w.page(s, policyStep)
+func (w World) policyByHand(s *steps.Scene, y way, seen seenPolicy, unknown []plan.Difference) ([]plan.Action, error) {
+	name := y.Name
+	m, err := w.page(s, y.Step)
 	if err != nil {
 		return nil, err
 	}
-	a := manualAction(policyStep, kindPolicy, name, m)
+	a := manualAction(y.Step, kindPolicy, name, m)
 	a.Notes = []string{"no call of this server tells the id of what it takes, so it is done by hand and read back"}
 	for _, p := range s.Planned() {
-		if p.Changing() && (p.Step == userStep || p.Step == profileStep || p.Step == activityStep || p.Step == resourceStep) {
+		if p.Changing() && slices.Contains(y.needs, p.Step) {
 			a.After = append(a.After, p.Key)
 		}
 	}
 	if seen.Policy == nil {
 		m.About = plan.String(name) // whatever is said before it is there says nothing of its profile
-		a.Difference = []plan.Difference{{Label: "Name", To: name}, {Label: "Type", To: "Resource Based"}}
-		for _, d := range append([]plan.Difference{{Label: "Connection Profile", To: s.Answers.Text(keyProfile)}}, memberDifferences(s)...) {
+		a.Difference = []plan.Difference{{Label: "Name", To: name}, {Label: "Type", To: y.TypeName()}}
+		for _, d := range append([]plan.Difference{{Label: "Connection Profile", To: s.Answers.Text(keyProfile)}}, y.lists(s.Answers)...) {
 			a.Difference = append(a.Difference, plan.Difference{Label: d.Label, To: d.To})
 		}
 		return []plan.Action{a}, nil
 	}
-	a.Key, a.Difference, m.About = policyStep+"/by-hand", unknown, chosenProfile(s, seen)
-	rest := keepPolicy(s, seen, plan.String(seen.Policy.Row.ActivityConfigurationID))
+	a.Key, a.Difference, m.About = y.Step+"/by-hand", unknown, chosenProfile(s, seen)
+	rest := y.Keep(s, seen, plan.String(seen.Policy.Row.ActivityConfigurationID))
 	if len(rest) > 0 && !rest[0].Changing() {
 		rest = nil
 	}
-	members, err := addMembers(s, seen, plan.String(seen.Policy.Row.ID))
+	members, err := y.members(s, y, seen, plan.String(seen.Policy.Row.ID))
 	for i := range members {
 		for _, r := range rest {
 			members[i].After = append(members[i].After, r.Key)
@@ -93,30 +94,34 @@ func (w World) policyByHand(s *steps.Scene, seen seenPolicy, unknown []plan.Diff
 }
 
 // notTold lists what the policy lacks and cannot be given by a call, since the server does not tell its id.
-func notTold(s *steps.Scene, seen seenPolicy) []plan.Difference {
+func notTold(s *steps.Scene, y way, seen seenPolicy) []plan.Difference {
 	var ds []plan.Difference
-	if profiles, _ := steps.Get(s, profilesKey); profiles.Unlisted && profiles.Shown == nil && !saidChosen(s, seen) {
+	if profiles, _ := steps.Get(s, profilesKey); profiles.Unlisted && profiles.Shown == nil && !saidChosen(s, y, seen) {
 		d := plan.Difference{Label: "Connection Profile", To: s.Answers.Text(keyProfile)}
 		if seen.Policy != nil {
 			d.From = orNothing(string(seen.Policy.Row.ActivityConfiguration))
 		}
 		ds = append(ds, d)
 	}
+	return append(ds, y.untold(s, seen)...)
+}
+
+func untoldActivity(s *steps.Scene, seen seenPolicy) []plan.Difference {
 	if activity, _ := steps.Get(s, seenActivityKey); activity.Unlisted && activity.ID == "" && !seen.Lists(npsapi.Activities, s.Answers.Text(keyActivity)) {
-		ds = append(ds, plan.Difference{Label: "Activities", To: s.Answers.Text(keyActivity)})
+		return []plan.Difference{{Label: "Activities", To: s.Answers.Text(keyActivity)}}
 	}
-	return ds
+	return nil
 }
 
 // saidChosen says whether a person chose the profile of a policy that names none: its member is documented as a text, and what
 // the text holds is not. Without this, no run could end on a server where it is empty, or an id.
-func saidChosen(s *steps.Scene, seen seenPolicy) bool {
+func saidChosen(s *steps.Scene, y way, seen seenPolicy) bool {
 	if seen.Policy == nil || seen.Policy.Row.ActivityConfigurationID == "" {
 		return false
 	}
 	shown := string(seen.Policy.Row.ActivityConfiguration)
 	unnamed := shown == "" || same(shown, seen.Policy.Row.ActivityConfigurationID)
-	return unnamed && s.Memory.IsDone(policyStep, chosenProfile(s, seen))
+	return unnamed && s.Memory.IsDone(y.Step, chosenProfile(s, seen))
 }
 
 // chosenProfile is what the choice of a profile is good for: another policy, profile or id has to be looked at anew.
@@ -125,17 +130,17 @@ func chosenProfile(s *steps.Scene, seen seenPolicy) plan.Value {
 }
 
 // verifyPolicy says what of the policy was read back.
-func (w World) verifyPolicy(ctx context.Context, s *steps.Scene) steps.Proof {
-	p := provenBy(w.planPolicy, func(*steps.Scene) string { return "read back: connection profile, user, activity and resources" })(ctx, s)
+func verifyPolicy(ctx context.Context, s *steps.Scene, y way, planned func(*steps.Scene) ([]plan.Action, error)) steps.Proof {
+	p := provenBy(planned, func(*steps.Scene) string { return "read back: connection profile, " + y.holds })(ctx, s)
 	if profiles, _ := steps.Get(s, profilesKey); p.State == steps.Proven && profiles.Unlisted && profiles.Shown == nil {
-		return steps.Proof{State: steps.ByWord, Text: "read back: user, activity and resources; which connection profile it has: " + unreadable}
+		return steps.Proof{State: steps.ByWord, Text: "read back: " + y.holds + "; which connection profile it has: " + unreadable}
 	}
 	return p
 }
 
-func memberDifferences(s *steps.Scene) []plan.Difference {
+func memberDifferences(a steps.Answers) []plan.Difference {
 	var ds []plan.Difference
-	for _, m := range wantedMembers(s.Answers) {
+	for _, m := range wantedMembers(a) {
 		ds = append(ds, plan.Difference{Label: m.label, To: strings.Join(m.names, ", ")})
 	}
 	return ds

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 
 	"npsetup/steps"
@@ -30,8 +31,8 @@ func (w World) verify() steps.Step {
 	}
 }
 
-// planProof plans a session of our own when there is a key to sign in with and nothing proves the set-up as it is, and
-// waits for Auditor's own first session.
+// planProof plans a session of our own for each kind of policy, when there is a key to sign in with and nothing proves the set-up as it is,
+// and waits for Auditor's own first sessions.
 func (w World) planProof(s *steps.Scene) ([]plan.Action, error) {
 	ev, _ := steps.Get(s, evidenceKey)
 	var actions []plan.Action
@@ -40,21 +41,25 @@ func (w World) planProof(s *steps.Scene) ([]plan.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, lacks := notOffered(s, "signInApplication", "signInApplicationShort"); !lacks && sessionNeeded(s, ev) {
-		actions = append(actions, sessionAction(s, ev, m))
-		before = append(before, sessionKey)
+	if _, lacks := notOffered(s, "signInApplication", "signInApplicationShort"); !lacks {
+		for _, p := range proofs(s) {
+			if sessionNeeded(s, ev, p.kind) {
+				actions = append(actions, p.action(s, ev.next+len(actions), m))
+				before = append(before, p.key)
+			}
+		}
 	}
-	if seenAuditor(s) == "" || len(actions) == 0 && changing(s.Planned()) { // what is changed now, a session of before does not prove
+	if seenCollections(s) == "" || len(actions) == 0 && changing(s.Planned()) { // what is changed now, a session of before does not prove
 		actions = append(actions, manualAction(verifyStep, "first collection", s.Answers.Text(keyPlan), m, before...))
 	}
 	return actions, nil
 }
 
-func sessionNeeded(s *steps.Scene, ev evidence) bool {
+func sessionNeeded(s *steps.Scene, ev evidence, kind string) bool {
 	if _, key := signsWith(s); key == "" {
 		return false
 	}
-	return s.Memory.Prove || s.Memory.Unproven || changing(s.Planned()) || ev.ours == nil
+	return s.Memory.Prove || s.Memory.Unproven || changing(s.Planned()) || ev.of[kind].ours == nil
 }
 
 // signsWith are the files with which a session of our own signs in: the certificate and its private key. The key is empty when
@@ -93,7 +98,7 @@ func waitsFor(s *steps.Scene, auditors bool) []string {
 			continue
 		}
 		switch a.Step {
-		case startStep, importStep, "auditor-key", "monitoring-plan":
+		case startStep, importStep, "auditor-key", monitoringStep:
 			if !auditors {
 				continue
 			}
@@ -103,68 +108,88 @@ func waitsFor(s *steps.Scene, auditors bool) []string {
 	return keys
 }
 
-// sessionAction opens one session as Auditor will: by the names of activity and resource, with the client certificate.
-func sessionAction(s *steps.Scene, ev evidence, otherwise *plan.Manual) plan.Action {
-	a := s.Answers
-	login, activity, host := a.Text(keyApplication), a.Text(keyActivity), a.List(keyResources)[0]
-	marker := fmt.Sprintf("%s%d", nps.MarkerPrefix, ev.next)
-	user, known := s.ID(kindUser, login)
-	if !known {
-		user = plan.Ref{Action: userStep, Output: "id", What: kindUser + ` "` + login + `"`}
-	}
-	certificate, key := signsWith(s)
-	id := plan.Ref{Action: sessionKey, Output: plan.SessionOutput, What: `session "` + marker + `"`}
-	signIn := func(short bool) plan.Call {
-		return npsapi.SignInApplication(plan.String(login), plan.SecretLeaf{Name: "API key of " + login}, ofCertificate(s, plan.SerialOutput), short)
-	}
-	session := plan.Session{
-		Login: login, Activity: activity, Resource: host, Marker: marker, Certificate: certificate, PrivateKey: key, Authorities: authoritiesOf(s),
-		Key:    npsapi.RevealAPIKey(user),
-		SignIn: signIn(false), Otherwise: signIn(true),
-		Start:   npsapi.StartSession(npsapi.SessionRequest{Account: user, Activity: activity, Resource: host, Note: marker}),
-		Look:    npsapi.GetSession(id),
-		CanView: npsapi.CanViewPassword(id), Password: npsapi.GetSessionPassword(id), Log: npsapi.GetSessionLog(id, 100), End: npsapi.EndSession(id),
-		Found: plan.Lookup{Call: npsapi.SearchSessions(login), Member: "note", Value: marker, Patient: true},
-	}
-	return plan.Action{
-		Key: sessionKey, Effect: plan.Create, Object: "session", Name: marker, After: waitsFor(s, false), Twin: otherwise,
-		Why: "it proves that Auditor will get what it asks for: the account is made, its password can be read, and the session ends",
-		Ops: []plan.Op{{ID: "session", Kind: plan.KindSession, Class: plan.Change, Repeat: plan.ByMarker, Marker: marker, Session: &session}},
-		Notes: []string{
-			"while it runs, its account is a member of " + a.Text(keyGroup) + " on " + host + "; it is ended at once, by the next npsetup resume or verify also after a kill",
-			"its password is looked at and not kept; the API key goes to " + a.Text("nps.url") + " only",
-		},
-		UndoNote: "nothing is left to undo but the record of the session in NPS",
-	}
-}
-
 func verifyChain(ctx context.Context, s *steps.Scene) steps.Proof {
 	user, _ := steps.Get(s, userKey)
-	seen, _ := steps.Get(s, policyKey)
-	if user == nil || seen.Policy == nil {
-		return steps.Proof{State: steps.Differs, Text: "the application user or its policy is not there yet"}
-	}
 	r, ok := steps.Get(s, nps.ReaderKey)
 	if !ok {
 		return steps.Proof{State: steps.NotProven, Text: "nobody is signed in to NPS"}
 	}
-	activity, hosts := s.Answers.Text(keyActivity), s.Answers.List(keyResources)
-	for _, host := range hosts {
-		granted, err := grants(ctx, r, user.Row.ID, activity, host, seen.Policy.Row.ID)
-		if err != nil {
-			return steps.Proof{State: steps.NotProven, Text: problem.Plain(err.Error()), Err: err}
+	var texts []string
+	for _, y := range ways(s.Answers) {
+		seen, _ := steps.Get(s, y.key)
+		if user == nil || seen.Policy == nil {
+			return steps.Proof{State: steps.Differs, Text: "the application user or its policy is not there yet"}
 		}
-		if !granted {
-			return steps.Proof{State: steps.Differs, Text: fmt.Sprintf("NPS finds no policy that lets %s run %q on %s", problem.Plain(user.Row.Name), problem.Plain(activity), problem.Plain(host))}
+		text, p := granted(ctx, r, s, user.Row.ID, y, seen)
+		if p != nil {
+			return *p
 		}
+		texts = append(texts, text)
 	}
-	text := "NPS grants " + problem.Plain(activity) + " on " + problem.Plain(strings.Join(hosts, ", ")) + " to " + problem.Plain(user.Row.Name)
-	proof := proofBySessions(s, text)
+	proof := proofBySessions(s, strings.Join(texts, "; "))
 	ev, _ := steps.Get(s, evidenceKey)
 	if cut := ev.terminated(ctx, r, user.Row.Name); cut != "" {
 		proof.Text += "; " + cut
 	}
 	return proof
+}
+
+// granted says what a policy grants to the application user, or what speaks against it.
+func granted(ctx context.Context, r nps.Reader, s *steps.Scene, user string, y way, seen seenPolicy) (string, *steps.Proof) {
+	name := problem.Plain(s.Answers.Text(keyApplication))
+	if y.Type == npsapi.PolicyCredential {
+		accounts, _ := steps.Get(s, accountsKey)
+		for _, a := range accounts {
+			if _, in := seen.Members[npsapi.Accounts][strings.ToLower(user)]; !in || seen.Off || a.Row == nil || !memberOf(seen, a.Row) {
+				return "", &steps.Proof{State: steps.Differs, Text: fmt.Sprintf("the policy %q does not lend %s to %s", problem.Plain(y.Name), problem.Plain(a.Given), name)}
+			}
+		}
+		return "NPS lends " + shortList(s.Answers.List(keyAccounts)) + " to " + name, nil
+	}
+	activity, hosts := s.Answers.Text(keyActivity), s.Answers.List(keyResources)
+	lacking, err := withoutGrant(ctx, r, user, activity, hosts, seen.Policy.Row.ID)
+	switch {
+	case err != nil:
+		return "", &steps.Proof{State: steps.NotProven, Text: problem.Plain(err.Error()), Err: err}
+	case lacking != "":
+		return "", &steps.Proof{State: steps.Differs, Text: fmt.Sprintf("NPS finds no policy that lets %s run %q on %s", name, problem.Plain(activity), problem.Plain(lacking))}
+	}
+	return "NPS grants " + problem.Plain(activity) + " on " + shortList(hosts) + " to " + name, nil
+}
+
+// asksAtOnce is how many questions are under way side by side.
+const asksAtOnce = 4
+
+// withoutGrant is the first host on which no policy of this id lets the user run the activity; empty when there is none.
+func withoutGrant(ctx context.Context, r nps.Reader, user, activity string, hosts []string, policy string) (string, error) {
+	lacks, errs := make([]bool, len(hosts)), make([]error, len(hosts))
+	next := make(chan int)
+	var workers sync.WaitGroup
+	for range min(asksAtOnce, len(hosts)) {
+		workers.Go(func() {
+			for i := range next {
+				granted, err := grants(ctx, r, user, activity, hosts[i], policy)
+				lacks[i], errs[i] = !granted, err
+			}
+		})
+	}
+	for i := range hosts {
+		if ctx.Err() != nil {
+			break
+		}
+		next <- i
+	}
+	close(next)
+	workers.Wait()
+	for i := range hosts {
+		switch {
+		case errs[i] != nil:
+			return "", errs[i]
+		case lacks[i]:
+			return hosts[i], nil
+		}
+	}
+	return "", ctx.Err()
 }
 
 // proofBySessions adds what the sessions prove, and what they do not.
@@ -178,7 +203,7 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	case ev.unproven(s):
 		text += "; something was changed since the last session that became active"
 	case ev.ours != nil:
-		shown, looked := s.Memory.Shown[ev.ours.ID]
+		shown, looked := ev.shown(s)
 		text += fmt.Sprintf("; a session as %s became active and ended", problem.Plain(s.Answers.Text(keyApplication)))
 		if !looked {
 			text += " (whether its password can be read was not looked at from here: npsetup verify --session looks)"
@@ -192,14 +217,21 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	case keyElsewhere(s):
 		text += "; no session of its own was opened, since the private key of the certificate is not at hand"
 	}
-	if seenAuditor(s) != "" {
+	told := complaint(s, ev.since(s))
+	if told != nil {
+		text += "; " + problem.Plain(told.What+": "+told.Why+"; "+strings.Join(told.Next, "; "))
+	}
+	if seenCollections(s) != "" {
 		text += "; " + ev.auditors()
 		if expiry := ev.expiry(s); expiry != "" {
 			text += "; " + expiry
 		}
 		return steps.Proof{State: state, Text: text}
 	}
-	return steps.Proof{State: steps.NeedPerson, Text: text + "; no session of Auditor was seen yet: let it collect once, then npsetup verify, or npsetup verify --watch 10m"}
+	if told != nil {
+		return steps.Proof{State: steps.NeedPerson, Text: text}
+	}
+	return steps.Proof{State: steps.NeedPerson, Text: text + "; no session of Auditor was seen yet" + ev.lacking(s) + ": let it collect once, then npsetup verify, or npsetup verify --watch 10m"}
 }
 
 // terminated is the cause of health event 5803, when the log of Auditor's last session shows it. That its log cannot be read proves

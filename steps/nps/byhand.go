@@ -116,7 +116,7 @@ func ProvenBy(planned func(*steps.Scene) ([]plan.Action, error), proven func(*st
 }
 
 func missingText(a plan.Action) string {
-	what := fmt.Sprintf("%s %q", a.Object, problem.Plain(a.Name))
+	what := a.Object + " " + plan.Quoted(a.Name)
 	switch a.Effect {
 	case plan.Create:
 		return what + " is not there"

@@ -44,12 +44,13 @@ func labels() map[string]string {
 		"activity": "activity", "template": "login account template", "domain": "domain", "group": "group", "action": "action name", "pair": "paired action's name",
 		"pfx": "PFX file", "file": "certificate file", "request": "request file", "answer": "file for the answer", "root": "root certificate", "intermediate": "intermediate certificate",
 		"policy": "access policy", "resource": "resource", "serviceAccount": "service account", "plan": "monitoring plan", "item": "item",
+		"account": "account", "credentialPolicy": "access policy",
 	}
 }
 
 // list says whether a placeholder stands for one value a line: each is copied on its own.
 func list(name string) bool {
-	return name == "resource" || name == "item" || name == "intermediate"
+	return name == "resource" || name == "item" || name == "account" || name == "intermediate"
 }
 
 // Manual is the page of a step for a server version, filled in. A placeholder without a value is an error.

@@ -15,8 +15,9 @@ import (
 // KindPolicy is the kind of object that an access policy is, in the product's words.
 const KindPolicy = "access policy"
 
-// Policy is the resource-based access policy that a guide wants.
+// Policy is the access policy that a guide wants.
 type Policy struct {
+	Type              int    // npsapi.PolicyResource or PolicyCredential
 	Step              string // key of its action
 	Answer            string // the answer that names it
 	Name, Description string
@@ -57,8 +58,9 @@ func LookPolicy(ctx context.Context, s *steps.Scene, want Policy) (SeenPolicy, e
 	f.State = steps.Info
 	s.Know(KindPolicy, want.Name, full.Row.ID)
 	Observe(s, "policy", writable(full.Raw))
-	if !full.Row.PolicyType.Is(npsapi.PolicyResource, "Resource") {
-		s.Problem(problem.New(fmt.Sprintf("the access policy %q is credential-based", problem.Plain(want.Name))).At(want.Answer).
+	if name := map[int]string{npsapi.PolicyResource: "Resource", npsapi.PolicyCredential: "Credential"}[want.Type]; !full.Row.PolicyType.Is(want.Type, name) {
+		other := Policy{Type: npsapi.PolicyResource + npsapi.PolicyCredential - want.Type}.TypeName()
+		s.Problem(problem.New(fmt.Sprintf("the access policy %q is %s", problem.Plain(want.Name), strings.ToLower(strings.ReplaceAll(other, " ", "-")))).At(want.Answer).
 			Because("a policy keeps its type, and names are unique").
 			Try("give " + want.Answer + " another name"))
 		return seen, nil
@@ -68,7 +70,23 @@ func LookPolicy(ctx context.Context, s *steps.Scene, want Policy) (SeenPolicy, e
 	}
 	seen.Was = statusOf(found[0].Row)
 	s.Observe("off", seen.Off)
-	return seen, seen.lookMembers(ctx, s)
+	return seen, seen.lookMembers(ctx, s, want.kinds())
+}
+
+// kinds are the lists of members that a policy of its type has.
+func (p Policy) kinds() []npsapi.MemberKind {
+	if p.Type == npsapi.PolicyCredential {
+		return npsapi.CredentialMemberKinds()
+	}
+	return npsapi.MemberKinds()
+}
+
+// TypeName is the type as the product writes it.
+func (p Policy) TypeName() string {
+	if p.Type == npsapi.PolicyCredential {
+		return "Credential Based"
+	}
+	return "Resource Based"
 }
 
 // Living prefers a live policy to deleted namesakes.
@@ -122,8 +140,8 @@ func (seen SeenPolicy) status(id plan.Value) *plan.Trace {
 	return t
 }
 
-func (seen *SeenPolicy) lookMembers(ctx context.Context, s *steps.Scene) error {
-	for _, k := range npsapi.MemberKinds() {
+func (seen *SeenPolicy) lookMembers(ctx context.Context, s *steps.Scene, kinds []npsapi.MemberKind) error {
+	for _, k := range kinds {
 		found, err := Find(ctx, s, npsapi.SearchMembers(k, plan.String(seen.Policy.Row.ID), ""), func(npsapi.MemberRow) bool { return true })
 		if err != nil {
 			return err
@@ -131,6 +149,9 @@ func (seen *SeenPolicy) lookMembers(ctx context.Context, s *steps.Scene) error {
 		have := map[string]string{}
 		for _, m := range found {
 			have[strings.ToLower(m.Row.ID)] = m.Row.Name
+			if k == npsapi.Credentials {
+				have[strings.ToLower(m.Row.ID)] = m.Row.Domain + `\` + m.Row.Username
+			}
 		}
 		seen.Members[k] = have
 		s.Observe(fmt.Sprintf("members %d", k), have)
@@ -167,7 +188,7 @@ func (p Policy) Create(profile plan.Value) plan.Action {
 	body := plan.Object{
 		{Name: "name", Value: plan.String(p.Name)},
 		{Name: "description", Value: plan.String(p.Description)},
-		{Name: "policyType", Value: plan.Int(npsapi.PolicyResource)},
+		{Name: "policyType", Value: plan.Int(p.Type)},
 		{Name: "activityConfigurationId", Value: profile},
 	}
 	op := CallOp("create", npsapi.CreatePolicy(body))
@@ -177,7 +198,7 @@ func (p Policy) Create(profile plan.Value) plan.Action {
 		Key: p.Step, Effect: plan.Create, Object: KindPolicy, Name: p.Name, Ops: []plan.Op{op},
 		Difference: []plan.Difference{
 			{Label: "Name", Field: "name", To: p.Name},
-			{Label: "Type", Field: "policyType", To: "Resource Based"},
+			{Label: "Type", Field: "policyType", To: p.TypeName()},
 			{Label: "Connection Profile", Field: "activityConfigurationId", To: p.ProfileName},
 		},
 		Undo: UndoOp(npsapi.DeletePolicy(plan.Ref{Action: p.Step, Output: "id", What: KindPolicy + ` "` + p.Name + `"`})),

@@ -35,7 +35,7 @@ func Page(c plan.Call, skip, take int) plan.Call {
 func Paged(c plan.Call) bool {
 	switch c.Operation {
 	case "searchManagedAccounts", "searchPolicyAccounts", "searchPolicyActivities", "searchPolicyActivityCandidates", "searchPolicyResources", "searchResources",
-		"searchCandidates", "searchCredentials", "searchSessions":
+		"searchPolicyCredentials", "searchPolicyCredentialCandidates", "searchCandidates", "searchCredentials", "searchSessions":
 		return true
 	}
 	return false
@@ -197,6 +197,8 @@ func AddMembers(k MemberKind, policy plan.Value, ms ...Member) plan.Call {
 		return call("addPolicyActivities", members(ms), at("policyId", policy))
 	case Resources:
 		return call("addPolicyResources", members(ms), at("policyId", policy))
+	case Credentials:
+		return call("addPolicyCredentials", members(ms), at("policyId", policy))
 	}
 	return plan.Call{}
 }
@@ -210,6 +212,8 @@ func RemoveMembers(k MemberKind, policy plan.Value, ms ...Member) plan.Call {
 		return call("removePolicyActivities", members(ms), at("policyId", policy))
 	case Resources:
 		return call("removePolicyResources", members(ms), at("policyId", policy))
+	case Credentials:
+		return call("removePolicyCredentials", members(ms), at("policyId", policy))
 	}
 	return plan.Call{}
 }
@@ -223,6 +227,8 @@ func SearchMembers(k MemberKind, policy plan.Value, text string) plan.Call {
 		return call("searchPolicyActivities", nil, at("accessPolicyId", policy), query("filterText", text))
 	case Resources:
 		return call("searchPolicyResources", nil, at("accessPolicyId", policy), query("filterText", text))
+	case Credentials:
+		return call("searchPolicyCredentials", nil, at("accessPolicyId", policy), query("filterText", text))
 	}
 	return plan.Call{}
 }
@@ -301,12 +307,14 @@ func RowStatuses(operation string) bool {
 	return operation == "setServiceAccount" || operation == "setPlatform"
 }
 
-// SessionRequest is what a privileged session is asked for. Resource is the DNS host name; Policy is the id of the policy that
+// SessionRequest is what a privileged session is asked for, by a resource or by a credential. Resource is the DNS host name; Policy is the id of the policy that
 // shall grant it, or nil; Start and End are UTC times in ISO 8601, and may be empty: at once, and the profile's duration.
 type SessionRequest struct {
 	Account    plan.Value
 	Activity   string
-	Resource   string
+	Resource   string // of a resource-based policy
+	User       string // of a credential-based policy: the account's user name
+	Domain     string // and its domain; may be empty
 	Policy     plan.Value
 	Start, End string
 	Note       string
@@ -314,7 +322,12 @@ type SessionRequest struct {
 
 // StartSession asks for a session; it answers the session, which starts behind the answer.
 func StartSession(r SessionRequest) plan.Call {
-	body := plan.Object{{Name: "managedAccountId", Value: r.Account}, {Name: "activityName", Value: plan.String(r.Activity)}, {Name: "managedResourceName", Value: plan.String(r.Resource)}}
+	body := plan.Object{{Name: "managedAccountId", Value: r.Account}, {Name: "activityName", Value: plan.String(r.Activity)}}
+	for _, m := range []struct{ name, value string }{{"managedResourceName", r.Resource}, {"credentialUsername", r.User}, {"credentialDomain", r.Domain}} {
+		if m.value != "" {
+			body = append(body, plan.Member{Name: m.name, Value: plan.String(m.value)})
+		}
+	}
 	if r.Policy != nil {
 		body = append(body, plan.Member{Name: "accessPolicyId", Value: r.Policy})
 	}

@@ -29,7 +29,8 @@ func built() []plan.Call {
 		GetSessionPassword(v), GetSessionLog(v, 10), SignInApplication(v, v, v, false), SignInApplication(v, v, v, true),
 	}
 	calls = append(calls, ListServiceAccounts(true), GetCredential(v), CreateServiceAccount(ServiceAccount{Name: "n"}), UpdateCredential(v, o), DeleteCredential(v),
-		ListConnectorSettings(), ListConnectorTemplates(), ListConnectors(), GetConnector(v), CreateConnector(o), UpdateConnector(v, o), DeleteConnector(v), SearchAccounts("x"))
+		ListConnectorSettings(), ListConnectorTemplates(), ListConnectors(), GetConnector(v), CreateConnector(o), UpdateConnector(v, o), DeleteConnector(v), SearchAccounts("x"),
+		SearchCredentials("x"), ManageUser(v, ManagedAutomatic), RotateAccounts(v), SearchCredentialCandidates(v, "x"), AddMembers(Credentials, v, Member{ID: v}), RemoveMembers(Credentials, v, Member{ID: v}), SearchMembers(Credentials, v, "x"))
 	for _, k := range MemberKinds() {
 		calls = append(calls, AddMembers(k, v, Member{ID: v, Kind: 2}), RemoveMembers(k, v, Member{ID: v}), SearchMembers(k, v, "x"))
 	}
@@ -206,6 +207,9 @@ func TestBodies(t *testing.T) {
 		{AddCandidates(v, v, v), `{"hostIds":["` + id + `","` + id + `"],"serviceAccountId":"` + id + `"}`},
 		{SetPlatform(v, v), `{"resourceIds":["` + id + `"],"property":"` + id + `"}`},
 		{DeleteApplicationUsers(v), `["` + id + `"]`},
+		{ManageUser(v, ManagedAutomatic), `{"userId":"` + id + `","credentialId":null,"managedType":2}`},
+		{RotateAccounts(v, v), `{"ids":["` + id + `","` + id + `"]}`},
+		{StartSession(SessionRequest{Account: v, Activity: ActivityRelease, User: "svc", Domain: "CONTOSO", Note: "n"}), `{"managedAccountId":"` + id + `","activityName":"Credential Release","credentialUsername":"svc","credentialDomain":"CONTOSO","note":"n"}`},
 	} {
 		if r := c.call.Redacted(nil); string(r.Body) != c.want {
 			t.Errorf("%s: %s, want %s", c.call.Operation, r.Body, c.want)

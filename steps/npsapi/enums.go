@@ -66,6 +66,21 @@ const (
 
 	CredentialConfiguration = 0 // CredentialType, documented: service accounts
 
+	ManagedNot       = 0 // ManagedUserType, inferred
+	ManagedManual    = 1
+	ManagedAutomatic = 2
+
+	ManagedService = 2 // ManagedType, inferred
+
+	PasswordUnspecified = 0 // VerificationScanStatus, inferred
+	PasswordVerified    = 1
+	PasswordPending     = 2
+	PasswordChanged     = 3
+	PasswordFailed      = 4
+	PasswordMismatch    = 5
+
+	MemberCredential = 0 // CredentialOrHostUser, inferred
+
 	AuthenticationPassword = 0 // AuthenticationMethodType, inferred
 
 	SettingURI        = 0 // ConnectorConfigurationValueType, inferred
@@ -101,5 +116,6 @@ func inferred() []string {
 		"RequesterLoginFormat (Samaccountname 0)", "ActivityConfigurationType (ConnectionProfile 1)", "ApprovalType (Allow 1)",
 		"ActivityAndGroupEntityType (Activity 0)", "ManagedResourceAndGroupEntityType (Resource 0)", "ActionClassification (PreSession 0)",
 		"AuthenticationMethodType (Password 0)", "ConnectorConfigurationValueType (Uri 0, Credential 3, Boolean 9)", "IntegrationConnectorType (PasswordVaultConnector 2)",
+		"ManagedUserType (Manual 1, Automatic 2)", "ManagedType (Service 2)", "VerificationScanStatus (Verified 1, Pending 2, Changed 3, Failed 4, Mismatch 5)", "CredentialOrHostUser (Credential 0)",
 	}
 }

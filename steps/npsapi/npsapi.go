@@ -101,7 +101,7 @@ func Assumptions() []Assumption {
 	for _, e := range inferred() {
 		list = append(list, Assumption{"numbers of " + e, "the vendor lists the names without numbers; they are taken to count from 0 in that order, as they do wherever a number is known"})
 	}
-	return append(list, vaultAssumptions()...)
+	return append(append(list, vaultAssumptions()...), credentialAssumptions()...)
 }
 
 // AssumedReason is the reason of an operation that is assumed, or empty.

@@ -77,16 +77,23 @@ type (
 		IsDomainController                                                                    bool
 	}
 	// Credential is a row of Credential/Search: ID is the user, CredentialID the credential.
-	Credential struct{ ID, CredentialID, DisplayName, UserName, Domain string }
+	Credential struct {
+		ID, CredentialID, DisplayName, UserName, SamAccountName, Domain, Platform string
+		ManagedUserID                                                             string
+		CredentialType, ManagedType, RotationType, PasswordStatus                 Enum
+		LastPasswordChangeDateTimeUTC                                             *string
+		DependencyCount                                                           int
+	}
 	// MemberRow is a member of a policy, or one that it could take.
 	MemberRow struct {
 		ID, Name, DisplayName, DNSHostName string
+		Username, Domain, UserID           string // of a credential
 		EntityType                         Enum
 	}
 	// Session is a SessionSummary. SessionStatus is its state; its member status is another enum.
 	Session struct {
 		ID, ManagedAccountID, ActivityName, ManagedResourceName, Note, CreatedByDisplayName, UserDisplayName string
-		AccessPolicyID                                                                                       string
+		AccessPolicyID, LoginAccountName, TargetUserDisplayName                                              string
 		SessionStatusDescription, StatusMessage                                                              string
 		CreatedDateTimeUTC, ActualStartDateTimeUTC, ActualEndDateTimeUTC, ExpirationDateTimeUTC              *string
 		SessionStatus                                                                                        Enum

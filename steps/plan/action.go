@@ -92,6 +92,11 @@ func (a Action) OpensSession() bool {
 	return slices.ContainsFunc(a.Ops, func(op Op) bool { return op.Kind == KindSession })
 }
 
+// Waits says whether an action only waits for what NPS does by itself: it makes nothing that could be undone.
+func (a Action) Waits() bool {
+	return len(a.Ops) > 0 && !slices.ContainsFunc(a.Ops, func(op Op) bool { return op.Await == nil })
+}
+
 // Manual gives the manual operation of an action that is done by hand, or nil.
 func (a Action) Manual() *Manual {
 	for i := range a.Ops {
@@ -123,6 +128,16 @@ func (a Action) Needs() []string {
 		}
 		if op.Lookup != nil {
 			for _, r := range op.Lookup.Call.Refs() {
+				add(r.Action)
+			}
+		}
+		if op.Await != nil && op.Await.Or != nil {
+			for _, r := range op.Await.Or.Call.Refs() {
+				add(r.Action)
+			}
+		}
+		if op.Spare != nil {
+			for _, r := range op.Spare.Row.Call.Refs() {
 				add(r.Action)
 			}
 		}

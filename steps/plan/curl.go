@@ -181,7 +181,7 @@ func (s *script) actions(p Plan) ([]Action, error) {
 			waits[a.Key] = true
 		}
 		s.line("")
-		s.comment("\t", "%d. %s: %s %q [%s]", i+1, effectWord(a.Effect), a.Object, a.Name, a.Step)
+		s.comment("\t", "%d. %s: %s %s [%s]", i+1, effectWord(a.Effect), a.Object, Quoted(a.Name), a.Step)
 		if a.Why != "" {
 			s.comment("\t", "why: %s", a.Why)
 		}
@@ -198,7 +198,7 @@ func (s *script) actions(p Plan) ([]Action, error) {
 			left = append(left, a)
 			continue
 		}
-		s.line("\tsay %s", shellText(fmt.Sprintf("%d. %s %s: %s %q", i+1, a.Effect.Sign(), effectWord(a.Effect), a.Object, plainf("%s", a.Name))))
+		s.line("\tsay %s", shellText(fmt.Sprintf("%d. %s %s: %s %s", i+1, a.Effect.Sign(), effectWord(a.Effect), a.Object, Quoted(a.Name))))
 		if err := s.action(a); err != nil {
 			return nil, fmt.Errorf("action %s cannot be scripted: %w", a.Key, err)
 		}
@@ -221,7 +221,7 @@ func (s *script) ending(left []Action, manual bool) {
 		s.line("\n\tsay 'left out, since they need what a person makes by hand:'")
 	}
 	for _, a := range left {
-		s.line("\tsay %s", shellText(fmt.Sprintf("  %s %q", a.Object, plainf("%s", a.Name))))
+		s.line("\tsay %s", shellText(fmt.Sprintf("  %s %s", a.Object, Quoted(a.Name))))
 	}
 	if makes {
 		s.line("\tsay 'npsetup cert new makes them (for an authority: cert request, then cert bundle), in the folder and under the name of the answers'")

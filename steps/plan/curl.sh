@@ -35,6 +35,8 @@ def like($match): (if type == "string" then . else "" end) as $have
   | if $match.pattern then ($have | test($match.pattern)) else ($have | ascii_downcase) == ($match.value | ascii_downcase) end;
 def fits($matches; $deleted): type == "object" and ($deleted or .isDeleted != true)
   and (. as $row | all($matches[]; . as $match | $row[$match.member] | like($match)));
+def shows($sign): (.[$sign.member] | if . == null then "" else tostring end | ascii_downcase) as $have
+  | any($sign.values[]; ascii_downcase == $have) != ($sign.not // false);
 def small: with_entries(.key |= ascii_downcase);
 def done: if type == "number" then . < 400 elif type == "string" then
   (if test("^-?[0-9]+$") then tonumber < 400 else ascii_downcase as $s | any("ok", "created", "accepted", "nocontent"; . == $s) end) else . == null end;
@@ -255,6 +257,26 @@ make() {
 		[ "$patience" = patient ] || break
 	done
 	stop "what $method $path made cannot be found: the server answered well, and lists nothing by that name"
+}
+
+# shown all|any SIGNS: looks, by the function look, and says whether the row shows the signs.
+shown() {
+	look
+	[ "$found" = yes ] || return 1
+	[ "$(jq --argjson signs "$2" "$words"' . as $row | [$signs[] | . as $sign | $row | shows($sign)] | '"$1" "$work/row")" = true ]
+}
+
+# await SECONDS SIGNS WHAT: looks again until the row shows all signs. It is the result then.
+await() {
+	local left=$1 pause=1
+	say "  waiting: $3"
+	until shown all "$2"; do
+		[ "$left" -gt 0 ] || stop "it has not come to this: $3. Run the script again: it looks first"
+		sleep "$pause"
+		left=$((left - pause))
+		[ "$pause" -ge 10 ] || pause=$((pause * 2))
+	done
+	cp "$work/row" "$work/result"
 }
 
 # take VARIABLE POINTER: a value of the result, for later calls.

@@ -134,6 +134,10 @@ func (s *script) call(a Action, op Op) error {
 	}
 	method := op.Call.Method
 	switch {
+	case op.Await != nil:
+		if err := s.await(*op.Await); err != nil {
+			return err
+		}
 	case op.Class == Read:
 		s.line("\treads %s", path)
 	case op.Class == Probe:
@@ -169,6 +173,10 @@ func (s *script) change(op Op, path, pointers string) error {
 		file = ` "$work/body"`
 	}
 	switch {
+	case op.Spare != nil:
+		if err := s.spare(*op.Spare, "send "+method+" "+path+file); err != nil {
+			return err
+		}
 	case op.Lookup == nil:
 		s.line("\tsend %s %s%s", method, path, file)
 	case op.Call.Body == nil:
@@ -216,6 +224,41 @@ func (s *script) guard(g Guard) error {
 		return err
 	}
 	s.line("\t%s\n\tunchanged %s \\\n\t\t%s", find, jsonWord([]byte(Pretty(want))), jsonWord(volatile))
+	return nil
+}
+
+// await looks until a row shows what is awaited.
+func (s *script) await(a Await) error {
+	find, err := s.find(a.Row)
+	if err != nil {
+		return err
+	}
+	until, err := json.Marshal(append([]Sign{}, a.Until...))
+	if err != nil {
+		return err
+	}
+	if a.Or != nil {
+		or, err := s.find(*a.Or)
+		if err != nil {
+			return err
+		}
+		find += "\n\t\t[ \"$found\" = yes ] || " + or
+	}
+	s.line("\tlook() {\n\t\t%s\n\t}\n\tawait %d %s %s", find, int(a.Within.Seconds()), jsonWord(until), shellText(a.What))
+	return nil
+}
+
+// spare sends something unless a row shows that it need not be.
+func (s *script) spare(p Spare, send string) error {
+	find, err := s.find(p.Row)
+	if err != nil {
+		return err
+	}
+	signs, err := json.Marshal(p.Signs)
+	if err != nil {
+		return err
+	}
+	s.line("\tlook() {\n\t\t%s\n\t}\n\tif shown any %s; then\n\t\tsay '  it is so already, or on its way: nothing is sent'\n\telse\n\t\t%s\n\tfi", find, jsonWord(signs), send)
 	return nil
 }
 

@@ -57,6 +57,8 @@ type opDoc struct {
 	Kind    string          `json:"kind"`
 	Class   string          `json:"class"`
 	Repeat  string          `json:"repeat"`
+	Until   string          `json:"until,omitempty"`
+	Spare   string          `json:"unless,omitempty"`
 	Method  string          `json:"method,omitempty"`
 	Path    string          `json:"path,omitempty"`
 	Body    json.RawMessage `json:"body,omitempty"`
@@ -163,6 +165,12 @@ func opDocs(ops []Op) []opDoc {
 		if op.Lookup != nil {
 			d.Found = op.Lookup.text()
 		}
+		if op.Await != nil {
+			d.Until = op.Await.text()
+		}
+		if op.Spare != nil {
+			d.Spare = op.Spare.text()
+		}
 		if op.Guard != nil {
 			d.Check, d.Against = guardText(op.Guard), op.Guard.sum()
 		}
@@ -177,7 +185,7 @@ func (l Lookup) text() string {
 	s := r.Method + " " + r.Path
 	for _, m := range append([]Match{{l.Member, l.Value}}, l.Also...) {
 		if m.Member != "" {
-			s += fmt.Sprintf(", %s = %q", m.Member, m.Value)
+			s += ", " + m.Member + " = " + Quoted(m.Value)
 		}
 	}
 	if l.Patient {

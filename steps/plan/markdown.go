@@ -269,6 +269,13 @@ func (t *ticket) call(op Op) {
 	if op.Guard != nil {
 		t.line("Checked just before: %s. Otherwise nothing is sent.", code(guardText(op.Guard)))
 	}
+	if op.Spare != nil {
+		t.line("Looked at just before: %s.", code(op.Spare.text()))
+	}
+	if op.Await != nil {
+		t.line("Waits, as %s: %s", code(op.ID), code(op.Await.text()))
+		return
+	}
 	t.line("%s, as %s:", verb, code(op.ID))
 	block := problem.Plain(request(*op.Call))
 	t.fence("http", block)

@@ -88,6 +88,8 @@ type Op struct {
 	Lookup  *Lookup  // how its result is found again when no answer came, or an empty one
 	Guard   *Guard   // what must still be true just before it is sent
 	Trace   *Trace   // of an operation in Action.Undo: how it sees what is left to take back; nil: found by Action.Undoing, or not at all
+	Spare   *Spare   // when it need not be sent any longer
+	Await   *Await   // makes a read one that waits
 	Marker  string   // of the session that it belongs to; empty for all others
 	Assumed string   // reason why we believe that the call works; empty when it is documented or was seen
 

@@ -110,7 +110,7 @@ func (t *text) action(a Action, o TextOptions) {
 	if a.Effect == ByHand {
 		verb = "by hand"
 	}
-	t.line("%s %s: %s %q  [%s]", a.Effect.Sign(), verb, a.Object, problem.Plain(a.Name), a.Step)
+	t.line("%s %s: %s %s  [%s]", a.Effect.Sign(), verb, a.Object, Quoted(a.Name), a.Step)
 	if a.Effect == ByHand && o.Done[a.Step] {
 		t.line("    said to be done; noted down, and read back where that can be")
 		return
@@ -170,6 +170,11 @@ func shownValue(s string) string {
 	return s
 }
 
+// Quoted is a name in quotes, harmless. A backslash stays as it is: names of accounts hold one.
+func Quoted(name string) string {
+	return strings.ReplaceAll(fmt.Sprintf("%q", problem.Plain(name)), `\\`, `\`)
+}
+
 // odd says whether a text changes when it is made harmless and wrapped.
 func odd(s string) bool { return s != strings.Join(strings.Fields(problem.Plain(s)), " ") }
 
@@ -179,6 +184,13 @@ func (t *text) op(op Op, several bool, o TextOptions) {
 		r := op.Call.Redacted(nil)
 		if op.Guard != nil {
 			t.guard(*op.Guard, o)
+		}
+		if op.Await != nil {
+			t.wrapped("waits    ", op.Await.text(), 4)
+			return
+		}
+		if op.Spare != nil {
+			t.wrapped("checks   ", op.Spare.text(), 4)
 		}
 		word := map[Class]string{Read: "reads", Auth: "signs in", Probe: "probes", Change: "sends"}[op.Class]
 		which := ""
@@ -294,7 +306,7 @@ func ManualText(a Action, width int) string {
 	if m == nil {
 		m = a.Twin
 	}
-	t.line("%s: %s %q", a.Step, a.Object, problem.Plain(a.Name))
+	t.line("%s: %s %s", a.Step, a.Object, Quoted(a.Name))
 	if m != nil {
 		t.manual(*m)
 	}

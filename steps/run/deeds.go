@@ -28,7 +28,7 @@ type Deed struct {
 func (d *Dir) Deeds() ([]Deed, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return deedsOf(d.entries)
+	return deedsOf(d.history)
 }
 
 func deedsOf(entries []Entry) ([]Deed, error) {
@@ -63,7 +63,7 @@ func deedsOf(entries []Entry) ([]Deed, error) {
 		if at == nil {
 			continue
 		}
-		at.Open = slices.DeleteFunc(at.Open, func(o Entry) bool { return o.Op == e.Op && settles(e, o) })
+		at.Open = slices.DeleteFunc(at.Open, func(o Entry) bool { return o.Op == e.Op && concludes(e, o) })
 		switch e.State {
 		case Sending:
 			at.Open = append(at.Open, e)
@@ -87,9 +87,9 @@ func deedsOf(entries []Entry) ([]Deed, error) {
 	return deeds, nil
 }
 
-// settles says whether an entry tells what became of a change, and of what it made. One that was carried out and whose result was
+// concludes says whether an entry tells what became of a change, and of what it made. One that was carried out and whose result was
 // not found before the run ended is still looked for.
-func settles(e, sending Entry) bool {
+func concludes(e, sending Entry) bool {
 	switch e.State {
 	case Lost, Looked:
 		return false

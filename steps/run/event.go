@@ -44,10 +44,15 @@ type OpInfo struct {
 	Path   string `json:"path,omitempty"`
 	Status int    `json:"status,omitempty"`
 	MS     int64  `json:"ms"`
+	Awaits string `json:"awaits,omitempty"` // what a read is repeated for
+	Waited int64  `json:"waitedMs,omitempty"`
 }
 
 // Line is an operation that has ended, in one line. A sign-in tells no status.
 func (o OpInfo) Line() string {
+	if o.Awaits != "" {
+		return fmt.Sprintf("waits until %s: %d s so far", problem.Plain(o.Awaits), o.Waited/1000)
+	}
 	status := ""
 	if o.Status != 0 {
 		status = fmt.Sprintf("%d ", o.Status)

@@ -44,26 +44,35 @@ type Entry struct {
 
 // Journal implements Store: one line, on disk before it returns.
 func (d *Dir) Journal(e Entry) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.journal == nil {
-		return errors.New("the run was not begun")
-	}
-	d.seq++
-	e.Seq, e.Time = d.seq, e.Time.UTC()
-	defer func() { d.entries = append(d.entries, e) }()
-	raw, err := json.Marshal(e)
+	n, err := d.append(e)
 	if err != nil {
 		return err
 	}
+	return d.entries.upTo(n, d.bringJournal)
+}
+
+// append writes a line, and gives its number.
+func (d *Dir) append(e Entry) (int, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.journal == nil {
+		return 0, errors.New("the run was not begun")
+	}
+	d.seq++
+	e.Seq, e.Time = d.seq, e.Time.UTC()
+	defer func() { d.history = append(d.history, e) }()
+	raw, err := json.Marshal(e)
+	if err != nil {
+		return 0, err
+	}
 	if err := endLine(d.journal); err != nil { // a write that failed half-way must not spoil this one
-		return err
+		return 0, err
 	}
 	if _, err := d.journal.Write(append(raw, '\n')); err != nil {
-		return err
+		return 0, err
 	}
 	d.trail.follow(e)
-	return d.journal.Sync()
+	return d.seq, nil
 }
 
 // readJournal reads the entries of a run. A last line that a kill cut off is left out.

@@ -40,8 +40,8 @@ func (r *runner) carryOut(ctx context.Context, a plan.Action) ActionResult {
 			result.Outputs[k] = v
 		}
 	}
-	if a.OpensSession() {
-		return result // a session that has ended is no object that stays
+	if a.OpensSession() || a.Waits() {
+		return result // a session that has ended is no object that stays, and a wait made none
 	}
 	if asWanted(a, result.Outputs) {
 		return r.keepFound(a, result)
@@ -107,7 +107,7 @@ func (r *runner) turnedToHand(a plan.Action, op plan.Op, sent int, cause error) 
 	if err := r.hand(a, Asked); err != nil {
 		return failed(err)
 	}
-	p := problem.New(fmt.Sprintf("%s %q is to be done by hand", a.Object, problem.Plain(a.Name))).Because("this server does not offer " + call.Method + " " + call.Path).From(cause)
+	p := problem.New(a.Object + " " + plan.Quoted(a.Name) + " is to be done by hand").Because("this server does not offer " + call.Method + " " + call.Path).From(cause)
 	if sent > 0 {
 		p.Try(fmt.Sprintf("calls of this step that were carried out before it: %d; what they made stands in NPS and is not used", sent))
 	}
@@ -164,6 +164,14 @@ func (r *runner) unseen(c plan.Call) error {
 func (r *runner) call(ctx context.Context, a plan.Action, op plan.Op) (map[string]string, error) {
 	if err := r.unseen(*op.Call); err != nil {
 		return nil, err
+	}
+	if op.Await != nil {
+		return r.await(ctx, a, op)
+	}
+	if op.Spare != nil {
+		if spared, err := r.spared(ctx, *op.Spare); spared || err != nil {
+			return nil, err
+		}
 	}
 	if op.Guard != nil {
 		if err := r.guard(ctx, *op.Guard); err != nil {
@@ -242,6 +250,9 @@ func (r *runner) conclude(ctx context.Context, op plan.Op, answer plan.Answer, e
 		if outputs, all := extract(answer.Body, op.Outputs); all {
 			return outputs, nil
 		}
+	}
+	if lost && op.Spare != nil {
+		return nil, r.carriedOut(ctx, op, err)
 	}
 	if op.Lookup == nil || lost && op.Repeat == plan.Never {
 		if lost {

@@ -99,7 +99,10 @@ type Dir struct {
 	sent    map[string]string // action → effect of what an earlier run sent and did not see refused
 	trail   trail
 	seq     int
-	entries []Entry // of the journal, those of before an undo left out
+	history []Entry // of the journal, those of before an undo left out
+	changes int     // of the record
+	records grouped
+	entries grouped
 }
 
 var _ Store = (*Dir)(nil)
@@ -119,9 +122,9 @@ func Open(state string, id ID, now func() time.Time) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.seq, d.entries = lastOf(entries), since(entries, d.record.Undone)
-	d.lost, d.sent = unanswered(d.entries), sent(d.entries)
-	for _, e := range d.entries {
+	d.seq, d.history = lastOf(entries), since(entries, d.record.Undone)
+	d.lost, d.sent = unanswered(d.history), sent(d.history)
+	for _, e := range d.history {
 		d.trail.follow(e)
 	}
 	return d, nil
@@ -230,25 +233,6 @@ func (d *Dir) start(s Start) error {
 	})
 }
 
-// change writes a changed record whole or not at all.
-func (d *Dir) change(f func(*Record)) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	r := d.record
-	r.ManualDone, r.ManualAbout, r.NotOffered, r.Objects = copied(r.ManualDone), copied(r.ManualAbout), copied(r.NotOffered), append([]Made{}, r.Objects...)
-	f(&r)
-	r.Updated = d.now().UTC()
-	raw, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return err
-	}
-	if err := Replace(filepath.Join(d.path, "record.json"), append(raw, '\n')); err != nil {
-		return problem.New("the run record cannot be written").Because(problem.Plain(err.Error())).Try("make room or mend the permissions of " + d.path + ", then npsetup resume --yes").From(err)
-	}
-	d.record = r
-	return nil
-}
-
 func copied[V any](m map[string]V) map[string]V {
 	c := make(map[string]V, len(m)+1)
 	for k, v := range m {
@@ -336,7 +320,7 @@ func (d *Dir) Closed() error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.entries, d.lost, d.sent, d.trail = nil, nil, nil, trail{}
+	d.history, d.lost, d.sent, d.trail = nil, nil, nil, trail{}
 	return nil
 }
 

@@ -80,8 +80,10 @@ type runner struct {
 	known   map[plan.Ref]string // What is left empty: it is for people
 	results map[string]*ActionResult
 	stopped error
-	started map[string]bool  // steps whose start was told
-	left    map[string]int   // actions of a step that are not over
+	started map[string]bool // steps whose start was told
+	left    map[string]int  // actions of a step that are not over
+	needs   map[string][]string
+	met     map[string]int   // how many of an action's needs are known to be over
 	backs   map[string]*Back // of actions of which nothing was sent yet
 
 	emitting sync.Mutex
@@ -101,9 +103,10 @@ func Apply(ctx context.Context, p plan.Plan, o Options) (Result, error) {
 	if o.Parallel <= 0 {
 		o.Parallel = parallel
 	}
-	r := &runner{Options: o, plan: p, known: map[plan.Ref]string{}, results: map[string]*ActionResult{}, started: map[string]bool{}, left: map[string]int{}, backs: map[string]*Back{}}
+	r := &runner{Options: o, plan: p, known: map[plan.Ref]string{}, results: map[string]*ActionResult{}, started: map[string]bool{}, left: map[string]int{}, needs: map[string][]string{}, met: map[string]int{}, backs: map[string]*Back{}}
 	for _, a := range p.Actions {
 		r.left[a.Step]++
+		r.needs[a.Key] = a.Needs() // thousands of references may stand in one body
 		if r.backs[a.Key], err = backOf(a); err != nil {
 			return Result{}, err
 		}
@@ -220,12 +223,13 @@ func (r *runner) ready(ctx context.Context, a plan.Action) (ready, settled bool)
 	r.mu.Lock()
 	stopped := r.stopped
 	var waitsFor, lacks string
-	open := false
-	for _, need := range a.Needs() {
+	open := r.isOpen(a.Key)
+	for _, need := range r.needs[a.Key] {
+		if open {
+			break
+		}
 		n := r.results[need]
 		switch {
-		case n == nil:
-			open = true
 		case n.Outcome == steps.Waiting:
 			waitsFor = cmp.Or(waitsFor, need)
 		case n.Outcome == steps.Failed, n.Outcome == steps.NotRun, n.Outcome == steps.Skipped:
@@ -249,6 +253,18 @@ func (r *runner) ready(ctx context.Context, a plan.Action) (ready, settled bool)
 	r.starting(a)
 	r.settle(a, result)
 	return false, true
+}
+
+// isOpen says whether anything that an action needs is not over. What is over stays so: it is not looked at again.
+func (r *runner) isOpen(key string) bool {
+	needs := r.needs[key]
+	for r.met[key] < len(needs) {
+		if r.results[needs[r.met[key]]] == nil {
+			return true
+		}
+		r.met[key]++
+	}
+	return false
 }
 
 func (r *runner) starting(a plan.Action) {

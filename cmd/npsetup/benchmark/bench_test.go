@@ -39,7 +39,7 @@ func TestBench(t *testing.T) {
 	r := build(t)
 	before := load()
 	on := r.sandbox("--resources", fmt.Sprint(entries))
-	for _, measure := range []func(site){r.frames, r.typing, r.moves, r.overview, r.waits, r.rest, r.applying} {
+	for _, measure := range []func(site){r.frames, r.typing, r.moves, r.overview, r.waits, r.rest, r.applying, r.many} {
 		measure(on)
 	}
 	fmt.Printf("\nmachine: %d cores, %s, %s, %s/%s, load %s before and %s after\n\n%s\n", runtime.NumCPU(), processor(), runtime.Version(), runtime.GOOS, runtime.GOARCH, before, load(), r.out)
@@ -94,6 +94,7 @@ func load() string {
 // site is a running sandbox and what the wizard needs to work on it.
 type site struct {
 	answers string
+	admin   string
 	env     []string
 }
 
@@ -120,7 +121,7 @@ func (r *rig) sandbox(args ...string) site {
 	if err != nil {
 		r.t.Fatal(err)
 	}
-	s := site{answers: filepath.Join(dir, "answers-auditor.yaml")}
+	s := site{answers: filepath.Join(dir, "answers-auditor.yaml"), admin: said["admin"]}
 	for _, m := range regexp.MustCompile(`(?m)^export (\w+)='(.*)'$`).FindAllStringSubmatch(string(raw), -1) {
 		s.env = append(s.env, m[1]+"="+m[2])
 	}
@@ -194,4 +195,12 @@ func frame(w *terminal, words ...string) float64 {
 
 func (r *rig) choose(m manners) *terminal {
 	return open(r.t, m, nil, r.gum, append([]string{"choose", "--height", "17"}, r.names...)...)
+}
+
+// TestMany prints the lines about many objects alone, which TestBench measures too: go test -C cmd/npsetup/benchmark -tags bench -run TestMany -count=1
+func TestMany(t *testing.T) {
+	r := build(t)
+	before := load()
+	r.many(site{})
+	fmt.Printf("\nload %s before and %s after\n\n%s\n", before, load(), r.out)
 }

@@ -1,0 +1,141 @@
+package auditor
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+	"time"
+
+	"npsetup/steps"
+	"npsetup/steps/problem"
+)
+
+// Event is an entry of Auditor's event log "Netwrix Auditor" that is about Privilege Secure: 5801 to 5804.
+type Event struct {
+	ID   int
+	At   time.Time
+	Text string // its message, as it stands in the log
+}
+
+// EventLog is Auditor's event log.
+type EventLog struct {
+	From   string // where it was read, for people
+	Events []Event
+}
+
+// ErrNoEventLog says that this machine has no event log of Auditor.
+var ErrNoEventLog = errors.New("this machine has no event log of Netwrix Auditor")
+
+var eventsKey = steps.Key[*EventLog]{Name: "auditor.events"}
+
+// lookEvents reads the event log: an exported file, or on Auditor's own server the log itself. What cannot be read stops nothing.
+func (w World) lookEvents(ctx context.Context, s *steps.Scene) error {
+	if w.Events == nil {
+		return nil
+	}
+	file := s.Answers.File(keyEvents)
+	log, err := w.Events(ctx, file)
+	title := "event log of Auditor"
+	switch {
+	case errors.Is(err, ErrNoEventLog):
+		return ctx.Err()
+	case errors.Is(err, fs.ErrNotExist):
+		s.See(steps.Finding{Kind: steps.TextFinding, Title: title, State: steps.Info, Text: problem.Plain(file) + " is not there yet"})
+		return ctx.Err()
+	case err != nil:
+		s.See(steps.Finding{Kind: steps.TextFinding, Title: title, State: steps.Doubtful, Text: "it cannot be read: " + problem.Plain(err.Error())})
+		return ctx.Err()
+	}
+	steps.Put(s, eventsKey, &log)
+	f := steps.Finding{Kind: steps.ListFinding, Title: title, State: steps.Info, Text: "read from " + problem.Plain(log.From)}
+	if len(log.Events) == 0 {
+		f.Text += ": no event 5801 to 5804"
+	}
+	for _, e := range newest(log.Events, 5) {
+		f.Items = append(f.Items, fmt.Sprintf("%s UTC: event %d: %s", e.At.UTC().Format("2006-01-02 15:04"), e.ID, problem.Plain(firstLine(e.Text))))
+	}
+	s.See(f)
+	return ctx.Err()
+}
+
+// newest are the last n events, the latest first.
+func newest(events []Event, n int) []Event {
+	var list []Event
+	for i := len(events) - 1; i >= 0 && len(list) < n; i-- {
+		list = append(list, events[i])
+	}
+	return list
+}
+
+func firstLine(s string) string {
+	s, _, _ = strings.Cut(strings.TrimSpace(s), "\n")
+	return strings.TrimSpace(s)
+}
+
+// complaint is what Auditor's event log says against the set-up since a time: the latest event, with its cause; nil when it says nothing.
+func complaint(s *steps.Scene, since time.Time) *problem.Problem {
+	log, _ := steps.Get(s, eventsKey)
+	if log == nil {
+		return nil
+	}
+	for _, e := range newest(log.Events, 1) {
+		if e.At.After(since) {
+			p := Cause(e)
+			p.What = fmt.Sprintf("event %d in Auditor's log at %s UTC: %s", e.ID, e.At.UTC().Format("2006-01-02 15:04"), p.What)
+			return p
+		}
+	}
+	return nil
+}
+
+// Cause names the cause of an event of Auditor, and the way out (vendor KB 000009212, 000009214 to 000009216).
+func Cause(e Event) *problem.Problem {
+	switch e.ID {
+	case 5801:
+		return problem.New("a session expired while its credentials were in use").
+			Because("the collection takes longer than Max Duration, or several collections share one account; NPS may not rotate its password then").
+			Try("set a longer Max Duration (connectionProfile.settings.maxDuration)", "name one account for each monitoring plan and data source")
+	case 5802:
+		return problem.New("a session expired while it was in use").Because("the collection takes longer than Max Duration").
+			Try("set a longer Max Duration (connectionProfile.settings.maxDuration)")
+	case 5803:
+		return problem.New("a session was ended while it was in use").Because("somebody ended it in NPS, or NwCfgServerSvc was restarted on Auditor's server").
+			Try("let the sessions of the application user end by themselves")
+	}
+	return notEstablished(strings.ToLower(e.Text))
+}
+
+// notEstablished is the cause of an event 5804, by its reason: the code of an HTTP status or of a time-out, and NPS's words.
+func notEstablished(text string) *problem.Problem {
+	p := problem.New("Auditor could not establish a session")
+	said := func(words ...string) bool {
+		for _, w := range words {
+			if strings.Contains(text, w) {
+				return true
+			}
+		}
+		return false
+	}
+	switch {
+	case said("requested credential"):
+		return p.Because("NPS finds no credential by the user name of the item that the application user may have").
+			Try("type the user name in the item as NPS shows it under Credentials, letter by letter and without its domain", "npsetup verify tells whether the policy has the account")
+	case said("requested resource"):
+		return p.Because("NPS finds no resource by the name of the item: it looks for the DNS host name").Try("type the resource in the item by its DNS host name, such as dc01.contoso.com")
+	case said("requested activity"):
+		return p.Because("NPS finds no activity by the name of the item among those of the application user's policies").
+			Try("type the activity in the item letter by letter", "npsetup verify tells whether the policy has the activity")
+	case said("0x80190193", "(403)", "forbidden"):
+		return p.Because("NPS refuses the certificate: it is not trusted there, has expired, or has another serial number than the application user").
+			Try("npsetup verify compares the serial number", "see that the NPS server trusts the certificate (step certificate-trust)")
+	case said("0x80072ee2", "timed out", "timeout"):
+		return p.Because("the session was not active within MaxWaitForActiveStatusS (300 s), or the network is slow").
+			Try("npsetup verify --session tells how long a session takes, and why",
+				"only when it is merely slow: raise MaxWaitForActiveStatusS in CredentialResolverService.acconf on Auditor's server, restart NwCfgServerSvc, and do so again after each update or repair of Auditor, which sets it back to 300")
+	case said("0x80190190", "(400)", "bad request"):
+		return p.Because("NPS does not know what the item asks for").Try("compare the names in the item with those that npsetup plan shows, letter by letter")
+	}
+	return p.Because("the event gives a reason that is not known here").Try("read the reason of the event in the event log Netwrix Auditor on Auditor's server")
+}
