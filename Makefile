@@ -25,7 +25,7 @@ build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o dist/npsetup ./cmd/npsetup
 
 test:
-	go test -race -timeout 5m ./...
+	go test -race -timeout 8m ./...
 
 test-full:
 	go test -race -tags full -timeout 40m -count=1 ./cmd/npsetup/... ./client/trust

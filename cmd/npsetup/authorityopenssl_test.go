@@ -90,6 +90,7 @@ func (ca opensslCA) certificate(name string) *x509.Certificate {
 // TestTheWholeRoadOfAnAuthority goes from the request to the session: openssl signs, npsetup packs the PFX, makes the application
 // user and signs in as it, and the person brings the authority's root, and only that, into NPS's Trusted Root.
 func TestTheWholeRoadOfAnAuthority(t *testing.T) {
+	t.Parallel()
 	ca := newOpensslCA(t)
 	for form, ending := range map[string]string{"p7b": ".p7b", "pem": ".crt"} {
 		t.Run(form, func(t *testing.T) {
@@ -124,6 +125,7 @@ func (st *site) spoiled(t *testing.T, ca opensslCA) {
 
 // TestAnAnswerWithoutItsChain stops, names who is missing, and goes on when the authority's certificates are named.
 func TestAnAnswerWithoutItsChain(t *testing.T) {
+	t.Parallel()
 	ca := newOpensslCA(t)
 	st := newSite(t, sandbox.Options{})
 	st.do("apply", "-f", st.road("request"), "--yes").want(t, exitPerson)

@@ -26,6 +26,7 @@ func undisturbed(t *testing.T, o sandbox.Options) (string, int) {
 
 // TestAStoppedRunContinues stops a run at every changing request, carried out but not answered, and resumes it.
 func TestAStoppedRunContinues(t *testing.T) {
+	t.Parallel()
 	want, n := undisturbed(t, sandbox.Options{})
 	if n < 8 {
 		t.Fatalf("only %d changing requests", n)
@@ -60,6 +61,7 @@ func TestAStoppedRunContinues(t *testing.T) {
 
 // TestALostAnswerIsLookedUp loses the answer to every changing request in turn: the run finds out and goes on, or is resumed.
 func TestALostAnswerIsLookedUp(t *testing.T) {
+	t.Parallel()
 	want, n := undisturbed(t, sandbox.Options{})
 	for k := 1; k <= n; k++ {
 		t.Run(fmt.Sprintf("of change %d", k), func(t *testing.T) {

@@ -89,6 +89,7 @@ func (w *walk) end(t *testing.T) string {
 
 // TestAStoppedRoadContinues stops each road at every file and at every change; without the tag full at every fifth of them.
 func TestAStoppedRoadContinues(t *testing.T) {
+	t.Parallel()
 	for road, files := range map[string]int{"new": 3, "request": 6} {
 		whole := newWalk(t, road, 0)
 		whole.through(t)

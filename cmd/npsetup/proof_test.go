@@ -14,6 +14,7 @@ import (
 
 // TestTheDemoProves runs the demonstration without a terminal: its last line says what was proven.
 func TestTheDemoProves(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	r := st.do("demo").want(t, exitOK)
 	if !regexp.MustCompile(`(?m)^verify done NPS grants .*; a session as NetwrixAuditor became active and ended; Auditor opened a session itself at `).MatchString(r.out) {

@@ -141,6 +141,7 @@ func TestAnApprovedRoadIsCarriedOut(t *testing.T) {
 
 // TestOneMakesWhatTheOtherUses: npsetup cert makes the files, and the wizard's road takes them over.
 func TestOneMakesWhatTheOtherUses(t *testing.T) {
+	t.Parallel()
 	folder := func(st *site) string { return filepath.Dir(st.inFolder("")) }
 	st := newSite(t, sandbox.Options{})
 	st.do("cert", "new", "--name", "NetwrixAuditor", "--dir", folder(st), "--key-type", "ecdsa-p256", "--passphrase", "env:NPS_PFX_PASSPHRASE").want(t, exitOK)
@@ -190,6 +191,7 @@ func TestTheAnswersOfTheRoadsAreChecked(t *testing.T) {
 
 // TestAnEndThatIsNearIsTold, and one that has passed stops the run, with the road's own remedy.
 func TestAnEndThatIsNearIsTold(t *testing.T) {
+	t.Parallel()
 	made := madeSite(t)
 	after := func(days int, code int) string {
 		late := &lateness{by: time.Duration(days) * 24 * time.Hour}

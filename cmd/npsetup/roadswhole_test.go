@@ -57,6 +57,7 @@ func outcome(t *testing.T, out, step string) string {
 // TestTheWholeRoadOfOneMadeHere goes the whole road: key, certificate and PFX are made, a person imports them, and the sign-in is
 // proven with them.
 func TestTheWholeRoadOfOneMadeHere(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	p := st.do("plan", "-f", st.road("new")).want(t, exitPending)
 	says(t, squeezed(p.out), "makes "+st.inFolder(".key"), "(serial number of the new client certificate, known after apply)", "a self-signed certificate of CN=NetwrixAuditor", "with (secret: passphrase of the PFX)", "deletes "+st.inFolder(".pfx"))
@@ -119,6 +120,7 @@ func (st *site) folder(t *testing.T) string {
 // TestTheWholeRoadOfARequest goes the whole road of a request: what needs no serial number is done first, and resume
 // goes on when the authority has answered.
 func TestTheWholeRoadOfARequest(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	st.do("plan", "-f", st.road("request")).want(t, exitPending)
 	r := st.do("apply", "-f", st.road("request"), "--yes").want(t, exitPerson)

@@ -75,6 +75,7 @@ func TestUndoTakesBackWhatARunMade(t *testing.T) {
 
 // TestUndoAfterAStop: a run is stopped at every changing request, and taken back at once, or after it was resumed.
 func TestUndoAfterAStop(t *testing.T) {
+	t.Parallel()
 	want, n := undisturbed(t, sandbox.Options{})
 	for k := 1; k <= n; k++ {
 		for _, lost := range []bool{false, true} {
@@ -110,6 +111,7 @@ func TestUndoAfterAStop(t *testing.T) {
 
 // TestUndoIsStoppedItself at every request of its own, and goes on.
 func TestUndoIsStoppedItself(t *testing.T) {
+	t.Parallel()
 	_, n := undisturbed(t, sandbox.Options{})
 	for k := 1; k <= n; k++ {
 		st := newSite(t, sandbox.Options{})
