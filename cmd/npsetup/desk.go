@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"npsetup/steps"
-	"npsetup/steps/auditor"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
@@ -170,7 +169,7 @@ func (d *desk) memory() steps.Memory {
 
 func (d *desk) store(m steps.Machine) (*run.Dir, error) {
 	a := m.Answers()
-	return run.Open(d.state, run.ID{Server: a.Text("nps.url"), Guide: m.Guide().ID, Application: a.Text(auditor.IdentityKey)}, d.o.app.now)
+	return run.Open(d.state, run.ID{Server: a.Text("nps.url"), Guide: m.Guide().ID, Application: a.Text(m.Guide().Identity)}, d.o.app.now)
 }
 
 func (d *desk) at(m steps.Machine) *steps.Sight {
@@ -255,7 +254,7 @@ func (d *desk) Plan(ctx context.Context, m steps.Machine, leftOut []string) (pla
 	if err := l.Err(); err != nil {
 		return plan.Plan{}, err
 	}
-	p, err := d.at(m).Draft(ctx, a, a.Text(auditor.IdentityKey))
+	p, err := d.at(m).Draft(ctx, a, a.Text(m.Guide().Identity))
 	if err != nil || len(leftOut) == 0 {
 		return p, d.signedOut(m, err)
 	}

@@ -32,9 +32,6 @@ const (
 	keyItems          = "monitoringPlan.items"
 )
 
-// IdentityKey is the answer that names a run besides server and guide.
-const IdentityKey = keyApplication
-
 const startStep = "auditor-start"
 
 // auditorStart is A0: the dialog in Auditor that stays open until the key is pasted. With a certificate from elsewhere, the

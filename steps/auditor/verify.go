@@ -2,7 +2,6 @@ package auditor
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -16,8 +15,6 @@ import (
 
 const (
 	verifyStep = "verify"
-	// ProofStep is the id of the step that opens sessions.
-	ProofStep  = verifyStep
 	sessionKey = "verify/session"
 )
 
@@ -150,7 +147,7 @@ func verifyChain(ctx context.Context, s *steps.Scene) steps.Proof {
 	}
 	activity, hosts := s.Answers.Text(keyActivity), s.Answers.List(keyResources)
 	for _, host := range hosts {
-		granted, err := grants(ctx, r, user.Row.ID, activity, host, seen.Policy.Row.ID)
+		granted, err := nps.Grants(ctx, r, user.Row.ID, activity, host, seen.Policy.Row.ID)
 		if err != nil {
 			return steps.Proof{State: steps.NotProven, Text: problem.Plain(err.Error()), Err: err}
 		}
@@ -204,24 +201,3 @@ func keyElsewhere(s *steps.Scene) bool {
 
 // slowFrom is from when on the preparation of a session counts as slow (vendor KB "long provisioning times").
 const slowFrom = 30 * time.Second
-
-// grants asks PolicySearch. The answer 404 means that no policy grants it.
-func grants(ctx context.Context, r nps.Reader, user, activity, host, policy string) (bool, error) {
-	a, err := r.Read(ctx, npsapi.FindPolicies(plan.String(user), activity, host))
-	if problem.Is(err, problem.NotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	var found []npsapi.Policy
-	if err := json.Unmarshal(a.Body, &found); err != nil {
-		return false, fmt.Errorf("the answer of PolicySearch cannot be read: %w", err)
-	}
-	for _, p := range found {
-		if same(p.ID, policy) {
-			return true, nil
-		}
-	}
-	return false, nil
-}

@@ -99,8 +99,12 @@ func (v *visit) outputs(saw steps.Shown) map[string]string {
 	return map[string]string{plan.SessionOutput: v.id, ShownOutput: saw.Password, TookOutput: saw.Took.String()}
 }
 
-// signIn reads the API key, as the administrator, and signs in with it.
+// signIn reads the API key, as the administrator, and signs in with it. A session of who is signed in needs neither.
 func (v *visit) signIn(ctx context.Context) error {
+	if v.s.Own() {
+		v.app = v.Sender
+		return nil
+	}
 	answer, _, err := v.exchange(ctx, v.Sender, v.action, v.parts["key"])
 	if err != nil {
 		return err
