@@ -25,6 +25,9 @@ type Guide struct {
 	Proof, Listed string
 	// Cause names why a session of the proof did not become active: see run.Sessions.
 	Cause func(state SessionState, words string, took time.Duration, log json.RawMessage) error
+	// Doubt names what the log of a session gives away that became active and whose password cannot be read; nil when that is no
+	// failure. Nil: it never is, and the log is not read for it.
+	Doubt func(log json.RawMessage) error
 }
 
 // Step is one step of a guide. It is declared, not coded: every face draws it from these members.

@@ -27,7 +27,7 @@ type desk struct {
 	c     *cobra.Command
 	link  *link
 	state string
-	start *steps.Parsed // answers of a file, offered first
+	start []started // answers of files, offered first
 
 	turn  sync.Mutex // one piece of work at a time: one that was given up may not have ended yet
 	mu    sync.Mutex
@@ -39,8 +39,14 @@ type desk struct {
 
 var _ face.Work = (*desk)(nil)
 
-// newDesk is a desk that no face sits at yet; start are answers to begin with, or nil.
-func newDesk(o *options, start *steps.Parsed) (*desk, error) {
+// started are the answers of a file, to begin with.
+type started struct {
+	file string
+	steps.Parsed
+}
+
+// newDesk is a desk that no face sits at yet; start are answers to begin with, at most one for each guide.
+func newDesk(o *options, start []started) (*desk, error) {
 	state, err := o.stateDir()
 	return &desk{o: o, state: state, start: start, held: map[string]secret.Secret{}}, err
 }
@@ -88,8 +94,8 @@ func (d *desk) Offers() ([]face.Offer, error) {
 	}
 	var list []face.Offer
 	for _, g := range d.link.guides() {
-		if d.start != nil && d.start.Guide.ID == g.ID {
-			list = append(list, face.Offer{Guide: g.ID, Title: "Go through the answers of " + filepath.Base(d.o.file), Detail: g.Title, Continue: "file"})
+		if s, is := d.startOf(g.ID); is {
+			list = append(list, face.Offer{Guide: g.ID, Title: "Go through the answers of " + filepath.Base(s.file), Detail: g.Title, Continue: "file"})
 		}
 		if _, err := os.Stat(d.savedPath(g.ID)); err == nil {
 			list = append(list, face.Offer{Guide: g.ID, Title: "Continue where you were", Detail: g.Title, Continue: "saved"})
@@ -107,6 +113,16 @@ func (d *desk) Offers() ([]face.Offer, error) {
 		list = append(list, face.Offer{Guide: g.ID, Title: "Set up: " + g.Title})
 	}
 	return list, nil
+}
+
+// startOf are the answers to begin a guide with.
+func (d *desk) startOf(guide string) (started, bool) {
+	for _, s := range d.start {
+		if s.Guide.ID == guide {
+			return s, true
+		}
+	}
+	return started{}, false
 }
 
 func recordKey(r run.Record) string { return "run\x00" + r.Server + "\x00" + r.Application }
@@ -133,7 +149,8 @@ func (d *desk) Begin(o face.Offer) (steps.Machine, error) {
 	}
 	switch {
 	case o.Continue == "file":
-		return steps.NewMachine(g, d.start.Answers.Drafts(), d.start.Answers.Dir()), nil
+		s, _ := d.startOf(g.ID)
+		return steps.NewMachine(g, s.Answers.Drafts(), s.Answers.Dir()), nil
 	case o.Continue == "saved":
 		raw, err := os.ReadFile(d.savedPath(g.ID))
 		if err != nil {

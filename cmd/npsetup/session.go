@@ -28,7 +28,7 @@ func (a *app) pause(ctx context.Context, d time.Duration) error {
 
 // sessions is what the runner needs to open a session.
 func (j *job) sessions() *run.Sessions {
-	return &run.Sessions{SignIn: j.link.signInAs, State: shared.SessionState, Cause: j.guide.Cause}
+	return &run.Sessions{SignIn: j.link.signInAs, State: shared.SessionState, Cause: j.guide.Cause, Doubt: j.guide.Doubt}
 }
 
 // signInAs signs in as the application user of a session, with its certificate and the private key of it.

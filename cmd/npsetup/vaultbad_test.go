@@ -86,17 +86,17 @@ func TestVaultAnswersThatCannotBe(t *testing.T) {
 		from, to string
 		words    []string
 	}{
-		"http":            {"  url: " + st.s.VaultURL(), "  url: http://ps.contoso.com/", []string{"without TLS the API key"}},
-		"old":             {"version: '9.2'", "version: '9.1.7'", []string{"Password Secure 9.1.7 is too old"}},
-		"no version":      {"version: '9.2'", "version: latest", []string{"not a version"}},
-		"template":        {`loginAccountTemplate: 'CONTOSO\app-admin'`, "loginAccountTemplate: app-admin", []string{`DOMAIN\user`}},
-		"entry":           {"user: app-admin}", `user: 'CONTOSO\app-admin'}`, []string{"on their own"}},
-		"user":            {`users: ['CONTOSO\npsadmin']`, "users: [nobody]", []string{`NPS has no user or group "nobody"`}},
-		"resource":        {"app01.contoso.com", "app77.contoso.com", []string{"app77.contoso.com is no resource of NPS"}},
-		"platform":        {"platform: Windows", "platform: Linux", []string{"app01.contoso.com has the platform Windows, and the activity Linux"}},
-		"no platform":     {"platform: Windows", "platform: Amiga", []string{`NPS has no platform "Amiga"`}},
-		"profile":         {"connectionProfile: Default", "connectionProfile: Strict", []string{`NPS has no connection profile "Strict"`, "Default"}},
-		"risk":            {"skipCertificateCheck: false", "skipCertificateCheck: true", []string{"vault-tls"}},
+		"http":        {"  url: " + st.s.VaultURL(), "  url: http://ps.contoso.com/", []string{"without TLS the API key"}},
+		"old":         {"version: '9.2'", "version: '9.1.7'", []string{"Password Secure 9.1.7 is too old"}},
+		"no version":  {"version: '9.2'", "version: latest", []string{"not a version"}},
+		"template":    {`loginAccountTemplate: 'CONTOSO\app-admin'`, "loginAccountTemplate: app-admin", []string{`DOMAIN\user`}},
+		"entry":       {"user: app-admin}", `user: 'CONTOSO\app-admin'}`, []string{"on their own"}},
+		"user":        {`users: ['CONTOSO\npsadmin']`, "users: [nobody]", []string{`NPS has no user or group "nobody"`}},
+		"resource":    {"app01.contoso.com", "app77.contoso.com", []string{"app77.contoso.com is no resource of NPS"}},
+		"platform":    {"platform: Windows", "platform: Linux", []string{"app01.contoso.com has the platform Windows, and the activity Linux"}},
+		"no platform": {"platform: Windows", "platform: Amiga", []string{`NPS has no platform "Amiga"`}},
+		"profile":     {"connectionProfile: Default", "connectionProfile: Strict", []string{`NPS has no connection profile "Strict"`, "Default"}},
+		"risk":        {"skipCertificateCheck: false", "skipCertificateCheck: true", []string{"vault-tls"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := st.do("plan", "-f", st.edited(c.from, c.to))

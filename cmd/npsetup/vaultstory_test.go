@@ -11,7 +11,10 @@ import (
 	"npsetup/client/sandbox/contract"
 )
 
-const vaultManual = "vault-entry"
+const (
+	vaultGuide  = "password-secure"
+	vaultManual = "vault-entry"
+)
 
 var readVaultContract = sync.OnceValues(func() (*contract.Checker, error) { return contract.New(assets.PasswordSecureContract) })
 
@@ -24,7 +27,7 @@ func newVaultSite(t *testing.T, o sandbox.Options) *site {
 	}
 	o.CheckVault = c
 	st := newSite(t, o)
-	st.guide = "password-secure"
+	st.guide = vaultGuide
 	st.env["PASSWORD_SECURE_API_KEY"] = st.s.VaultKeyMade()
 	return st
 }

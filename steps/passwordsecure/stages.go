@@ -224,6 +224,16 @@ func SessionCause(state steps.SessionState, words string, took time.Duration, lo
 	return p.Try("look at its log in NPS under Active Sessions > Historical, mend what it names, then npsetup verify --session")
 }
 
+// SessionDoubt names why a session became active without a credential, as its log tells it: null, several entries, a seal. Nil when the
+// log tells nothing, or that the credential came.
+func SessionDoubt(log json.RawMessage) error {
+	c := readCourse(nps.LogLines(log))
+	if p := c.cause(searched(c)); p != nil {
+		return p
+	}
+	return nil
+}
+
 // searched is the account that the log says was looked for.
 func searched(c course) string {
 	fields := strings.Fields(c.lines[5])

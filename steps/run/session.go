@@ -22,6 +22,8 @@ type Sessions struct {
 	// Cause names why a session did not become active, from the last state, the time it took, and an answer to Session.Log,
 	// which may be empty.
 	Cause func(state steps.SessionState, words string, took time.Duration, log json.RawMessage) error
+	// Doubt names what the log of an active session gives away whose password cannot be read: nil when that is no failure. May be nil.
+	Doubt func(log json.RawMessage) error
 }
 
 // Auditor gives a session up when it is not active after this time (MaxWaitForActiveStatusS of its CredentialResolverService);
@@ -145,6 +147,11 @@ func (v *visit) watch(ctx context.Context) (saw steps.Shown, state steps.Session
 		return saw, state, v.Sessions.Cause(state, words, took, log.Body)
 	}
 	saw.Password, err = v.password(ctx)
+	if err == nil && saw.Password != "" && v.Sessions.Doubt != nil {
+		if log, _, logErr := v.exchange(ctx, v.app, v.action, v.parts["log"]); logErr == nil { // without it nothing is known
+			err = v.Sessions.Doubt(log.Body)
+		}
+	}
 	return saw, state, err
 }
 
