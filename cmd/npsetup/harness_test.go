@@ -34,7 +34,9 @@ type site struct {
 	wait    func(ctx context.Context, d time.Duration) error // nil: real time
 	machine trust.Machine                                    // whose trusted roots are changed; zero: none that could be
 	making  func(path string, made bool)
-	now     func() time.Time // nil: real time
+
+	scriptEnv []string         // variables for the scripts of plan --output curl
+	now       func() time.Time // nil: real time
 }
 
 // readContract reads the contract once for all sites: that takes longer than most tests.
