@@ -13,7 +13,7 @@ func scene(drafts map[string]string) *steps.Scene {
 	return steps.NewScene(steps.NewAnswers(g, drafts, ""), steps.Memory{})
 }
 
-// drawn plans nothing and brings the warnings of a scene to light.
+// warnings plans nothing and brings the warnings of a scene to light.
 func warnings(t *testing.T, s *steps.Scene) string {
 	t.Helper()
 	p, err := steps.Draft(steps.Guide{}, s, "")
@@ -26,10 +26,10 @@ func warnings(t *testing.T, s *steps.Scene) string {
 func TestTemplatesArePreviewed(t *testing.T) {
 	entry := map[string]string{keyDomain: "CONTOSO", keyUser: "app-admin", keyUsers: "CONTOSO\\anna\nFABRIKAM\\ben"}
 	for template, c := range map[string]struct{ warns, shows string }{
-		"":                                    {"", `every session asks Password Secure for CONTOSO\app-admin`},
-		`CONTOSO\App-Admin`:                   {"they differ in its letters' case", `CONTOSO\App-Admin`},
-		`contoso.com\app-admin`:               {"they differ, and what is not found is answered with null", ""},
-		`%domain%\%SamAccountName%`:           {"gives the entry CONTOSO\\app-admin to none of the users", `FABRIKAM\ben: FABRIKAM\ben`},
+		"":                                     {"", `every session asks Password Secure for CONTOSO\app-admin`},
+		`CONTOSO\App-Admin`:                    {"they differ in its letters' case", `CONTOSO\App-Admin`},
+		`contoso.com\app-admin`:                {"they differ, and what is not found is answered with null", ""},
+		`%domain%\%SamAccountName%`:            {"gives the entry CONTOSO\\app-admin to none of the users", `FABRIKAM\ben: FABRIKAM\ben`},
 		`CONTOSO\%samaccountname%-%sessionid%`: {"", `CONTOSO\anna: CONTOSO\anna-%sessionid% (the masks in it are filled by NPS)`},
 	} {
 		drafts := map[string]string{keyTemplate: template}
@@ -82,7 +82,9 @@ func TestVersionsAreJudged(t *testing.T) {
 // TestAdministratorsKeysAreWarnedOf: a key sees what its user sees.
 func TestAdministratorsKeysAreWarnedOf(t *testing.T) {
 	s := scene(map[string]string{keyAsk: "false"})
-	w := World{ReadKey: func(context.Context, steps.Answers) (Key, error) { return Key{User: "Administrator", Fingerprint: "f"}, nil }}
+	w := World{ReadKey: func(context.Context, steps.Answers) (Key, error) {
+		return Key{User: "Administrator", Fingerprint: "f"}, nil
+	}}
 	w.Now = fixed
 	if err := w.lookKey(t.Context(), s); err != nil {
 		t.Fatal(err)
