@@ -39,12 +39,6 @@ type desk struct {
 
 var _ face.Work = (*desk)(nil)
 
-// started are the answers of a file, to begin with.
-type started struct {
-	file string
-	steps.Parsed
-}
-
 // newDesk is a desk that no face sits at yet; start are answers to begin with, at most one for each guide.
 func newDesk(o *options, start []started) (*desk, error) {
 	state, err := o.stateDir()
@@ -113,16 +107,6 @@ func (d *desk) Offers() ([]face.Offer, error) {
 		list = append(list, face.Offer{Guide: g.ID, Title: "Set up: " + g.Title})
 	}
 	return list, nil
-}
-
-// startOf are the answers to begin a guide with.
-func (d *desk) startOf(guide string) (started, bool) {
-	for _, s := range d.start {
-		if s.Guide.ID == guide {
-			return s, true
-		}
-	}
-	return started{}, false
 }
 
 func recordKey(r run.Record) string { return "run\x00" + r.Server + "\x00" + r.Application }

@@ -29,6 +29,22 @@ type wizardOptions struct {
 	files  []string                                    // answers files besides -f
 }
 
+// started are the answers of a file, to begin with.
+type started struct {
+	file string
+	steps.Parsed
+}
+
+// startOf are the answers to begin a guide with.
+func (d *desk) startOf(guide string) (started, bool) {
+	for _, s := range d.start {
+		if s.Guide.ID == guide {
+			return s, true
+		}
+	}
+	return started{}, false
+}
+
 // runWizard leads a person through a guide.
 func runWizard(ctx context.Context, c *cobra.Command, o *options, w wizardOptions) error {
 	var start []started
