@@ -166,8 +166,10 @@ func TestConnectorsByTheirSettings(t *testing.T) {
 
 func TestUsers(t *testing.T) {
 	accounts := []row{
-		{"id": "u1", "name": `CONTOSO\anna`, "samAccountName": "anna", "entityType": 0}, {"id": "u2", "name": `FABRIKAM\anna`, "samAccountName": "anna", "entityType": 0},
-		{"id": "g1", "name": "Operators", "entityType": 1}, {"id": "u3", "name": "Ben Best", "samAccountName": "ben", "entityType": 0},
+		{"id": "u1", "name": `CONTOSO\anna`, "samAccountName": "anna", "entityType": 0},
+		{"id": "u2", "name": `FABRIKAM\anna`, "samAccountName": "anna", "entityType": 0},
+		{"id": "g1", "name": "Operators", "entityType": 1},
+		{"id": "u3", "name": "Ben Best", "samAccountName": "ben", "entityType": 0},
 	}
 	for name, want := range map[string]string{`CONTOSO\anna`: "u1", "operators": "g1", `CONTOSO\ben`: "u3", "anna": "", "nobody": ""} {
 		f := &server{map[string][]row{"searchManagedAccounts": accounts}}
