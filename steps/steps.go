@@ -28,6 +28,9 @@ type Guide struct {
 	// Doubt names what the log of a session gives away that became active and whose password cannot be read; nil when that is no
 	// failure. Nil: it never is, and the log is not read for it.
 	Doubt func(log json.RawMessage) error
+	// Unopened says why no session can be opened from here, and what to do instead; Awaited whose session is then waited for.
+	Unopened func() error
+	Awaited  string
 }
 
 // Step is one step of a guide. It is declared, not coded: every face draws it from these members.

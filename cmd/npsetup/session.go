@@ -179,10 +179,10 @@ func (j *job) watch(ctx context.Context, within time.Duration) ([]steps.StepProo
 			return proofs, err
 		}
 		if waited == 0 {
-			_, _ = fmt.Fprintf(j.talk(), "waiting up to %s for Auditor's own session; ctrl+c ends the wait\n", within)
+			_, _ = fmt.Fprintf(j.talk(), "waiting up to %s for %s; ctrl+c ends the wait\n", within, j.guide.Awaited)
 		}
 		if err := j.app.pause(ctx, watchEvery); err != nil {
-			return proofs, problem.New("stopped while waiting for Auditor's session").Try("npsetup verify looks again").Of(problem.Cancelled).From(err)
+			return proofs, problem.New("stopped while waiting for "+j.guide.Awaited).Try("npsetup verify looks again").Of(problem.Cancelled).From(err)
 		}
 	}
 }

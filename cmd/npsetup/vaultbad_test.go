@@ -11,6 +11,7 @@ import (
 
 // TestHowAVaultSessionFails: each way in which no credential comes has its own words and its own way out, and none is taken for another.
 func TestHowAVaultSessionFails(t *testing.T) {
+	t.Parallel()
 	for fault, want := range map[string]struct{ what, next string }{
 		"vault-null":        {`Password Secure has no entry CONTOSO\app-admin for this key (null)`, "compare Domain and Username"},
 		"vault-several":     {`Password Secure has several entries CONTOSO\app-admin`, "leave one of them"},
@@ -22,6 +23,7 @@ func TestHowAVaultSessionFails(t *testing.T) {
 		"session-fails":     {"NPS may not do on the resource what the activity asks for", "service account"},
 	} {
 		t.Run(fault, func(t *testing.T) {
+			t.Parallel()
 			st := newVaultSite(t, sandbox.Options{})
 			st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 			st.hands()
@@ -81,6 +83,7 @@ func TestWhatIsJudgedBeforeAnything(t *testing.T) {
 
 // TestVaultAnswersThatCannotBe: mistakes in the answers are told before anything is changed, most before anything is sent.
 func TestVaultAnswersThatCannotBe(t *testing.T) {
+	t.Parallel()
 	st := newVaultSite(t, sandbox.Options{})
 	for name, c := range map[string]struct {
 		from, to string
@@ -120,6 +123,7 @@ func TestVaultAnswersThatCannotBe(t *testing.T) {
 
 // TestTheLookAtTheVaultStopsNothing: what this machine sees of Password Secure is told, and NPS decides.
 func TestTheLookAtTheVaultStopsNothing(t *testing.T) {
+	t.Parallel()
 	st := newVaultSite(t, sandbox.Options{Faults: []string{"vault-refused"}})
 	r := st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 	says(t, r.err, "note: what Password Secure says of the key: it refuses the key")
@@ -142,6 +146,19 @@ func TestTheLookAtTheVaultStopsNothing(t *testing.T) {
 			t.Error("it was asked all the same")
 		}
 	}
+}
+
+// TestASessionOfSomebodyElse: who is no user of the policy opens none, and a user of it is asked to.
+func TestASessionOfSomebodyElse(t *testing.T) {
+	st := newVaultSite(t, sandbox.Options{})
+	file := st.edited(`users: ['CONTOSO\npsadmin']`, "users: [NPS Administrators]")
+	st.do("apply", "-f", file, "--yes").want(t, exitPerson)
+	st.hands()
+	r := st.do("resume", "--yes", "--done", vaultManual).want(t, exitPerson)
+	says(t, reported(t, r.out, "vault-verify"), "waiting the policy is there; no session of the activity was seen yet: let a user of the policy start it once")
+	says(t, r.err, "Start the activity Password Secure Logon on app01.contoso.com")
+	none := st.do("verify", "--session", "--yes").want(t, exitUsage)
+	says(t, none.err, "no session can be opened from here", "accessPolicy.users", "npsetup verify --watch 10m")
 }
 
 // TestAddressesOfTheVault: every form that an address can have leads to the API URL that the connector takes.

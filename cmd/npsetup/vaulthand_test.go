@@ -10,6 +10,7 @@ import (
 
 // TestVaultsThatAreDoneByHand runs the guide on servers that offer less: a person does the rest, page by page, and it is proven.
 func TestVaultsThatAreDoneByHand(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		o     sandbox.Options
 		waits []string

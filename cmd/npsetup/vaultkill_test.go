@@ -47,12 +47,14 @@ func (st *site) stopAt(n int, stop func()) {
 
 // TestAStoppedVaultRunContinues stops a run at every changing request of the guide, its session's too, and resumes it.
 func TestAStoppedVaultRunContinues(t *testing.T) {
+	t.Parallel()
 	want, before, after := undisturbedVault(t)
 	if before != 7 || after != 2 {
 		t.Fatalf("%d and %d changing requests, an undisturbed run has 7 and the 2 of its session", before, after)
 	}
 	for k := 1; k <= before; k++ {
 		t.Run(fmt.Sprintf("at change %d", k), func(t *testing.T) {
+			t.Parallel()
 			st := newVaultSite(t, sandbox.Options{})
 			ctx, stop := context.WithCancel(t.Context())
 			defer stop()
@@ -65,6 +67,7 @@ func TestAStoppedVaultRunContinues(t *testing.T) {
 	}
 	for k := 1; k <= after; k++ {
 		t.Run(fmt.Sprintf("at change %d of the session", k), func(t *testing.T) {
+			t.Parallel()
 			st := newVaultSite(t, sandbox.Options{})
 			st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 			st.hands()
@@ -87,9 +90,11 @@ func TestAStoppedVaultRunContinues(t *testing.T) {
 
 // TestALostAnswerOfAVaultIsLookedUp loses the answer to every changing request in turn: nothing is made twice.
 func TestALostAnswerOfAVaultIsLookedUp(t *testing.T) {
+	t.Parallel()
 	want, before, after := undisturbedVault(t)
 	for k := 1; k <= before; k++ {
 		t.Run(fmt.Sprintf("of change %d", k), func(t *testing.T) {
+			t.Parallel()
 			st := newVaultSite(t, sandbox.Options{Faults: []string{fmt.Sprintf("answer-lost@%d", k)}})
 			if r := st.do("apply", "-f", st.answers(), "--yes"); r.code != exitPerson && r.code != exitFailed {
 				r.want(t, exitPerson)

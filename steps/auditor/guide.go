@@ -107,6 +107,6 @@ func (w World) guide() steps.Guide {
 			w.monitoringPlan(),
 			w.verify(),
 		},
-		Risks: risks(), Identity: keyApplication, Proof: verifyStep, Listed: keyApplication, Cause: nps.SessionCause,
+		Risks: risks(), Identity: keyApplication, Proof: verifyStep, Listed: keyApplication, Cause: nps.SessionCause, Unopened: unopened, Awaited: "Auditor's own session",
 	}
 }

@@ -100,6 +100,12 @@ func waitsFor(s *steps.Scene, auditors bool) []string {
 	return keys
 }
 
+// unopened says why no session can be opened as the application user.
+func unopened() error {
+	return problem.New("no session can be opened as the application user").Because("the private key of its certificate is not at hand, or the server does not let applications sign in").
+		Try("name the key under application.key, when it exists as a file", "npsetup verify --watch 10m waits for Auditor's own session").Of(problem.Usage)
+}
+
 // sessionAction opens one session as Auditor will: by the names of activity and resource, with the client certificate.
 func sessionAction(s *steps.Scene, ev evidence, otherwise *plan.Manual) plan.Action {
 	a := s.Answers

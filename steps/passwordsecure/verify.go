@@ -152,6 +152,12 @@ func (w World) planProof(s *steps.Scene) ([]plan.Action, error) {
 	return []plan.Action{nps.ManualAction(verifyStep, "first session", s.Answers.Text(keyActivity), m, before...)}, nil
 }
 
+// unopened says why who is signed in cannot open a session.
+func unopened() error {
+	return problem.New("no session can be opened from here").Because("who is signed in is no user of the access policy himself, or the connection profile asks for an approval or a ticket").
+		Try("add that user under accessPolicy.users", "or let a user of the policy start the activity once: npsetup verify --watch 10m waits for it").Of(problem.Usage)
+}
+
 // sessionAction opens one session as a user would: by the names of activity and resource.
 func sessionAction(s *steps.Scene, ev evidence, u npsapi.Account, before []string) plan.Action {
 	a := s.Answers
