@@ -182,7 +182,7 @@ func (j *job) watch(ctx context.Context, within time.Duration) ([]steps.StepProo
 			_, _ = fmt.Fprintf(j.talk(), "waiting up to %s for %s; ctrl+c ends the wait\n", within, j.guide.Awaited)
 		}
 		if err := j.app.pause(ctx, watchEvery); err != nil {
-			return proofs, problem.New("stopped while waiting for "+j.guide.Awaited).Try("npsetup verify looks again").Of(problem.Cancelled).From(err)
+			return proofs, problem.New("stopped while waiting for " + j.guide.Awaited).Try("npsetup verify looks again").Of(problem.Cancelled).From(err)
 		}
 	}
 }
