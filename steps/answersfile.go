@@ -87,7 +87,7 @@ func ReadAnswers(guide func(id string) (Guide, bool), name string, raw []byte, o
 	g, found := guide(r.drafts["guide"])
 	if !found {
 		if _, named := r.places["guide"]; named {
-			r.fault(r.places["guide"], "guide", "there is no such guide", "", "guide: auditor")
+			r.fault(r.places["guide"], "guide", "there is no such guide", "", "guide: auditor, or guide: password-secure")
 		}
 		return Parsed{}, r.faults
 	}

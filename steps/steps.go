@@ -5,6 +5,8 @@ package steps
 
 import (
 	"context"
+	"encoding/json"
+	"time"
 
 	"npsetup/steps/plan"
 )
@@ -15,6 +17,20 @@ type Guide struct {
 	Title string
 	Steps []Step
 	Risks []Risk
+
+	// Identity is the answer that names a run, besides the server and the guide.
+	Identity string
+	// Proof is the id of the step that opens sessions, and Listed the answer by whose text those sessions are listed: a part of
+	// one of their columns.
+	Proof, Listed string
+	// Cause names why a session of the proof did not become active: see run.Sessions.
+	Cause func(state SessionState, words string, took time.Duration, log json.RawMessage) error
+	// Doubt names what the log of a session gives away that became active and whose password cannot be read; nil when that is no
+	// failure. Nil: it never is, and the log is not read for it.
+	Doubt func(log json.RawMessage) error
+	// Unopened says why no session can be opened from here, and what to do instead; Awaited whose session is then waited for.
+	Unopened func() error
+	Awaited  string
 }
 
 // Step is one step of a guide. It is declared, not coded: every face draws it from these members.

@@ -16,6 +16,7 @@ import (
 	"npsetup/steps"
 	"npsetup/steps/auditor"
 	"npsetup/steps/nps"
+	"npsetup/steps/passwordsecure"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
@@ -23,9 +24,15 @@ import (
 	"npsetup/tui/face"
 )
 
-// realGuide is the guide that ships, without a world behind it.
-func realGuide() steps.Guide {
-	return auditor.Guide(auditor.World{World: nps.World{
+// realGuide is the guide for Auditor that ships, without a world behind it; vaultGuide that for Password Secure.
+func realGuide() steps.Guide { return auditor.Guide(auditor.World{World: emptyWorld()}) }
+
+func vaultGuide() steps.Guide {
+	return passwordsecure.Guide(passwordsecure.World{World: emptyWorld()})
+}
+
+func emptyWorld() nps.World {
+	return nps.World{
 		Texts: nps.Texts{FS: assets.Texts()},
 		CheckTrust: func(v string) error {
 			if v != "system" && !strings.HasPrefix(v, "pin:sha256:") {
@@ -33,7 +40,7 @@ func realGuide() steps.Guide {
 			}
 			return nil
 		},
-	}})
+	}
 }
 
 // fakeWork answers at once, with what it was given.

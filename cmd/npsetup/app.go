@@ -151,8 +151,9 @@ func newRoot(a *app) *cobra.Command {
 	o := &options{app: a}
 	root := &cobra.Command{
 		Use:   "npsetup",
-		Short: "Set up Netwrix Privilege Secure for Netwrix Auditor",
-		Long: `npsetup reproduces the guide "Integrating Netwrix Privilege Secure for Access Management with Netwrix Auditor".
+		Short: "Set up Netwrix Privilege Secure for Netwrix Auditor, and Password Secure as its vault",
+		Long: `npsetup reproduces the guides "Integrating Netwrix Privilege Secure for Access Management with Netwrix Auditor" and
+"Bring your own vault (BYOV) for Password Secure".
 It looks first, shows every change before it happens, changes exactly that, and waits for a person where one is needed.
 
 Without a command it opens the wizard: on the full screen, or line by line with --plain, ACCESSIBLE=1 or TERM=dumb.`,

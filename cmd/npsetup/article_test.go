@@ -27,7 +27,8 @@ type article struct {
 	full, hand         *site
 	planned, byHand    document
 	shown, pages       string // what apply printed, on each
-	export             string // what a run without certificate printed
+	export             string // what a run without certificate, or without key, printed
+	report, handReport string // of the runs that end, on each
 	arrived            []sandbox.Request
 	key                []byte
 	keyCode            int

@@ -3,11 +3,13 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"npsetup/client/passwordsecure"
 	"npsetup/steps/auditor"
+	guide "npsetup/steps/passwordsecure"
 )
 
 func newAssumptions(shared *options) *cobra.Command {
@@ -19,7 +21,7 @@ func newAssumptions(shared *options) *cobra.Command {
 			if err := o.checkFormat(); err != nil {
 				return err
 			}
-			list := append(auditor.Assumptions(), passwordsecure.Assumptions()...)
+			list := slices.Concat(auditor.Assumptions(), passwordsecure.Assumptions(), guide.Assumptions())
 			if o.format == "json" {
 				e := json.NewEncoder(c.OutOrStdout())
 				e.SetEscapeHTML(false)

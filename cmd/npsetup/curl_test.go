@@ -108,7 +108,7 @@ func (st *site) runScript(script, token string) scripted {
 	var said bytes.Buffer
 	c := exec.CommandContext(st.t.Context(), shell, file)
 	c.Dir, c.Stderr = inside, &said
-	c.Env = []string{"PATH=" + dir + ":" + os.Getenv("PATH"), "TMPDIR=" + inside, "NPS_TOKEN=" + token, "HOME=" + dir}
+	c.Env = append([]string{"PATH=" + dir + ":" + os.Getenv("PATH"), "TMPDIR=" + inside, "NPS_TOKEN=" + token, "HOME=" + dir}, st.scriptEnv...)
 	out, err := c.Output()
 	if len(out) > 0 {
 		st.t.Errorf("a script prints %q", out)

@@ -14,7 +14,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"npsetup/steps"
-	"npsetup/steps/auditor"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
@@ -28,7 +27,7 @@ type desk struct {
 	c     *cobra.Command
 	link  *link
 	state string
-	start *steps.Parsed // answers of a file, offered first
+	start []started // answers of files, offered first
 
 	turn  sync.Mutex // one piece of work at a time: one that was given up may not have ended yet
 	mu    sync.Mutex
@@ -40,8 +39,8 @@ type desk struct {
 
 var _ face.Work = (*desk)(nil)
 
-// newDesk is a desk that no face sits at yet; start are answers to begin with, or nil.
-func newDesk(o *options, start *steps.Parsed) (*desk, error) {
+// newDesk is a desk that no face sits at yet; start are answers to begin with, at most one for each guide.
+func newDesk(o *options, start []started) (*desk, error) {
 	state, err := o.stateDir()
 	return &desk{o: o, state: state, start: start, held: map[string]secret.Secret{}}, err
 }
@@ -89,8 +88,8 @@ func (d *desk) Offers() ([]face.Offer, error) {
 	}
 	var list []face.Offer
 	for _, g := range d.link.guides() {
-		if d.start != nil && d.start.Guide.ID == g.ID {
-			list = append(list, face.Offer{Guide: g.ID, Title: "Go through the answers of " + filepath.Base(d.o.file), Detail: g.Title, Continue: "file"})
+		if s, is := d.startOf(g.ID); is {
+			list = append(list, face.Offer{Guide: g.ID, Title: "Go through the answers of " + filepath.Base(s.file), Detail: g.Title, Continue: "file"})
 		}
 		if _, err := os.Stat(d.savedPath(g.ID)); err == nil {
 			list = append(list, face.Offer{Guide: g.ID, Title: "Continue where you were", Detail: g.Title, Continue: "saved"})
@@ -134,7 +133,8 @@ func (d *desk) Begin(o face.Offer) (steps.Machine, error) {
 	}
 	switch {
 	case o.Continue == "file":
-		return steps.NewMachine(g, d.start.Answers.Drafts(), d.start.Answers.Dir()), nil
+		s, _ := d.startOf(g.ID)
+		return steps.NewMachine(g, s.Answers.Drafts(), s.Answers.Dir()), nil
 	case o.Continue == "saved":
 		raw, err := os.ReadFile(d.savedPath(g.ID))
 		if err != nil {
@@ -170,7 +170,7 @@ func (d *desk) memory() steps.Memory {
 
 func (d *desk) store(m steps.Machine) (*run.Dir, error) {
 	a := m.Answers()
-	return run.Open(d.state, run.ID{Server: a.Text("nps.url"), Guide: m.Guide().ID, Application: a.Text(auditor.IdentityKey)}, d.o.app.now)
+	return run.Open(d.state, run.ID{Server: a.Text("nps.url"), Guide: m.Guide().ID, Application: a.Text(m.Guide().Identity)}, d.o.app.now)
 }
 
 func (d *desk) at(m steps.Machine) *steps.Sight {
@@ -255,7 +255,7 @@ func (d *desk) Plan(ctx context.Context, m steps.Machine, leftOut []string) (pla
 	if err := l.Err(); err != nil {
 		return plan.Plan{}, err
 	}
-	p, err := d.at(m).Draft(ctx, a, a.Text(auditor.IdentityKey))
+	p, err := d.at(m).Draft(ctx, a, a.Text(m.Guide().Identity))
 	if err != nil || len(leftOut) == 0 {
 		return p, d.signedOut(m, err)
 	}

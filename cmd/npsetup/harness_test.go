@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"io/fs"
@@ -21,6 +22,7 @@ import (
 // site is a sandbox in checking mode with its files, a state folder, and everything that was printed.
 type site struct {
 	t       *testing.T
+	guide   string // whose answers are taken; empty: auditor
 	s       *sandbox.Server
 	dir     string
 	state   string
@@ -32,7 +34,9 @@ type site struct {
 	wait    func(ctx context.Context, d time.Duration) error // nil: real time
 	machine trust.Machine                                    // whose trusted roots are changed; zero: none that could be
 	making  func(path string, made bool)
-	now     func() time.Time // nil: real time
+
+	scriptEnv []string         // variables for the scripts of plan --output curl
+	now       func() time.Time // nil: real time
 }
 
 // readContract reads the contract once for all sites: that takes longer than most tests.
@@ -71,7 +75,9 @@ func (st *site) person() []sandbox.Did {
 	return st.s.PersonThrough(ctx)
 }
 
-func (st *site) answers() string { return filepath.Join(st.dir, "answers-auditor.yaml") }
+func (st *site) answers() string {
+	return filepath.Join(st.dir, "answers-"+cmp.Or(st.guide, "auditor")+".yaml")
+}
 
 // result is how a command ended.
 type result struct {

@@ -32,6 +32,7 @@ func mayImport() []rule {
 		{"steps/npsapi", heart, "words of the API, no transport"},
 		{"steps/nps", guide, "a step declares what it needs of the network as an interface"},
 		{"steps/auditor", append([]string{"steps/nps"}, guide...), "a guide declares what it needs of certificates and the network as functions"},
+		{"steps/passwordsecure", append([]string{"steps/nps"}, guide...), "a guide declares what it needs of certificates and the network as functions"},
 		{"tui/face", append([]string{"steps", "steps/run"}, heart...), "what both faces need done, as an interface"},
 		{"tui/line", append([]string{"tui/face", "steps", "steps/run"}, heart...), "a face draws; it decides nothing"},
 		{"tui", append([]string{"tui/face", "steps", "steps/run"}, heart...), "a face draws; it decides nothing"},

@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"npsetup/steps"
-	"npsetup/steps/auditor"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
@@ -76,7 +75,7 @@ type job struct {
 func (j *job) out() io.Writer  { return j.c.OutOrStdout() }
 func (j *job) talk() io.Writer { return j.c.ErrOrStderr() }
 
-func (j *job) identity() string { return j.answers.Text(auditor.IdentityKey) }
+func (j *job) identity() string { return j.answers.Text(j.guide.Identity) }
 
 // newJob reads the answers and opens the record. Nothing is sent.
 func newJob(c *cobra.Command, o *options) (*job, error) {

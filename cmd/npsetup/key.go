@@ -19,8 +19,8 @@ func newKey(shared *options) *cobra.Command {
 	var to string
 	var show bool
 	c := &cobra.Command{
-		Use: "key --to FILE", Short: "Hand over the API key of the application user", Args: cobra.NoArgs,
-		Long: "key asks NPS for the application user's API key and writes it to a new file that only its owner can read, or prints it. npsetup keeps no copy. NPS may record the request.",
+		Use: "key --to FILE", Short: "Hand over the API key of the application user, or of Password Secure", Args: cobra.NoArgs,
+		Long: "key asks NPS for the application user's API key and writes it to a new file that only its owner can read, or prints it. npsetup keeps no copy. NPS may record the request. With the answers of the guide for Password Secure it hands over the key to which they refer, and asks nobody for it.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			o.app, o.state = shared.app, shared.state
 			if (to == "") != show {
@@ -49,6 +49,9 @@ func runKey(ctx context.Context, c *cobra.Command, o *options, to secret.Recipie
 		return err
 	}
 	defer j.close()
+	if _, asks := j.guide.Asking(vaultAPIKey); asks {
+		return j.handOverVaultKey(ctx, to, path)
+	}
 	if err := j.survey(ctx); err != nil {
 		return err
 	}
@@ -75,6 +78,22 @@ func runKey(ctx context.Context, c *cobra.Command, o *options, to secret.Recipie
 	arrived := key.Arrived()
 	if path != "" {
 		_, err = fmt.Fprintf(j.talk(), "the API key of %s is in %s (%s, mode 0600); paste it in Auditor, then delete the file\n", problem.Plain(name), problem.Plain(path), arrived)
+	}
+	return err
+}
+
+// handOverVaultKey hands over the API key of Password Secure to which the answers refer, for whoever makes the service account by hand.
+// It is read offline first: a cut one is told.
+func (j *job) handOverVaultKey(ctx context.Context, to secret.Recipient, path string) error {
+	k, err := j.link.readVaultKey(ctx, j.answers)
+	if err != nil {
+		return err
+	}
+	if err := secret.HandOver(k.Secret, to); err != nil {
+		return problem.New("the key was not handed over").Because(problem.Plain(err.Error())).Try("name a file that does not exist yet, in a folder that does: --to FILE")
+	}
+	if path != "" {
+		_, err = fmt.Fprintf(j.talk(), "the API key of Password Secure is in %s (%s, mode 0600); paste it as the password of the service account, then delete the file\n", problem.Plain(path), k.Secret.Arrived())
 	}
 	return err
 }

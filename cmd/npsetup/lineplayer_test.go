@@ -96,7 +96,7 @@ func (l *linePlayer) pick(entry string) {
 	l.t.Helper()
 	l.next()
 	for _, line := range strings.Split(l.now(), "\n") {
-		if m := regexp.MustCompile(`^  (\d+)\) (.*)$`).FindStringSubmatch(line); m != nil && strings.Contains(m[2], entry) {
+		if m := regexp.MustCompile(`^  (\d+)\) (.*)$`).FindStringSubmatch(line); m != nil && strings.Contains(strings.ToLower(m[2]), strings.ToLower(entry)) {
 			l.send(m[1])
 			return
 		}

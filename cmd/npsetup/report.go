@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"npsetup/steps"
-	"npsetup/steps/auditor"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
@@ -142,7 +141,7 @@ func failedCode(result run.Result) int {
 		}
 		switch exitCode(a.Err) {
 		case exitRefused:
-			if a.Step != auditor.ProofStep {
+			if !a.Session {
 				return exitRefused
 			}
 		case exitCancelled:

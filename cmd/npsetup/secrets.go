@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"os"
 	"runtime"
@@ -115,10 +116,16 @@ func (a *app) askSecret(ctx context.Context, key, what string) (secret.Secret, e
 // terminal.
 func (a *app) checkSources(answers steps.Answers, g steps.Guide) error {
 	var l problem.List
-	check := func(key, what string, r secret.Reference, ok bool) {
+	check := func(key, what string, r secret.Reference, ok bool, clicks ...string) {
 		if !ok {
 			return
 		}
+		already := len(l)
+		defer func() {
+			for _, p := range l[already:] {
+				p.Try(clicks...)
+			}
+		}()
 		switch r.Source {
 		case secret.Env:
 			if v, set := a.env(r.Name); !set || v == "" {
@@ -143,7 +150,7 @@ func (a *app) checkSources(answers steps.Answers, g steps.Guide) error {
 				if f.Key == passphraseKey && !passphraseNeeded(answers, r) {
 					continue
 				}
-				check(f.Key, "secret for "+f.Key, r, ok)
+				check(f.Key, "secret for "+f.Key, r, ok, comesFrom(s, f, answers)...)
 			}
 		}
 	}
@@ -159,6 +166,18 @@ func (a *app) checkSources(answers steps.Answers, g steps.Guide) error {
 		}
 	}
 	return l.Err()
+}
+
+// comesFrom are the clicks by which a person comes to a long secret: those of its step.
+func comesFrom(s steps.Step, f steps.Field, a steps.Answers) []string {
+	if !f.Long || s.Paragraph == nil {
+		return nil
+	}
+	var clicks []string
+	for i, click := range s.Paragraph(a) {
+		clicks = append(clicks, fmt.Sprintf("%d. %s", i+1, click))
+	}
+	return clicks
 }
 
 // confirm asks a yes-or-no question. The end of input is a no.

@@ -10,7 +10,6 @@ import (
 	"npsetup/client/nps"
 	"npsetup/client/pki"
 	"npsetup/steps"
-	"npsetup/steps/auditor"
 	shared "npsetup/steps/nps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
@@ -27,9 +26,9 @@ func (a *app) pause(ctx context.Context, d time.Duration) error {
 	return nps.Sleep(ctx, d)
 }
 
-// sessions is what the runner needs to open a session as the application user.
-func (l *link) sessions() *run.Sessions {
-	return &run.Sessions{SignIn: l.signInAs, State: shared.SessionState, Cause: shared.SessionCause}
+// sessions is what the runner needs to open a session.
+func (j *job) sessions() *run.Sessions {
+	return &run.Sessions{SignIn: j.link.signInAs, State: shared.SessionState, Cause: j.guide.Cause, Doubt: j.guide.Doubt}
 }
 
 // signInAs signs in as the application user of a session, with its certificate and the private key of it.
@@ -57,7 +56,7 @@ func (j *job) endOpen(ctx context.Context, sink run.Sink) error {
 		return nil
 	}
 	scene := steps.NewScene(j.answers, j.store.Memory())
-	if err := steps.Survey(ctx, upTo(j.guide, "signin"), scene); err != nil {
+	if err := steps.Survey(ctx, signInOf(j.guide), scene); err != nil {
 		return err
 	}
 	p := plan.Plan{Guide: j.guide.ID, Title: j.guide.Title, Server: scene.Server, Version: scene.Version, Identity: j.identity()}
@@ -68,7 +67,7 @@ func (j *job) endOpen(ctx context.Context, sink run.Sink) error {
 			return err
 		}
 		for _, id := range ids {
-			p.Actions = append(p.Actions, endAction(s, id))
+			p.Actions = append(p.Actions, j.endAction(s, id))
 		}
 		switch {
 		case len(ids) > 0:
@@ -99,21 +98,22 @@ func (j *job) endOpen(ctx context.Context, sink run.Sink) error {
 	return nil
 }
 
-// upTo is a guide that ends with the named step.
-func upTo(g steps.Guide, step string) steps.Guide {
-	for i, s := range g.Steps {
-		if s.ID == step {
-			g.Steps = g.Steps[:i+1]
-			break
+// signInOf is a guide with the steps alone that lead to the sign-in.
+func signInOf(g steps.Guide) steps.Guide {
+	var kept []steps.Step
+	for _, s := range g.Steps {
+		if s.ID == "server" || s.ID == "trust" || s.ID == "signin" {
+			kept = append(kept, s)
 		}
 	}
+	g.Steps = kept
 	return g
 }
 
-func endAction(s run.OpenSession, id string) plan.Action {
+func (j *job) endAction(s run.OpenSession, id string) plan.Action {
 	c := npsapi.EndSession(plan.String(id))
 	return plan.Action{
-		Key: s.Action + "/" + s.Marker + "/" + id, Step: auditor.ProofStep, Effect: plan.Delete, Object: "session", Name: s.Marker,
+		Key: s.Action + "/" + s.Marker + "/" + id, Step: j.guide.Proof, Effect: plan.Delete, Object: "session", Name: s.Marker,
 		Ops: []plan.Op{{ID: "end", Kind: plan.KindCall, Class: plan.Change, Repeat: plan.ByMarker, Marker: s.Marker, Call: &c}},
 	}
 }
@@ -158,7 +158,7 @@ func (j *job) stillOpen(ctx context.Context, s run.OpenSession) (ids []string, t
 
 // marked lists the sessions in whose note a marker stands.
 func (j *job) marked(ctx context.Context, marker string) (rows []npsapi.Session, err error) {
-	err = j.link.client.List(ctx, npsapi.NewestSessions(j.identity()), func(raw json.RawMessage) (bool, error) {
+	err = j.link.client.List(ctx, npsapi.NewestSessions(j.answers.Text(j.guide.Listed)), func(raw json.RawMessage) (bool, error) {
 		row, err := npsapi.Decode[npsapi.Session](raw)
 		if err == nil && row.Note == marker {
 			rows = append(rows, row)
@@ -185,10 +185,10 @@ func (j *job) watch(ctx context.Context, within time.Duration) ([]steps.StepProo
 			return proofs, nil
 		}
 		if waited == 0 {
-			_, _ = fmt.Fprintf(j.talk(), "waiting up to %s for Auditor's own session; ctrl+c ends the wait\n", within)
+			_, _ = fmt.Fprintf(j.talk(), "waiting up to %s for %s; ctrl+c ends the wait\n", within, j.guide.Awaited)
 		}
 		if err := j.app.pause(ctx, watchEvery); err != nil {
-			return proofs, problem.New("stopped while waiting for Auditor's session").Try("npsetup verify looks again").Of(problem.Cancelled).From(err)
+			return proofs, problem.New("stopped while waiting for " + j.guide.Awaited).Try("npsetup verify looks again").Of(problem.Cancelled).From(err)
 		}
 	}
 }

@@ -38,7 +38,7 @@ func (st *site) process(t *testing.T, args ...string) *exec.Cmd {
 		t.Fatal(err)
 	}
 	c := exec.CommandContext(t.Context(), binary, append([]string{"--state", st.state}, args...)...)
-	c.Env = []string{"HOME=" + st.state, "NPS_PASSWORD=" + st.env["NPS_PASSWORD"], "NPS_TOTP_SECRET=" + st.env["NPS_TOTP_SECRET"]}
+	c.Env = []string{"HOME=" + st.state, "NPS_PASSWORD=" + st.env["NPS_PASSWORD"], "NPS_TOTP_SECRET=" + st.env["NPS_TOTP_SECRET"], "PASSWORD_SECURE_API_KEY=" + st.env["PASSWORD_SECURE_API_KEY"]}
 	return c
 }
 

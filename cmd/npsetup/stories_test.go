@@ -227,6 +227,7 @@ func newTale(t *testing.T, o sandbox.Options, which string) *tale {
 		"user": cr.User, "password": cr.Password, "wrong password": st.env["TYPED"],
 		"folder": filepath.Dir(st.inFolder("")), "passphrase": st.s.Passphrase(),
 		"certificate": filepath.Join(st.dir, "auditor-client.cer"), "key": filepath.Join(st.dir, "auditor-client.key"),
+		"vault url": st.s.VaultURL(), "vault pin": st.s.VaultPin(), "vault key": st.s.VaultKeyMade(), "half a key": st.s.VaultKeyMade()[:60],
 		"answers": st.answers(), "new answers": filepath.Join(st.dir, "written.yaml"),
 	}}
 }
@@ -254,6 +255,7 @@ type story struct {
 	name   string
 	server sandbox.Options
 	before func(*tale) // what was there before
+	guide  string      // whose answers are meant; empty: auditor
 }
 
 func stories() []story {
@@ -275,6 +277,11 @@ func stories() []story {
 		{name: "made-here"},
 		{name: "request"},
 		{name: "credential"},
+		{name: "vault-first-set-up", guide: vaultGuide},
+		{name: "vault-demo", guide: vaultGuide},
+		{name: "vault-null", guide: vaultGuide},
+		{name: "vault-observed", guide: vaultGuide, server: sandbox.Options{API: "observed"}},
+		{name: "vault-documented", guide: vaultGuide, server: sandbox.Options{API: "documented"}},
 	}
 }
 
@@ -289,12 +296,17 @@ func wasSetUp(a *tale) {
 // TestStories plays every story on both faces, from one text.
 func TestStories(t *testing.T) {
 	undisturbed := undisturbedState(t)
+	undisturbedVaults, _, _ := undisturbedVault(t)
 	for _, s := range stories() {
 		for _, face := range []string{"screen", "line"} {
 			t.Run(s.name+" on the "+face, func(t *testing.T) {
 				t.Parallel()
 				a := newTale(t, s.server, face)
 				a.said["undisturbed"] = undisturbed
+				if s.guide != "" {
+					a.st.guide, a.st.env["PASSWORD_SECURE_API_KEY"] = s.guide, a.st.s.VaultKeyMade()
+					a.said["undisturbed"], a.said["answers"] = undisturbedVaults, a.st.answers()
+				}
 				if s.before != nil {
 					s.before(a)
 				}

@@ -54,7 +54,7 @@ func (u *takingBack) draft(ctx context.Context) (plan.Plan, error) {
 		return plan.Plan{}, err
 	}
 	u.scene = steps.NewScene(u.answers, u.store.Memory())
-	if err := steps.Survey(ctx, upTo(u.guide, "signin"), u.scene); err != nil {
+	if err := steps.Survey(ctx, signInOf(u.guide), u.scene); err != nil {
 		return plan.Plan{}, err
 	}
 	left, err := run.Undo(ctx, deeds, run.Unmaking{Sender: u.link.client, Wait: u.app.pause, Over: u.over, Keep: u.keep, Trusted: func(ctx context.Context, op plan.Op) (bool, error) {

@@ -160,8 +160,7 @@ func (j *job) draftSession(ctx context.Context) (plan.Plan, error) {
 	}
 	switch {
 	case len(session) == 0:
-		return p, problem.New("no session can be opened as the application user").Because("the private key of its certificate is not at hand, or the server does not let applications sign in").
-			Try("name the key under application.key, when it exists as a file", "npsetup verify --watch 10m waits for Auditor's own session").Of(problem.Usage)
+		return p, j.guide.Unopened()
 	case len(session[0].After) > 0:
 		return p, problem.New("the session would prove nothing yet").Because("these are not done: " + problem.Plain(strings.Join(session[0].After, ", "))).Try("npsetup plan shows them")
 	}

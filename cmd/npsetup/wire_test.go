@@ -103,7 +103,7 @@ func matchRequests(t *testing.T, shown []plan.Request, all []sandbox.Request) {
 			arrived = append(arrived, r)
 		}
 	}
-	if len(shown) != len(arrived) || len(shown) < 8 {
+	if len(shown) != len(arrived) || len(shown) < 7 {
 		t.Fatalf("%d calls were shown, %d arrived", len(shown), len(arrived))
 	}
 	// What names its ids outright is matched first: a reference would match it too.

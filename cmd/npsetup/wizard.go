@@ -26,18 +26,39 @@ type wizardOptions struct {
 	plain  bool
 	person func(ctx context.Context) ([]string, error) // the demonstration's
 	hints  []string                                    // what can be typed there
+	files  []string                                    // answers files besides -f
+}
+
+// started are the answers of a file, to begin with.
+type started struct {
+	file string
+	steps.Parsed
+}
+
+// startOf are the answers to begin a guide with.
+func (d *desk) startOf(guide string) (started, bool) {
+	for _, s := range d.start {
+		if s.Guide.ID == guide {
+			return s, true
+		}
+	}
+	return started{}, false
 }
 
 // runWizard leads a person through a guide.
 func runWizard(ctx context.Context, c *cobra.Command, o *options, w wizardOptions) error {
-	var start *steps.Parsed
-	if o.file != "" {
-		o.begun = true
-		j, err := offline(c, o)
+	var start []started
+	for _, file := range append([]string{o.file}, w.files...) {
+		if file == "" {
+			continue
+		}
+		from := *o
+		from.file, from.begun = file, true
+		j, err := offline(c, &from)
 		if err != nil {
 			return err
 		}
-		start = &steps.Parsed{Guide: j.guide, Answers: j.answers}
+		start = append(start, started{file, steps.Parsed{Guide: j.guide, Answers: j.answers}})
 	}
 	d, err := newDesk(o, start)
 	if err != nil {

@@ -12,11 +12,13 @@ import (
 
 	"npsetup/assets"
 	"npsetup/client/nps"
+	vault "npsetup/client/passwordsecure"
 	"npsetup/client/pki"
 	"npsetup/client/trust"
 	"npsetup/steps"
 	"npsetup/steps/auditor"
 	shared "npsetup/steps/nps"
+	"npsetup/steps/passwordsecure"
 	"npsetup/steps/problem"
 	"npsetup/steps/secret"
 	"npsetup/tui/face"
@@ -40,13 +42,19 @@ type link struct {
 	identity *shared.Identity
 	chain    shared.Presented
 
+	vaultKey   vault.Key                   // of Password Secure, as it was read last
+	vaultTyped secret.Secret               // the same as it was typed on a terminal
+	vaultLeaf  *passwordsecure.Certificate // that Password Secure presented
+	asked      passwordsecure.Asked        // what it said of the key, for askedAbout
+	askedAbout string
+
 	sshPassword secret.Secret // of the NPS server's administrator
 	leafKey     string        // of the first certificate in chain: the SHA-256 of its public key, base64
 }
 
 // guides makes the guides over a link.
 func (l *link) guides() []steps.Guide {
-	return []steps.Guide{auditor.Guide(l.world())}
+	return []steps.Guide{auditor.Guide(l.world()), passwordsecure.Guide(l.vaultWorld())}
 }
 
 func (l *link) guide(id string) (steps.Guide, bool) {

@@ -111,6 +111,6 @@ func (w World) guide() steps.Guide {
 			w.monitoringPlan(),
 			w.verify(),
 		},
-		Risks: risks(),
+		Risks: risks(), Identity: keyApplication, Proof: verifyStep, Listed: keyApplication, Cause: nps.SessionCause, Unopened: unopened, Awaited: "Auditor's own session",
 	}
 }

@@ -38,9 +38,6 @@ const (
 	keyEvents           = "monitoringPlan.events"
 )
 
-// IdentityKey is the answer that names a run besides server and guide.
-const IdentityKey = keyApplication
-
 const startStep = "auditor-start"
 
 // auditorStart is A0: the dialog in Auditor that stays open until the key is pasted. With a certificate from elsewhere, the

@@ -2,7 +2,6 @@ package auditor
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"strings"
 	"sync"
@@ -17,8 +16,6 @@ import (
 
 const (
 	verifyStep = "verify"
-	// ProofStep is the id of the step that opens sessions.
-	ProofStep  = verifyStep
 	sessionKey = "verify/session"
 )
 
@@ -108,6 +105,12 @@ func waitsFor(s *steps.Scene, auditors bool) []string {
 	return keys
 }
 
+// unopened says why no session can be opened as the application user.
+func unopened() error {
+	return problem.New("no session can be opened as the application user").Because("the private key of its certificate is not at hand, or the server does not let applications sign in").
+		Try("name the key under application.key, when it exists as a file", "npsetup verify --watch 10m waits for Auditor's own session").Of(problem.Usage)
+}
+
 func verifyChain(ctx context.Context, s *steps.Scene) steps.Proof {
 	user, _ := steps.Get(s, userKey)
 	r, ok := steps.Get(s, nps.ReaderKey)
@@ -168,7 +171,7 @@ func withoutGrant(ctx context.Context, r nps.Reader, user, activity string, host
 	for range min(asksAtOnce, len(hosts)) {
 		workers.Go(func() {
 			for i := range next {
-				granted, err := grants(ctx, r, user, activity, hosts[i], policy)
+				granted, err := nps.Grants(ctx, r, user, activity, hosts[i], policy)
 				lacks[i], errs[i] = !granted, err
 			}
 		})
@@ -262,24 +265,3 @@ func keyElsewhere(s *steps.Scene) bool {
 
 // slowFrom is from when on the preparation of a session counts as slow (vendor KB "long provisioning times").
 const slowFrom = 30 * time.Second
-
-// grants asks PolicySearch. The answer 404 means that no policy grants it.
-func grants(ctx context.Context, r nps.Reader, user, activity, host, policy string) (bool, error) {
-	a, err := r.Read(ctx, npsapi.FindPolicies(plan.String(user), activity, host))
-	if problem.Is(err, problem.NotFound) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	var found []npsapi.Policy
-	if err := json.Unmarshal(a.Body, &found); err != nil {
-		return false, fmt.Errorf("the answer of PolicySearch cannot be read: %w", err)
-	}
-	for _, p := range found {
-		if same(p.ID, policy) {
-			return true, nil
-		}
-	}
-	return false, nil
-}

@@ -3,12 +3,14 @@ package nps
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
 
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
+	"npsetup/steps/problem"
 )
 
 // rowsRead is how many sessions are looked at: a user may open one for each collection, for years.
@@ -67,4 +69,25 @@ func Moment(text *string) (time.Time, bool) {
 		}
 	}
 	return time.Time{}, false
+}
+
+// Grants asks PolicySearch whether a policy lets an account run an activity on a resource. The answer 404 means that no policy grants it.
+func Grants(ctx context.Context, r Reader, user, activity, host, policy string) (bool, error) {
+	a, err := r.Read(ctx, npsapi.FindPolicies(plan.String(user), activity, host))
+	if problem.Is(err, problem.NotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	var found []npsapi.Policy
+	if err := json.Unmarshal(a.Body, &found); err != nil {
+		return false, fmt.Errorf("the answer of PolicySearch cannot be read: %w", err)
+	}
+	for _, p := range found {
+		if Same(p.ID, policy) {
+			return true, nil
+		}
+	}
+	return false, nil
 }

@@ -43,6 +43,8 @@ func labels() map[string]string {
 		"serial": "certificate serial number", "thumbprint": "thumbprint", "subject": "subject", "profile": "connection profile", "platform": "platform",
 		"activity": "activity", "template": "login account template", "domain": "domain", "group": "group", "action": "action name", "pair": "paired action's name",
 		"pfx": "PFX file", "file": "certificate file", "request": "request file", "answer": "file for the answer", "root": "root certificate", "intermediate": "intermediate certificate",
+		"vault": "address of Password Secure", "api": "API URL", "keyName": "name of the API key", "entryDomain": "domain of the entry", "entryUser": "user name of the entry",
+		"accountUser": "user name of the service account", "connector": "connector", "skip": "Skip Certificate Check", "dll": "folder of the software kit", "user": "user",
 		"policy": "access policy", "resource": "resource", "serviceAccount": "service account", "plan": "monitoring plan", "item": "item",
 		"account": "account", "credentialPolicy": "access policy",
 	}
@@ -50,7 +52,7 @@ func labels() map[string]string {
 
 // list says whether a placeholder stands for one value a line: each is copied on its own.
 func list(name string) bool {
-	return name == "resource" || name == "item" || name == "account" || name == "intermediate"
+	return name == "resource" || name == "item" || name == "account" || name == "intermediate" || name == "user"
 }
 
 // Manual is the page of a step for a server version, filled in. A placeholder without a value is an error.

@@ -92,23 +92,31 @@ func causes() []known {
 
 // SessionCause names why a session did not become active.
 func SessionCause(state steps.SessionState, words string, took time.Duration, log json.RawMessage) error {
-	lines := logLines(log)
+	lines := LogLines(log)
 	p := general(state, words, took)
 	if state != steps.SessionApproval {
-		for _, k := range causes() {
-			if line, said := saying(lines, words, k.signs); said {
-				found := k.cause(took)
-				if line != "" {
-					found.Why += fmt.Sprintf("; its log says: %s", line)
-				}
-				return found
-			}
+		if found := KnownCause(lines, words, took); found != nil {
+			return found
 		}
 	}
 	if len(lines) > 0 {
 		p.Why += "; its log says last: " + lines[0]
 	}
 	return p
+}
+
+// KnownCause is the cause that the lines of a log, or what NPS says of the session, give away; nil when they give none.
+func KnownCause(lines []string, words string, took time.Duration) *problem.Problem {
+	for _, k := range causes() {
+		if line, said := saying(lines, words, k.signs); said {
+			found := k.cause(took)
+			if line != "" {
+				found.Why += fmt.Sprintf("; its log says: %s", line)
+			}
+			return found
+		}
+	}
+	return nil
 }
 
 // general is what is said when the log gives no known cause away.
@@ -130,11 +138,10 @@ func general(state steps.SessionState, words string, took time.Duration) *proble
 	return problem.New("the session failed").Because("NPS could not prepare it" + words).Try("look at its log in NPS under Active Sessions > Historical, mend what it names, then npsetup verify --session")
 }
 
-// logLines are the lines of a log as NPS gives them, the last first, without empty ones.
 // EndedBySomebody gives the line of a session's log that says that somebody else than user ended it; empty when none does. NPS's
 // words are not published: what is looked for are those of any product.
 func EndedBySomebody(log json.RawMessage, user string) string {
-	for _, line := range logLines(log) {
+	for _, line := range LogLines(log) {
 		low := strings.ToLower(line)
 		for _, sign := range []string{"ended by ", "terminated by ", "cancelled by ", "canceled by "} {
 			if at := strings.Index(low, sign); at >= 0 {
@@ -149,7 +156,8 @@ func EndedBySomebody(log json.RawMessage, user string) string {
 	return ""
 }
 
-func logLines(raw json.RawMessage) []string {
+// LogLines are the lines of a log as NPS gives them, the last first, without empty ones.
+func LogLines(raw json.RawMessage) []string {
 	var log struct {
 		Lines []struct{ LogMessage string }
 	}

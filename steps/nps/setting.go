@@ -61,11 +61,17 @@ func (st Setting) WantText() string { return Member(plan.Object{{Name: "x", Valu
 func Differing(o plan.Object, wanted []Setting) []plan.Difference {
 	var ds []plan.Difference
 	for _, st := range wanted {
-		if have := Member(o, st.Field); have != st.WantText() {
+		if have := Member(o, st.Field); have != st.WantText() || !settled(st.Want) {
 			ds = append(ds, plan.Difference{Label: st.Label, Field: st.Field, From: Spoken(OrNothing(have)), To: st.shown(), Mark: st.Mark})
 		}
 	}
 	return ds
+}
+
+// settled says whether a value is none that an action has to give first.
+func settled(v plan.Value) bool {
+	_, err := plan.Encode(v)
+	return err == nil
 }
 
 // OrNothing shows a value that may be empty.

@@ -117,7 +117,10 @@ func (op Op) Parts() []Op {
 		}
 		start := part("start", Change, &s.Start)
 		start.Repeat, start.Outputs, start.Lookup = ByMarker, []Output{{SessionOutput, "/id"}}, &s.Found
-		signIn := []Op{part("key", Probe, &s.Key), part("sign-in", Auth, &s.SignIn)}
+		var signIn []Op
+		if !s.Own() {
+			signIn = append(signIn, part("key", Probe, &s.Key), part("sign-in", Auth, &s.SignIn))
+		}
 		if s.Otherwise.Operation != "" {
 			signIn = append(signIn, part("sign-in-otherwise", Auth, &s.Otherwise))
 		}
@@ -206,14 +209,14 @@ type Remote struct {
 	Store   Store
 }
 
-// Session opens a privileged session as an application user, looks at it, and ends it. Look and the calls after it name the
+// Session opens a privileged session as an application user, or as who is signed in, looks at it, and ends it. Look and the calls after it name the
 // session by a Ref to the output "session" of their own action, which Start gives.
 type Session struct {
 	Login, Activity, Resource string   // for people
 	Certificate, PrivateKey   string   // files on this machine with which it signs in
 	Authorities               []string // files with certificates between it and its root
 	Marker                    string   // stands in the note of the session, so that it is found again
-	Key                       Call     // brings the API key of the application user
+	Key                       Call     // brings the API key of the application user; empty: see Own
 	SignIn                    Call     // its sign-in, with a client certificate; the API key is a SecretLeaf without a value
 	Otherwise                 Call     // the same at another address, tried where the first answers 404; may be empty
 	Start                     Call
@@ -223,6 +226,9 @@ type Session struct {
 	End                       Call
 	Found                     Lookup // how it is found again by its marker when the answer to Start was lost
 }
+
+// Own says whether it is a session of who is signed in already, and not of an application user: nothing else signs in for it.
+func (s Session) Own() bool { return s.Key.Operation == "" }
 
 // SessionOutput is the output of Start that the other calls of a session refer to.
 const SessionOutput = "session"

@@ -328,6 +328,9 @@ func (op Op) text() string {
 	case KindRemote:
 		return op.Remote.text()
 	case KindSession:
+		if s := op.Session; s.Own() {
+			return fmt.Sprintf("opens a session as %s: activity %q on %s, marker %s, and ends it", s.Login, s.Activity, s.Resource, s.Marker)
+		}
 		with := "certificate " + op.Session.Certificate
 		if len(op.Session.Authorities) > 0 {
 			with += " with those in " + strings.Join(op.Session.Authorities, ", ")

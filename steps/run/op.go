@@ -99,7 +99,9 @@ func (r *runner) keep(a plan.Action, result ActionResult) ActionResult {
 func (r *runner) turnedToHand(a plan.Action, op plan.Op, sent int, cause error) ActionResult {
 	call := op.Call
 	if op.Kind == plan.KindSession {
-		call = &op.Session.SignIn
+		if call = &op.Session.SignIn; op.Session.Own() {
+			call = &op.Session.Start
+		}
 	}
 	if err := r.Store.NotOffered(call.Operation, r.plan.Version); err != nil {
 		return failed(err)

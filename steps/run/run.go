@@ -69,6 +69,7 @@ type ActionResult struct {
 	Outcome   steps.Outcome
 	Err       error
 	Outputs   map[string]string
+	Session   bool // it opens a session, which proves something and changes nothing
 }
 
 // runner is one application of one plan.
@@ -279,7 +280,7 @@ func (r *runner) starting(a plan.Action) {
 
 // settle notes how an action ended and tells it.
 func (r *runner) settle(a plan.Action, result ActionResult) {
-	result.Key, result.Step = a.Key, a.Step
+	result.Key, result.Step, result.Session = a.Key, a.Step, a.OpensSession()
 	r.mu.Lock()
 	r.results[a.Key] = &result
 	if result.Outcome == steps.Failed && stops(result.Err) && r.stopped == nil {
