@@ -137,15 +137,21 @@ func (j *job) tellLost() {
 
 // consent shows the plan and makes sure that somebody agreed to exactly it.
 func (j *job) consent(ctx context.Context, p plan.Plan) error {
-	digest, err := p.Digest()
-	if err != nil {
+	if err := j.approved(p, "plan", "the server or the answers are not as they were", "the difference with npsetup plan -f ANSWERS --out FILE"); err != nil {
 		return err
 	}
-	if j.approve != "" && digest != j.approve {
-		return problem.New("the approved plan is stale").Because("the server or the answers are not as they were when it was made: it would now be " + digest + ", approved was " + problem.Plain(j.approve)).
-			Try("look at the difference with npsetup plan -f ANSWERS --out FILE, and have that approved").Of(problem.Stale)
-	}
 	return j.agree(ctx, p, j.draft)
+}
+
+// approved refuses another plan than the one whose digest was given; without one, none. What it is called, what may have changed,
+// and at what to look are for people.
+func (j *job) approved(p plan.Plan, what, changed, look string) error {
+	digest, err := p.Digest()
+	if err != nil || j.approve == "" || digest == j.approve {
+		return err
+	}
+	return problem.New("the approved " + what + " is stale").Because(changed + " when it was made: it would now be " + digest + ", approved was " + problem.Plain(j.approve)).
+		Try("look at " + look + ", and have that approved").Of(problem.Stale)
 }
 
 // agree shows a plan and asks for it, unless that was done in advance or there is nothing to agree to. An answer may take an

@@ -57,8 +57,19 @@ func TestEveryLineOfTheArticleIsCarried(t *testing.T) {
 	if len(wanted) != 59 || len(notYet) != 0 {
 		t.Errorf("%d lines carried of %d, frozen are 59 of 59", len(wanted), len(wanted)+len(notYet))
 	}
+	eachIsTested(t, articleLines(), wanted)
+	frozen := map[string]int{}
+	for _, s := range sections() {
+		frozen[s.heading] = s.lines
+	}
+	compareWithTheArticle(t, "auditor-integration.md", numberedLines, frozen)
+}
+
+// eachIsTested holds the tests of an article's lines to the lines: one test each, in their order.
+func eachIsTested(t *testing.T, lines []carried, wanted []string) {
+	t.Helper()
 	var tested []string
-	for _, c := range articleLines() {
+	for _, c := range lines {
 		if slices.Contains(tested, c.line) {
 			t.Errorf("%s is tested twice", c.line)
 		}
@@ -70,12 +81,12 @@ func TestEveryLineOfTheArticleIsCarried(t *testing.T) {
 	if !slices.Equal(tested, wanted) {
 		t.Errorf("the tests are\n%s\nwant\n%s", strings.Join(tested, "\n"), strings.Join(wanted, "\n"))
 	}
-	compareWithTheArticle(t)
 }
 
-// compareWithTheArticle counts the numbered lines of the article itself, where it is at hand.
-func compareWithTheArticle(t *testing.T) {
-	raw, err := os.ReadFile(filepath.Join(root, "..", "shared", "seeds", "auditor-integration.md"))
+// compareWithTheArticle counts the numbered lines of the article itself, where it is at hand; frozen has them by heading.
+func compareWithTheArticle(t *testing.T, name string, count func(string) (map[string]int, error), frozen map[string]int) {
+	t.Helper()
+	raw, err := os.ReadFile(filepath.Join(root, "..", "shared", "seeds", name))
 	if os.IsNotExist(err) {
 		t.Log("the article itself is not at hand: only the frozen counts were compared")
 		return
@@ -83,15 +94,15 @@ func compareWithTheArticle(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	found, err := numberedLines(string(raw))
+	found, err := count(string(raw))
 	if err != nil {
 		t.Error(err)
 	}
-	for _, s := range sections() {
-		if found[s.heading] != s.lines {
-			t.Errorf("%q has %d numbered lines in the article, %d are frozen", s.heading, found[s.heading], s.lines)
+	for heading, n := range frozen {
+		if found[heading] != n {
+			t.Errorf("%q has %d numbered lines in the article, %d are frozen", heading, found[heading], n)
 		}
-		delete(found, s.heading)
+		delete(found, heading)
 	}
 	for heading, n := range found {
 		t.Errorf("the article has a section %q with %d numbered lines that nothing carries", heading, n)

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -103,20 +102,7 @@ func TestAStoppedCredentialRunContinues(t *testing.T) {
 	for k := 1; k <= n; k += 1 + roadStops {
 		t.Run(fmt.Sprintf("at change %d", k), func(t *testing.T) {
 			st := newSite(t, sandbox.Options{})
-			ctx, stop := context.WithCancel(t.Context())
-			defer stop()
-			var mu sync.Mutex
-			seen := 0
-			st.s.OnRequest(func(r sandbox.Request) {
-				mu.Lock()
-				defer mu.Unlock()
-				if r.Class == "change" {
-					if seen++; seen == k {
-						stop()
-					}
-				}
-			})
-			st.within(ctx, "apply", "-f", st.credentialAnswers("both"), "--accept-risk", "rotate-password", "--yes").want(t, exitCancelled)
+			st.stoppedAt(k, "apply", "-f", st.credentialAnswers("both"), "--accept-risk", "rotate-password", "--yes").want(t, exitCancelled)
 			st.do("resume", "--yes").want(t, exitPerson)
 			st.alike(t, want)
 		})

@@ -24,6 +24,30 @@ func undisturbed(t *testing.T, o sandbox.Options) (string, int) {
 	return st.canonical(), st.changes()
 }
 
+// atChange does something when the n-th changing request from now on arrives: it is carried out, and waits with its answer.
+func (st *site) atChange(n int, do func()) {
+	var mu sync.Mutex
+	seen := 0
+	st.s.OnRequest(func(r sandbox.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.Class == "change" {
+			if seen++; seen == n {
+				do()
+			}
+		}
+	})
+}
+
+// stoppedAt runs a command and stops it with the n-th changing request from now on, which is carried out and not answered.
+func (st *site) stoppedAt(n int, args ...string) result {
+	st.t.Helper()
+	ctx, stop := context.WithCancel(st.t.Context())
+	defer stop()
+	st.atChange(n, stop)
+	return st.within(ctx, args...)
+}
+
 // TestAStoppedRunContinues stops a run at every changing request, carried out but not answered, and resumes it.
 func TestAStoppedRunContinues(t *testing.T) {
 	t.Parallel()
@@ -34,20 +58,7 @@ func TestAStoppedRunContinues(t *testing.T) {
 	for k := 1; k <= n; k++ {
 		t.Run(fmt.Sprintf("at change %d", k), func(t *testing.T) {
 			st := newSite(t, sandbox.Options{})
-			ctx, stop := context.WithCancel(t.Context())
-			defer stop()
-			var mu sync.Mutex
-			seen := 0
-			st.s.OnRequest(func(r sandbox.Request) {
-				mu.Lock()
-				defer mu.Unlock()
-				if r.Class == "change" {
-					if seen++; seen == k {
-						stop()
-					}
-				}
-			})
-			r := st.within(ctx, "apply", "-f", st.answers(), "--yes").want(t, exitCancelled)
+			r := st.stoppedAt(k, "apply", "-f", st.answers(), "--yes").want(t, exitCancelled)
 			if !strings.Contains(r.err, "npsetup resume --yes continues it") || strings.Contains(r.out, "is not there") {
 				t.Errorf("it says\n%s\n%s", r.err, r.out)
 			}

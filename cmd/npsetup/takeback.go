@@ -57,9 +57,7 @@ func (u *takingBack) draft(ctx context.Context) (plan.Plan, error) {
 	if err := steps.Survey(ctx, signInOf(u.guide), u.scene); err != nil {
 		return plan.Plan{}, err
 	}
-	left, err := run.Undo(ctx, deeds, run.Unmaking{Sender: u.link.client, Wait: u.app.pause, Over: u.over, Keep: u.keep, Trusted: func(ctx context.Context, op plan.Op) (bool, error) {
-		return machines{u.link}.AsWanted(ctx, *op.Remote)
-	}})
+	left, err := run.Undo(ctx, deeds, run.Unmaking{Sender: u.link.client, Wait: u.app.pause, Over: u.over, Keep: u.keep, Machines: machines{u.link}})
 	if err != nil {
 		return plan.Plan{}, err
 	}
@@ -88,13 +86,8 @@ func contested(members []string) error {
 
 // consent shows the plan, and makes sure that somebody agreed to exactly it.
 func (u *takingBack) consent(ctx context.Context, p plan.Plan) error {
-	digest, err := p.Digest()
-	if err != nil {
+	if err := u.approved(p, "undo", "the server is not as it was", "it with npsetup undo --dry-run"); err != nil {
 		return err
-	}
-	if u.approve != "" && digest != u.approve {
-		return problem.New("the approved undo is stale").Because("the server is not as it was when it was made: it would now be " + digest + ", approved was " + problem.Plain(u.approve)).
-			Try("look at it with npsetup undo --dry-run, and have that approved").Of(problem.Stale)
 	}
 	return u.agree(ctx, p, u.draft)
 }

@@ -1,40 +1,14 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"npsetup/client/sandbox"
 )
-
-// stoppedAt runs a command and stops it with the k-th changing request, which is carried out and not answered.
-func (st *site) stoppedAt(k int, args ...string) result {
-	st.t.Helper()
-	ctx, stop := context.WithCancel(st.t.Context())
-	defer stop()
-	var mu sync.Mutex
-	seen, over := 0, false
-	st.s.OnRequest(func(r sandbox.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		if r.Class == "change" && !over {
-			if seen++; seen == k {
-				over = true
-				stop()
-			}
-		}
-	})
-	r := st.within(ctx, args...)
-	mu.Lock()
-	defer mu.Unlock()
-	over = true
-	return r
-}
 
 // takeBack undoes the run, a person's part included.
 func (st *site) takeBack(args ...string) result {

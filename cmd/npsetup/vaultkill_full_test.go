@@ -50,7 +50,7 @@ func (st *site) killedAtChange(t *testing.T, n int, args ...string) {
 	t.Helper()
 	var victim *exec.Cmd
 	var started sync.Mutex
-	st.stopAt(n, func() {
+	st.atChange(n, func() {
 		started.Lock()
 		defer started.Unlock()
 		_ = victim.Process.Kill()

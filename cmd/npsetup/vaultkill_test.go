@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"sync"
 	"testing"
 
 	"npsetup/client/sandbox"
@@ -30,21 +28,6 @@ func undisturbedVault(t *testing.T) (state string, before, after int) {
 	return st.canonical(), before, st.changes() - before
 }
 
-// stopAt cancels a run at the n-th changing request that arrives from now on: it is carried out and not answered.
-func (st *site) stopAt(n int, stop func()) {
-	var mu sync.Mutex
-	seen := 0
-	st.s.OnRequest(func(r sandbox.Request) {
-		mu.Lock()
-		defer mu.Unlock()
-		if r.Class == "change" {
-			if seen++; seen == n {
-				stop()
-			}
-		}
-	})
-}
-
 // TestAStoppedVaultRunContinues stops a run at every changing request of the guide, its session's too, and resumes it.
 func TestAStoppedVaultRunContinues(t *testing.T) {
 	t.Parallel()
@@ -56,10 +39,7 @@ func TestAStoppedVaultRunContinues(t *testing.T) {
 		t.Run(fmt.Sprintf("at change %d", k), func(t *testing.T) {
 			t.Parallel()
 			st := newVaultSite(t, sandbox.Options{})
-			ctx, stop := context.WithCancel(t.Context())
-			defer stop()
-			st.stopAt(k, stop)
-			st.within(ctx, "apply", "-f", st.answers(), "--yes").want(t, exitCancelled)
+			st.stoppedAt(k, "apply", "-f", st.answers(), "--yes").want(t, exitCancelled)
 			if got := st.vaultDone(t); got != want {
 				t.Errorf("another end state:\n%s\nwant\n%s", got, want)
 			}
@@ -71,10 +51,7 @@ func TestAStoppedVaultRunContinues(t *testing.T) {
 			st := newVaultSite(t, sandbox.Options{})
 			st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 			st.hands()
-			ctx, stop := context.WithCancel(t.Context())
-			defer stop()
-			st.stopAt(k, stop)
-			if r := st.within(ctx, "apply", "-f", st.answers(), "--yes", "--done", vaultManual); r.code != exitCancelled && r.code != exitOK {
+			if r := st.stoppedAt(k, "apply", "-f", st.answers(), "--yes", "--done", vaultManual); r.code != exitCancelled && r.code != exitOK {
 				t.Errorf("exit %d: %s", r.code, r.err)
 			}
 			st.do("resume", "--yes").want(t, exitOK)

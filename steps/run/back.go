@@ -27,11 +27,11 @@ type Back struct {
 const beyond = "npsetup cannot take it back"
 
 // backOf describes how an action is taken back; nil for one that leaves nothing behind.
-func backOf(a plan.Action) (*Back, error) {
+func backOf(a plan.Action, needs []string) (*Back, error) {
 	if a.Effect == plan.Adopt || a.OpensSession() || strings.HasPrefix(a.Key, undoPrefix) {
 		return nil, nil
 	}
-	b := &Back{Step: a.Step, Object: a.Object, Name: a.Name, Effect: a.Effect.String(), Needs: a.Needs(), Note: a.UndoNote}
+	b := &Back{Step: a.Step, Object: a.Object, Name: a.Name, Effect: a.Effect.String(), Needs: needs, Note: a.UndoNote}
 	if m := a.Manual(); m != nil {
 		b.Where = m.Where
 		if b.Note == "" {
@@ -63,7 +63,7 @@ func (r *runner) back(action string) *Back {
 
 // hand notes down that a person was asked to do an action, or has done it. Nothing is noted down of an undo.
 func (r *runner) hand(a plan.Action, state string) error {
-	b, err := backOf(a)
+	b, err := backOf(a, r.needs[a.Key])
 	if err != nil || b == nil {
 		return err
 	}

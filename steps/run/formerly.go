@@ -22,12 +22,15 @@ func (v *undoing) formerly(op plan.Op, l plan.Lookup, row json.RawMessage, a *pl
 	}
 	fresh, _ := read.(plan.Object)
 	var back []plan.Changed
+	want := plan.Object{} // what is written over
 	for _, c := range op.Trace.Changed {
-		now := json.RawMessage("null")
-		if m := fresh.Get(c.Member); m != nil {
-			if now, err = plan.Encode(m); err != nil {
-				return nil, err
-			}
+		is := fresh.Get(c.Member)
+		if is == nil {
+			is = plan.Null()
+		}
+		now, err := plan.Encode(is)
+		if err != nil {
+			return nil, err
 		}
 		if sameJSON(now, c.Was) {
 			continue
@@ -39,7 +42,7 @@ func (v *undoing) formerly(op plan.Op, l plan.Lookup, row json.RawMessage, a *pl
 		if c.Became = became; !sameJSON(now, became) && v.contested(c, now, a) {
 			continue
 		}
-		back = append(back, c)
+		back, want = append(back, c), append(want, plan.Member{Name: c.Member, Value: is})
 		a.Difference = append(a.Difference, plan.Difference{Label: c.Member, Field: c.Member, From: plain(now), To: plain(c.Was)})
 	}
 	if len(back) == 0 {
@@ -55,14 +58,6 @@ func (v *undoing) formerly(op plan.Op, l plan.Lookup, row json.RawMessage, a *pl
 	c := *op.Call
 	c.Body = body
 	op.Call = &c
-	want := plan.Object{}
-	for _, b := range back {
-		now := fresh.Get(b.Member)
-		if now == nil {
-			now = plan.Null()
-		}
-		want = append(want, plan.Member{Name: b.Member, Value: now})
-	}
 	op.Guard = &plan.Guard{Lookup: l, Want: want}
 	raw, err := plan.Encode(want)
 	v.out.Seen[v.deed.Key+"/"+op.ID] = raw

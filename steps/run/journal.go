@@ -60,7 +60,6 @@ func (d *Dir) append(e Entry) (int, error) {
 	}
 	d.seq++
 	e.Seq, e.Time = d.seq, e.Time.UTC()
-	defer func() { d.history = append(d.history, e) }()
 	raw, err := json.Marshal(e)
 	if err != nil {
 		return 0, err

@@ -99,8 +99,7 @@ type Dir struct {
 	sent    map[string]string // action → effect of what an earlier run sent and did not see refused
 	trail   trail
 	seq     int
-	history []Entry // of the journal, those of before an undo left out
-	changes int     // of the record
+	changes int // of the record
 	records grouped
 	entries grouped
 }
@@ -122,9 +121,10 @@ func Open(state string, id ID, now func() time.Time) (*Dir, error) {
 	if err != nil {
 		return nil, err
 	}
-	d.seq, d.history = lastOf(entries), since(entries, d.record.Undone)
-	d.lost, d.sent = unanswered(d.history), sent(d.history)
-	for _, e := range d.history {
+	d.seq = lastOf(entries)
+	entries = since(entries, d.record.Undone)
+	d.lost, d.sent = unanswered(entries), sent(entries)
+	for _, e := range entries {
 		d.trail.follow(e)
 	}
 	return d, nil
@@ -320,7 +320,7 @@ func (d *Dir) Closed() error {
 	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.history, d.lost, d.sent, d.trail = nil, nil, nil, trail{}
+	d.lost, d.sent, d.trail = nil, nil, trail{}
 	return nil
 }
 

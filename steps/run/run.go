@@ -108,7 +108,7 @@ func Apply(ctx context.Context, p plan.Plan, o Options) (Result, error) {
 	for _, a := range p.Actions {
 		r.left[a.Step]++
 		r.needs[a.Key] = a.Needs() // thousands of references may stand in one body
-		if r.backs[a.Key], err = backOf(a); err != nil {
+		if r.backs[a.Key], err = backOf(a, r.needs[a.Key]); err != nil {
 			return Result{}, err
 		}
 	}

@@ -3,7 +3,6 @@ package run
 import (
 	"context"
 	"encoding/json"
-	"slices"
 	"strings"
 	"time"
 
@@ -13,11 +12,11 @@ import (
 
 // Unmaking is what Undo needs besides the deeds. Nothing is changed through it.
 type Unmaking struct {
-	Sender  Sender
-	Wait    func(ctx context.Context, d time.Duration) error                 // between looks for what NPS may still be at work on; nil: one look
-	Trusted func(ctx context.Context, op plan.Op) (asWanted bool, err error) // of a store here or over SSH; nil: it is looked at when it is carried out
-	Over    bool                                                             // what somebody else has changed since gets its former values too
-	Keep    bool                                                             // what somebody else has changed since stays as it is
+	Sender   Sender
+	Wait     func(ctx context.Context, d time.Duration) error // between looks for what NPS may still be at work on; nil: one look
+	Machines Machines                                         // nil: what another machine trusts is looked at when it is carried out
+	Over     bool                                             // what somebody else has changed since gets its former values too
+	Keep     bool                                             // what somebody else has changed since stays as it is
 }
 
 // Undone is a plan that takes a run back, and what was seen on the way.
@@ -32,19 +31,18 @@ type Undone struct {
 // already, or was written back by somebody, needs nothing. Two looks at one state give one plan.
 func Undo(ctx context.Context, deeds []Deed, u Unmaking) (Undone, error) {
 	out := Undone{Seen: map[string][]byte{}}
-	known := map[plan.Ref]string{}
+	looks := &runner{Options: Options{Sender: u.Sender, Wait: u.Wait}, known: map[plan.Ref]string{}}
 	views := make([]*undoing, len(deeds))
 	for i, d := range deeds {
-		v := &undoing{Unmaking: u, deed: d, out: &out, looks: &runner{Options: Options{Sender: u.Sender, Wait: u.Wait}, known: known}}
-		if err := v.learn(ctx); err != nil {
+		views[i] = &undoing{Unmaking: u, deed: d, out: &out, looks: looks, former: map[plan.Ref]string{}}
+		if err := views[i].learn(ctx); err != nil {
 			return out, err
 		}
-		views[i] = v
-		known = v.looks.known
 	}
 	var all problem.List
 	for i := len(views) - 1; i >= 0; i-- {
 		a, err := views[i].action(ctx)
+		views[i].forget()
 		if err != nil {
 			all.Add(err)
 			continue
@@ -59,11 +57,16 @@ func Undo(ctx context.Context, deeds []Deed, u Unmaking) (Undone, error) {
 
 // order makes each action wait for those that take back what was built on its object. Nothing waits for a person.
 func (u *Undone) order(deeds []Deed) {
+	place := map[string]int{} // of the actions that wait for nobody
+	for i, a := range u.Actions {
+		if a.Effect != plan.ByHand {
+			place[a.Key] = i
+		}
+	}
 	needs := map[string][]string{} // by action of the run, the undo actions of what needed it
 	for _, d := range deeds {
-		planned := slices.ContainsFunc(u.Actions, func(a plan.Action) bool { return a.Key == d.Key && a.Effect != plan.ByHand })
-		for _, need := range d.Needs {
-			if planned {
+		if _, planned := place[d.Key]; planned {
+			for _, need := range d.Needs {
 				needs[need] = append(needs[need], d.Key)
 			}
 		}
@@ -71,7 +74,7 @@ func (u *Undone) order(deeds []Deed) {
 	for i := range u.Actions {
 		a := &u.Actions[i]
 		for _, key := range needs[original(a.Key)] {
-			if key != a.Key && slices.ContainsFunc(u.Actions[:i], func(b plan.Action) bool { return b.Key == key }) {
+			if place[key] < i {
 				a.After = append(a.After, key)
 			}
 		}
@@ -81,22 +84,15 @@ func (u *Undone) order(deeds []Deed) {
 // undoing looks at one deed.
 type undoing struct {
 	Unmaking
-	deed  Deed
-	out   *Undone
-	looks *runner
+	deed   Deed
+	out    *Undone
+	looks  *runner             // knows the ids that this deed and those before it gave
+	former map[plan.Ref]string // what earlier deeds gave under the names of this one's; empty: nothing
 }
 
 // learn brings the ids that the deed gave, those of lost answers included: they are looked for as the run would have.
 func (v *undoing) learn(ctx context.Context) error {
-	known := map[plan.Ref]string{}
-	for ref, id := range v.looks.known {
-		known[ref] = id
-	}
-	v.looks.known = known
-	action := original(v.deed.Key)
-	for name, id := range v.deed.Gave {
-		known[plan.Ref{Action: action, Output: name}] = id
-	}
+	v.gives(v.deed.Gave)
 	for _, e := range v.deed.Open {
 		if len(e.Finds) == 0 {
 			continue
@@ -114,12 +110,31 @@ func (v *undoing) learn(ctx context.Context) error {
 			return err
 		}
 		if got, all := extract(row, outputs); found && all {
-			for name, id := range got {
-				known[plan.Ref{Action: action, Output: name}] = id
-			}
+			v.gives(got)
 		}
 	}
 	return nil
+}
+
+func (v *undoing) gives(outputs map[string]string) {
+	for name, id := range outputs {
+		ref := plan.Ref{Action: original(v.deed.Key), Output: name}
+		if _, kept := v.former[ref]; !kept {
+			v.former[ref] = v.looks.known[ref]
+		}
+		v.looks.known[ref] = id
+	}
+}
+
+// forget leaves what was known before the deed: what came before it must not be taken for what it gave.
+func (v *undoing) forget() {
+	for ref, id := range v.former {
+		if id == "" {
+			delete(v.looks.known, ref)
+			continue
+		}
+		v.looks.known[ref] = id
+	}
 }
 
 // action plans what is left to take back of the deed; without operations when there is nothing.
@@ -179,14 +194,16 @@ func (v *undoing) left(ctx context.Context, op plan.Op, a *plan.Action) (*plan.O
 		return v.call(ctx, op, a)
 	case plan.KindFile:
 		return v.file(op, a)
-	case plan.KindStore, plan.KindRemote:
-		if v.Trusted == nil {
+	case plan.KindRemote:
+		if v.Machines == nil {
 			return &op, nil
 		}
-		as, err := v.Trusted(ctx, op)
+		as, err := v.Machines.AsWanted(ctx, *op.Remote)
 		if err != nil || as {
 			return nil, err
 		}
+		return &op, nil
+	case plan.KindStore: // looked at when it is carried out
 		return &op, nil
 	case plan.KindSession, plan.KindManual:
 	}
