@@ -61,11 +61,10 @@ func newAuthority(addr net.Addr, now time.Time, expired bool) (authority, error)
 	if err != nil {
 		return authority{}, err
 	}
-	sum := sha256.Sum256(leafDER)
 	return authority{
-		caPEM: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: caDER}),
+		caPEM: pemOf(caDER),
 		leaf:  tls.Certificate{Certificate: [][]byte{leafDER, caDER}, PrivateKey: leafKey},
-		pin:   "sha256:" + hex.EncodeToString(sum[:]),
+		pin:   pinOf(leafDER),
 	}, nil
 }
 
@@ -77,22 +76,34 @@ func serial() *big.Int {
 	return n.Add(n, big.NewInt(1))
 }
 
-// clientCertificate makes the certificate that Auditor would have generated, with its key.
-func clientCertificate(now time.Time) (tls.Certificate, error) {
+// signItself makes a certificate of the template, with a key of its own that signs it.
+func signItself(template *x509.Certificate) (tls.Certificate, error) {
 	k, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
-	c := &x509.Certificate{
-		SerialNumber: serial(), Subject: pkix.Name{CommonName: "Netwrix Auditor Privilege Secure Client"}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(5, 0, 0),
-		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
-	}
-	der, err := x509.CreateCertificate(rand.Reader, c, c, &k.PublicKey, k)
+	der, err := x509.CreateCertificate(rand.Reader, template, template, &k.PublicKey, k)
 	if err != nil {
 		return tls.Certificate{}, err
 	}
 	leaf, err := x509.ParseCertificate(der)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: k, Leaf: leaf}, err
+}
+
+// pinOf is how answers name a certificate that is trusted by itself.
+func pinOf(der []byte) string {
+	sum := sha256.Sum256(der)
+	return "sha256:" + hex.EncodeToString(sum[:])
+}
+
+func pemOf(der []byte) []byte { return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}) }
+
+// clientCertificate makes the certificate that Auditor would have generated, with its key.
+func clientCertificate(now time.Time) (tls.Certificate, error) {
+	return signItself(&x509.Certificate{
+		SerialNumber: serial(), Subject: pkix.Name{CommonName: "Netwrix Auditor Privilege Secure Client"}, NotBefore: now.Add(-time.Hour), NotAfter: now.AddDate(5, 0, 0),
+		BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	})
 }
 
 func randomHex(n int) string {
