@@ -24,14 +24,15 @@ const keyLimit = 16 << 10
 func ReadKey(path string) (crypto.Signer, error) { return ReadKeyWith(path, secret.Secret{}) }
 
 // ReadKeyWith reads a private key: PEM or DER with PKCS #8, PKCS #1 or SEC 1. An encrypted one (PKCS #8 with PBES2) needs the
-// passphrase; the error is ErrPassphrase when that is missing or wrong. A file that others can read is refused.
+// passphrase; the error is ErrPassphrase when that is missing or wrong, and fs.ErrNotExist for a file that is not there. A file that others can read is refused.
 func ReadKeyWith(path string, passphrase secret.Secret) (crypto.Signer, error) {
 	bad := func(why string, next ...string) (crypto.Signer, error) {
 		return nil, problem.New("the private key " + problem.Plain(path) + " cannot be used").Because(why).Try(next...)
 	}
 	info, err := os.Stat(path)
 	if err != nil {
-		return bad(problem.Plain(err.Error()), "name a file that is there, or leave application.key out: it is optional")
+		return nil, problem.New("the private key " + problem.Plain(path) + " cannot be used").Because(problem.Plain(err.Error())).
+			Try("name a file that is there, or leave application.key out: it is optional").From(err)
 	}
 	if !info.Mode().IsRegular() {
 		return bad("a folder or a device is no key file", "name the key file itself")

@@ -352,6 +352,9 @@ func (d *desk) Verify(ctx context.Context, m steps.Machine) (run.Report, error) 
 	if err := j.endOpen(ctx, nil); err != nil {
 		return run.Report{}, d.signedOut(m, err)
 	}
+	read := *j.options
+	read.reads = true
+	j.options = &read
 	proofs, err := j.proofs(ctx)
 	return run.ReportOf(proofs, run.Result{}), err
 }

@@ -24,11 +24,10 @@ import (
 // passphraseKey is the answer that says where the passphrase of a PFX is fetched from.
 const passphraseKey = "application.passphrase"
 
-// passphraseNeeded says whether the passphrase has to be at hand from the start. When the PFX is there it is not, and one that is
-// asked for is asked for only before it is packed.
+// passphraseNeeded says whether the passphrase has to be at hand from the start: where it is certain that a PFX will be packed. In
+// other cases, and when it is asked for, makerFor fetches it before anything is made.
 func passphraseNeeded(a steps.Answers, r secret.Reference) bool {
-	_, err := os.Stat(auditor.PFX(a))
-	return err != nil && r.Source != secret.Prompt
+	return r.Source != secret.Prompt && auditor.Packs(a, func(path string) bool { _, err := os.Stat(path); return err == nil })
 }
 
 // files is what the guide looks at on this machine.
@@ -36,7 +35,7 @@ func (l *link) files() auditor.Files {
 	f := auditor.Files{
 		Exists: func(path string) bool { _, err := os.Lstat(path); return err == nil },
 		Key: func(path string) (string, error) {
-			k, err := readKey(path)
+			k, err := pki.ReadKey(path)
 			if err != nil {
 				return "", err
 			}
@@ -72,14 +71,6 @@ func stored(now time.Time) ([]auditor.Certificate, error) {
 		}
 	}
 	return found, err
-}
-
-// readKey is pki.ReadKey, with an error of its own for a file that is not there.
-func readKey(path string) (crypto.Signer, error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fs.ErrNotExist
-	}
-	return pki.ReadKey(path)
 }
 
 // checkRequest says whether a request asks for a certificate of this key.

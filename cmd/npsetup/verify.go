@@ -42,7 +42,7 @@ func runVerify(ctx context.Context, c *cobra.Command, o *options, session bool, 
 		return problem.New("nobody agreed to the session").Because("there is no terminal to ask on, and --yes was not given").
 			Try("npsetup verify --session --yes opens it", "npsetup verify without --session only reads").Of(problem.Usage)
 	}
-	o.dryRun = !session
+	o.dryRun, o.reads = !session, true
 	j, err := newJob(c, o)
 	if err != nil {
 		return err

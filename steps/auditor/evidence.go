@@ -31,7 +31,12 @@ var evidenceKey = steps.Key[evidence]{Name: "auditor.sessions"}
 // lookSessions collects the evidence. That it cannot be had stops nothing: it is no part of the set-up.
 func lookSessions(ctx context.Context, s *steps.Scene) error {
 	ev := evidence{next: 1}
-	defer func() { steps.Put(s, evidenceKey, ev) }()
+	defer func() {
+		steps.Put(s, evidenceKey, ev)
+		if gone := withoutKey(s); gone != "" && ev.ours == nil && ev.auditor == nil {
+			s.Warn(gone)
+		}
+	}()
 	for _, marker := range s.Memory.Markers { // also of those that NPS does not list yet
 		ev.count(marker)
 	}
@@ -165,6 +170,19 @@ func (ev evidence) unproven(s *steps.Scene) bool {
 	}
 	began, known := moment(ev.auditor.CreatedDateTimeUTC)
 	return !known || began.Before(s.Memory.Changed)
+}
+
+// after says whether a session became active that was opened after a moment.
+func (ev evidence) after(t time.Time) bool {
+	for _, row := range []*npsapi.Session{ev.ours, ev.auditor} {
+		if row == nil {
+			continue
+		}
+		if began, known := moment(row.CreatedDateTimeUTC); known && began.After(t) {
+			return true
+		}
+	}
+	return false
 }
 
 func (evidence) when(row *npsapi.Session) string {

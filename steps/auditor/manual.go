@@ -12,10 +12,10 @@ import (
 )
 
 // pageOf is the manual page of a step for where the certificate comes from, as far as it has one of its own: STEP.ROAD. issued:
-// the certificate is known not to be self-signed.
-func (w World) pageOf(step string, a steps.Answers, issued bool) string {
+// the certificate is known not to be self-signed. What is known besides comes first, in variants.
+func (w World) pageOf(step string, a steps.Answers, issued bool, variants ...string) string {
 	road := roadOf(a)
-	for _, variant := range []string{road, map[bool]string{true: "issued"}[issued || road == roadRequest]} {
+	for _, variant := range append(variants, road, map[bool]string{true: "issued"}[issued || road == roadRequest]) {
 		if variant != "" && w.Texts.Has(step+"."+variant) {
 			return step + "." + variant
 		}
@@ -52,7 +52,11 @@ func settingLines(wanted []setting) string {
 // page is the manual page of a step, filled in.
 func (w World) page(s *steps.Scene, step string) (*plan.Manual, error) {
 	chain, _ := steps.Get(s, chainKey)
-	m, err := w.Texts.Manual(w.pageOf(step, s.Answers, chain.Root.SHA256 != "" && chain.Root.SHA256 != chain.Leaf.SHA256), s.Version, w.values(s))
+	var variants []string
+	if _, is := steps.Get(s, loneKey); is {
+		variants = []string{"lone"}
+	}
+	m, err := w.Texts.Manual(w.pageOf(step, s.Answers, chain.Root.SHA256 != "" && chain.Root.SHA256 != chain.Leaf.SHA256, variants...), s.Version, w.values(s))
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +66,7 @@ func (w World) page(s *steps.Scene, step string) (*plan.Manual, error) {
 // byHand is the action of a step that a person does; none when its evidence is seen, or the run record says that it was done
 // for what it is about.
 func (w World) byHand(s *steps.Scene, step, object, name string, about plan.Value, seen func(*steps.Scene) string, after ...string) ([]plan.Action, error) {
-	if evident(s, step, about, seen) != "" && !changing(s.Planned()) || s.Memory.IsDone(step, about) {
+	if evident(s, step, about, seen) != "" && !changing(s.Planned()) || done(s, step, about) {
 		return nil, nil
 	}
 	m, err := w.page(s, step)
@@ -71,7 +75,10 @@ func (w World) byHand(s *steps.Scene, step, object, name string, about plan.Valu
 	}
 	m.About = about
 	a := manualAction(step, object, name, m, after...)
-	if s.Memory.ManualDone[step] {
+	switch {
+	case refuted(s, step):
+		a.Notes = append(a.Notes, "it was said to be done, and after that NPS refused the certificate as one that it does not trust: "+s.Memory.Failed.What)
+	case s.Memory.ManualDone[step]:
 		a.Notes = append(a.Notes, "it was done before, for something that is not there any longer: it has to be done again")
 	}
 	return []plan.Action{a}, nil
@@ -154,8 +161,26 @@ func missingText(a plan.Action) string {
 	return what
 }
 
+// done says whether a person said to have done a step for what it is about, and nothing has refuted that since.
+func done(s *steps.Scene, step string, about plan.Value) bool {
+	return s.Memory.IsDone(step, about) && !refuted(s, step)
+}
+
+// refuted says whether a proof of ours has shown, after it was said to be done, that it was not: NPS does not trust the certificate. A
+// person who wants a session now has looked.
+func refuted(s *steps.Scene, step string) bool {
+	f := s.Memory.Failed
+	return step == trustStep && !s.Memory.Prove && s.Memory.ManualDone[step] && f != nil && f.Untrusted && !s.Memory.ManualAt[step].After(f.At)
+}
+
 // evident is what was seen of a doing, or nothing. What a person said to have done for something else shows only that.
 func evident(s *steps.Scene, step string, about plan.Value, seen func(*steps.Scene) string) string {
+	if refuted(s, step) {
+		if ev, _ := steps.Get(s, evidenceKey); !ev.after(s.Memory.Failed.At) {
+			return ""
+		}
+		return seen(s)
+	}
 	if s.Memory.ManualDone[step] && !s.Memory.IsDone(step, about) {
 		return ""
 	}
@@ -168,8 +193,11 @@ func byWord(step string, about func(*steps.Scene) plan.Value, seen func(*steps.S
 		if text := evident(s, step, about(s), seen); text != "" {
 			return steps.Proof{State: steps.Proven, Text: text, Seen: true, About: about(s)}
 		}
-		if s.Memory.IsDone(step, about(s)) {
+		if done(s, step, about(s)) {
 			return steps.Proof{State: steps.ByWord, Text: "said to be done; nothing can be read back"}
+		}
+		if refuted(s, step) {
+			return steps.Proof{State: steps.NeedPerson, Text: "it was said to be done, and after that NPS refused the certificate as one that it does not trust; look again, and say so with --done " + step}
 		}
 		return steps.Proof{State: steps.NeedPerson, Text: "by hand; say so with --done " + step}
 	}

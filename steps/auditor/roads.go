@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -199,21 +200,31 @@ func filesOf(a steps.Answers) files {
 	return f
 }
 
-// PFX is the file by which a certificate that does not come from Auditor gets to its server.
-func PFX(a steps.Answers) string { return filesOf(a).pfx }
+// Packs says whether a run is certain to pack a PFX, by what lies on this machine alone: nothing was made yet, and nothing has to
+// be waited for.
+func Packs(a steps.Answers, exists func(path string) bool) bool {
+	f := filesOf(a)
+	if roadOf(a) == roadAuditor || exists(f.pfx) || exists(f.cer) {
+		return false
+	}
+	return roadOf(a) == roadNew || slices.ContainsFunc(f.candidates(), exists)
+}
+
+// base is the path of all of them but the ending.
+func (f files) base() string { return strings.TrimSuffix(f.key, ".key") }
 
 // candidates are the places where an answer is looked for that no answer names, the best first.
 func (f files) candidates() []string {
 	if f.named {
 		return []string{f.answer}
 	}
-	base := strings.TrimSuffix(f.key, ".key")
+	base := f.base()
 	return []string{base + ".p7b", base + ".p7c", base + ".crt", base + ".pem", base + ".der", f.cer}
 }
 
 // intermediate is the place of the n-th certificate between Auditor's and the root.
 func (f files) intermediate(n int) string {
-	return strings.TrimSuffix(f.key, ".key") + fmt.Sprintf(".intermediate-%d.cer", n)
+	return f.base() + fmt.Sprintf(".intermediate-%d.cer", n)
 }
 
 // fileName makes a name that every file system takes.

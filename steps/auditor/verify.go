@@ -40,7 +40,7 @@ func (w World) planProof(s *steps.Scene) ([]plan.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, lacks := notOffered(s, "signInApplication", "signInApplicationShort"); !lacks && sessionNeeded(s, ev) {
+	if sessionDue(s, ev) || changing(s.Planned()) && canSignIn(s) {
 		actions = append(actions, sessionAction(s, ev, m))
 		before = append(before, sessionKey)
 	}
@@ -50,19 +50,37 @@ func (w World) planProof(s *steps.Scene) ([]plan.Action, error) {
 	return actions, nil
 }
 
-func sessionNeeded(s *steps.Scene, ev evidence) bool {
-	if _, key := signsWith(s); key == "" {
-		return false
-	}
-	return s.Memory.Prove || s.Memory.Unproven || changing(s.Planned()) || ev.ours == nil
+// canSignIn says whether a session of our own can be tried.
+func canSignIn(s *steps.Scene) bool {
+	_, key := signsWith(s)
+	_, lacks := notOffered(s, "signInApplication", "signInApplicationShort")
+	return key != "" && !lacks
+}
+
+// sessionDue says whether a session of our own has to prove what is there: none has, or something was changed since, or the last
+// one failed. Where Auditor's own was seen, and npsetup has changed nothing since one of ours, that proves as much. Plan and
+// verify both go by it.
+func sessionDue(s *steps.Scene, ev evidence) bool {
+	return canSignIn(s) && (s.Memory.Prove || s.Memory.Unproven || ev.failed(s) || ev.ours == nil && seenAuditor(s) == "")
+}
+
+// failed says whether the last proof of ours failed, and no session became active since.
+func (ev evidence) failed(s *steps.Scene) bool {
+	return s.Memory.Failed != nil && !ev.after(s.Memory.Failed.At)
 }
 
 // signsWith are the files with which a session of our own signs in: the certificate and its private key. The key is empty when
 // only Auditor has it.
 func signsWith(s *steps.Scene) (certificate, key string) {
+	if _, gone := steps.Get(s, goneKey); gone {
+		return "", ""
+	}
 	switch roadOf(s.Answers) {
 	case roadNew, roadRequest:
 		f := filesOf(s.Answers)
+		if k, looked := steps.Get(s, kitKey); looked && k.answered && !k.cer {
+			return k.files.answer, f.key // planned again it would be for nothing but this
+		}
 		return f.cer, f.key
 	}
 	if inStore(s.Answers) {
@@ -76,7 +94,7 @@ func authoritiesOf(s *steps.Scene) []string {
 	switch roadOf(s.Answers) {
 	case roadRequest:
 		k, _ := steps.Get(s, kitKey)
-		return sources(s, k.files)
+		return k.from
 	case roadAuditor:
 		if authorities := s.Answers.File(keyAuthorities); authorities != "" {
 			return []string{authorities}
@@ -170,6 +188,11 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	}
 	state := steps.Proven
 	switch {
+	case ev.failed(s):
+		state = steps.Differs
+		text += "; " + failure(s.Memory.Failed)
+	case s.Memory.Unproven && ev.ours == nil && ev.auditor == nil:
+		text += "; no session has proven it yet"
 	case ev.unproven(s):
 		text += "; something was changed since the last session that became active"
 	case ev.ours != nil:
@@ -184,17 +207,39 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 		if shown.Took >= slowFrom {
 			text += fmt.Sprintf("; it took %d s, which is slow: NPS asks WinRM for HTTPS first (Global Settings > WinRM HTTP setting: set \"Use HTTP\", or give the resource a WinRM certificate)", int(shown.Took.Seconds()))
 		}
+	case withoutKey(s) != "":
 	case keyElsewhere(s):
 		text += "; no session of its own was opened, since the private key of the certificate is not at hand"
 	}
+	if gone := withoutKey(s); gone != "" {
+		text += "; " + gone
+	}
 	if seenAuditor(s) != "" {
 		text += "; " + ev.auditors()
+		if state == steps.Proven && sessionDue(s, ev) {
+			state, text = steps.Differs, text+"; a session of npsetup's own is due, since something was changed: npsetup resume --yes opens it"
+		}
 		if expiry := ev.expiry(s); expiry != "" {
 			text += "; " + expiry
 		}
 		return steps.Proof{State: state, Text: text}
 	}
-	return steps.Proof{State: steps.NeedPerson, Text: text + "; no session of Auditor was seen yet: let it collect once, then npsetup verify, or npsetup verify --watch 10m"}
+	if state == steps.Proven || state == steps.NotProven {
+		state = steps.NeedPerson
+	}
+	return steps.Proof{State: state, Text: text + "; no session of Auditor was seen yet: let it collect once, then npsetup verify, or npsetup verify --watch 10m"}
+}
+
+// failure is a failed proof in one sentence, with what to do next.
+func failure(f *steps.FailedProof) string {
+	text := "the last session of npsetup's own, at " + f.At.UTC().Format("2006-01-02 15:04") + " UTC, failed: " + f.What
+	if f.Why != "" {
+		text += ": " + f.Why
+	}
+	if len(f.Next) > 0 {
+		text += "; next: " + f.Next[0]
+	}
+	return text
 }
 
 func keyElsewhere(s *steps.Scene) bool {

@@ -1,5 +1,7 @@
 package plan
 
+import "errors"
+
 // Kind is what an operation acts on.
 type Kind int
 
@@ -219,6 +221,10 @@ type Session struct {
 	End                       Call
 	Found                     Lookup // how it is found again by its marker when the answer to Start was lost
 }
+
+// ErrUntrusted is the cause, for errors.Is, of a sign-in that was refused since the server does not trust the client certificate
+// (IIS: 403.16).
+var ErrUntrusted = errors.New("the client certificate is not trusted")
 
 // SessionOutput is the output of Start that the other calls of a session refer to.
 const SessionOutput = "session"
