@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"io/fs"
@@ -41,7 +42,7 @@ func (l *link) files() auditor.Files {
 			}
 			return pki.KeyFingerprint(k.Public()), nil
 		},
-		CheckRequest: checkRequest, Chain: readChain, CheckPFX: l.checkPFX, InStore: inStore,
+		Folder: pki.CheckFolder, CheckName: pki.CheckName, CheckRequest: checkRequest, Chain: readChain, CheckPFX: l.checkPFX, InStore: inStore,
 	}
 	if runtime.GOOS == "windows" {
 		f.Stored = stored
@@ -175,7 +176,7 @@ func (l *link) checkPFX(ctx context.Context, path string, a steps.Answers, sha25
 	if err != nil {
 		return nil //nolint:nilerr // the file is there: what it was packed with is needed no longer
 	}
-	held, err := pki.ReadPFX(path, passphrase)
+	held, err := l.opened(path, passphrase)
 	if err != nil {
 		p := *problem.All(err)[0]
 		return p.At(passphraseKey).Try("or move the PFX away: the next run packs it anew")
@@ -185,6 +186,32 @@ func (l *link) checkPFX(ctx context.Context, path string, a steps.Answers, sha25
 			Try("move it away: the next run packs it anew")
 	}
 	return nil
+}
+
+// openedPFX is a PFX that was opened in this run.
+type openedPFX struct {
+	passphrase secret.Secret
+	content    pki.Container
+}
+
+// opened opens a PFX. The same bytes are not opened twice with the same passphrase: that takes a hundred thousand rounds each time.
+func (l *link) opened(path string, passphrase secret.Secret) (pki.Container, error) {
+	raw, err := readLimited(path)
+	if err != nil {
+		return pki.ReadPFX(path, passphrase) // it says what is wrong
+	}
+	sum := sha256.Sum256(raw)
+	if known, has := l.pfx[sum]; has && known.passphrase.Equal(passphrase) {
+		return known.content, nil
+	}
+	content, err := pki.ParsePFX(path, raw, passphrase)
+	if err == nil {
+		if l.pfx == nil {
+			l.pfx = map[[sha256.Size]byte]openedPFX{}
+		}
+		l.pfx[sum] = openedPFX{passphrase, content}
+	}
+	return content, err
 }
 
 // maker makes what a plan describes. Passphrases were fetched before anything was made.
@@ -208,10 +235,11 @@ func (j *job) makerFor(ctx context.Context, p plan.Plan) (run.Maker, error) {
 			if !ok {
 				return nil, problem.New("the " + op.File.Make.Passphrase.Name + " is missing").At(passphraseKey).Try("answer it with env:NAME, file:PATH, keyring:NAME or prompt").Of(problem.Usage)
 			}
-			s, err := j.link.app.fetch(ctx, passphraseKey, r, op.File.Make.Passphrase.Name)
+			s, err := j.link.app.fetchNew(ctx, passphraseKey, r, op.File.Make.Passphrase.Name)
 			if err != nil {
 				return nil, err
 			}
+			passphraseWarnings(j.talk(), s, pki.Encryption(op.File.Make.Encryption))
 			m.passphrase = s
 		}
 	}

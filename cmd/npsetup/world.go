@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -40,8 +41,9 @@ type link struct {
 	identity *shared.Identity
 	chain    shared.Presented
 
-	sshPassword secret.Secret // of the NPS server's administrator
-	leafKey     string        // of the first certificate in chain: the SHA-256 of its public key, base64
+	pfx         map[[sha256.Size]byte]openedPFX // by the SHA-256 of the file
+	sshPassword secret.Secret                   // of the NPS server's administrator
+	leafKey     string                          // of the first certificate in chain: the SHA-256 of its public key, base64
 }
 
 // guides makes the guides over a link.

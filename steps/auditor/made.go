@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-	"unicode/utf8"
 
 	"npsetup/steps"
 	"npsetup/steps/problem"
@@ -31,14 +30,22 @@ type issuerFile struct {
 
 var kitKey = steps.Key[kit]{Name: "auditor.kit"}
 
-// longestName is RFC 5280's bound of a common name.
-const longestName = 64
-
 // fits says whether the application's name can stand in a certificate.
-func fits(s *steps.Scene) {
-	if utf8.RuneCountInString(s.Answers.Text(keyApplication)) > longestName {
-		s.Problem(problem.New("the application name is too long for a certificate").Because(fmt.Sprintf("a certificate takes %d characters", longestName)).At(keyApplication).
-			Try("take a shorter one, such as NetwrixAuditor"))
+func (w World) fits(s *steps.Scene) {
+	for _, p := range problem.All(w.Files.CheckName(s.Answers.Text(keyApplication))) {
+		s.Problem(p.At(keyApplication))
+	}
+}
+
+// lookFolder says what keeps the files from being made that are not there, as far as they are needed.
+func (w World) lookFolder(s *steps.Scene, k kit) {
+	certified := k.cer || roadOf(s.Answers) == roadRequest && !k.answered
+	needed := !k.key && !k.gone || !certified || !k.pfx && !k.gone && !s.Memory.ManualDone[importStep]
+	if !needed {
+		return
+	}
+	for _, p := range problem.All(w.Files.Folder(k.folder)) {
+		s.Problem(p.At(keyFolder))
 	}
 }
 
@@ -92,8 +99,11 @@ func (w World) keyMissing(s *steps.Scene, f files) {
 func (w World) lookNew(ctx context.Context, s *steps.Scene) error {
 	k := kit{files: filesOf(s.Answers)}
 	k.from = []string{k.files.cer}
-	defer func() { w.lay(s, k) }()
-	fits(s)
+	defer func() {
+		w.lay(s, k)
+		w.lookFolder(s, k)
+	}()
+	w.fits(s)
 	if !w.lookKey(ctx, s, &k) {
 		return nil
 	}
@@ -128,8 +138,11 @@ func (w World) lookNew(ctx context.Context, s *steps.Scene) error {
 // lookRequest looks at a key, the request for it, and what the authority has answered.
 func (w World) lookRequest(ctx context.Context, s *steps.Scene) error {
 	k := kit{files: filesOf(s.Answers)}
-	defer func() { w.lay(s, k) }()
-	fits(s)
+	defer func() {
+		w.lay(s, k)
+		w.lookFolder(s, k)
+	}()
+	w.fits(s)
 	if !w.lookKey(ctx, s, &k) {
 		return nil
 	}

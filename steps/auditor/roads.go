@@ -41,6 +41,23 @@ func on(roads ...string) func(steps.Answers) bool {
 	}
 }
 
+// besideRoad says why an answer of other roads has no use on the one that is taken.
+func besideRoad(roads ...string) func(steps.Answers) string {
+	return func(a steps.Answers) string {
+		if on(roads...)(a) {
+			return ""
+		}
+		if roadOf(a) == roadAuditor {
+			return "application.certificate names a certificate that is there"
+		}
+		why := "with application.certificate: " + roadOf(a)
+		if slices.Contains(roads, roadRequest) {
+			return why + " no authority issues the certificate"
+		}
+		return why + " the private key is made in application.folder, under the application's name"
+	}
+}
+
 // storePrefix begins the answer that names a certificate of Windows' own store, LocalMachine\My, by its thumbprint.
 const storePrefix = "store:"
 
@@ -54,6 +71,15 @@ func certificateFile(a steps.Answers) string {
 		return `LocalMachine\My`
 	}
 	return a.File(keyCertificate)
+}
+
+// origin asks first where the certificate comes from: the clicks in Auditor depend on it.
+func (w World) origin() steps.Step {
+	return steps.Step{
+		ID: "certificate-origin", Title: "Origin of the certificate", Article: "Initial Setup, 5",
+		Why:    "Auditor signs in to NPS with a client certificate; where it comes from decides what is to be done, and where",
+		Fields: []steps.Field{originField()},
+	}
 }
 
 // originField asks in words for what application.certificate holds: a path, new, or request.
@@ -86,7 +112,6 @@ func originField() steps.Field {
 func (w World) certificateFields() []steps.Field {
 	made := on(roadNew, roadRequest)
 	return []steps.Field{
-		originField(),
 		{
 			Key: keyCertificate, Kind: steps.FileField, Prompt: "Auditor's client certificate", When: on(roadAuditor), Check: checkCertificateAnswer, Complete: completeFile,
 			Help:        "The certificate that Auditor generated, exported without its private key (.cer, DER or Base64). In an answers file also new (made here) or request (a certificate authority issues it). On Auditor's own server, store:THUMBPRINT takes it from Windows' store, Personal of the local computer.",
@@ -94,7 +119,7 @@ func (w World) certificateFields() []steps.Field {
 			Example:     "file:auditor-client.cer",
 		},
 		{
-			Key: keyPrivateKey, Kind: steps.FileField, Prompt: "Its private key", Optional: true, When: func(a steps.Answers) bool { return roadOf(a) == roadAuditor && !inStore(a) }, Check: checkFileAnswer, Complete: completeFile,
+			Key: keyPrivateKey, Kind: steps.FileField, Prompt: "Its private key", Optional: true, Beside: besideRoad(roadAuditor), When: func(a steps.Answers) bool { return roadOf(a) == roadAuditor && !inStore(a) }, Check: checkFileAnswer, Complete: completeFile,
 			Help: "Only when the key exists as a file: then it is checked to belong to the certificate, and the sign-in is proven.", Example: "file:auditor-client.key",
 		},
 		{
@@ -106,15 +131,15 @@ func (w World) certificateFields() []steps.Field {
 			Help: "RSA is what every Windows and Auditor take for certain.", Example: KeyTypes()[0],
 		},
 		{
-			Key: keyCAAnswer, Kind: steps.FileField, Prompt: "The authority's answer", Optional: true, When: on(roadRequest), Check: checkFileAnswer, Complete: completeFile,
+			Key: keyCAAnswer, Kind: steps.FileField, Prompt: "The authority's answer", Optional: true, Beside: besideRoad(roadRequest), When: on(roadRequest), Check: checkFileAnswer, Complete: completeFile,
 			Help: "The certificate that the authority issues for the request: .p7b with the chain (best), .cer, .crt or PEM. Empty: it is looked for in the folder, under the application's name.", Example: "file:netwrix-auditor-certificate/NetwrixAuditor.p7b",
 		},
 		{
-			Key: keyAuthorities, Kind: steps.FileField, Prompt: "Certificates of the authority", Optional: true, When: on(roadAuditor, roadRequest), Check: checkFileAnswer, Complete: completeFile,
+			Key: keyAuthorities, Kind: steps.FileField, Prompt: "Certificates of the authority", Optional: true, Beside: besideRoad(roadAuditor, roadRequest), When: on(roadAuditor, roadRequest), Check: checkFileAnswer, Complete: completeFile,
 			Help: "Only when a certificate authority issued the certificate and its file does not hold the chain: the root, with those in between if there are any, in any form.", Example: "file:contoso-root.cer",
 		},
 		{
-			Key: keyPassphrase, Kind: steps.SecretField, Prompt: "Passphrase for the PFX", When: made,
+			Key: keyPassphrase, Kind: steps.SecretField, Prompt: "Passphrase for the PFX", When: made, Twice: true,
 			Help: "The PFX carries the private key to Auditor's server; its passphrase is asked for there at the import.", Example: "env:NPS_PFX_PASSPHRASE",
 		},
 		{
@@ -139,10 +164,17 @@ func keyTypeOptions() []steps.Option {
 // completeFile takes a bare path for a file.
 func completeFile(text string) (string, string) {
 	v := strings.TrimSpace(text)
-	if v == "" || v == roadNew || v == roadRequest || strings.HasPrefix(v, "file:") || strings.HasPrefix(v, storePrefix) {
+	if v == "" || otherwiseSpelled(v) || v == roadNew || v == roadRequest || strings.HasPrefix(v, "file:") || strings.HasPrefix(v, storePrefix) {
 		return v, ""
 	}
 	return "file:" + v, "completed to file:" + v
+}
+
+// otherwiseSpelled says whether a text is one of the words for a certificate's origin in another case. A file of that name needs
+// file: in front.
+func otherwiseSpelled(v string) bool {
+	low := strings.ToLower(v)
+	return v != low && (low == roadNew || low == roadRequest || strings.HasPrefix(low, "file:") && !strings.HasPrefix(v, "file:") || strings.HasPrefix(low, storePrefix) && !strings.HasPrefix(v, storePrefix))
 }
 
 // storedChoices offers what lies in Windows' store; nil on other systems.
@@ -172,6 +204,9 @@ func checkFileAnswer(v string) error {
 func checkCertificateAnswer(v string) error {
 	if v == roadNew || v == roadRequest {
 		return nil
+	}
+	if otherwiseSpelled(v) {
+		return errors.New("new, request, file: and store: are written in lower case; a file of such a name has file: in front")
 	}
 	if digits, is := strings.CutPrefix(v, storePrefix); is {
 		if !thumbprintForm.MatchString(digits) {

@@ -112,7 +112,7 @@ func TestNothingIsTakenForAnother(t *testing.T) {
 func TestNamesThatFitNowhere(t *testing.T) {
 	st := onRoad(roadNew, nil)
 	st.drafts[keyApplication] = strings.Repeat("ä", 65)
-	if text := st.trouble(t); !strings.Contains(text, "too long for a certificate") {
+	if text := st.trouble(t); !strings.Contains(text, "application.name: the name cannot stand in a certificate") {
 		t.Error(text)
 	}
 	for name, want := range map[string]string{"NetwrixAuditor": "NetwrixAuditor", "../../etc/x": "etc_x", "..": "auditor", `a\b:c`: "a_b_c", "Prüfung": "Prüfung", strings.Repeat("x", 99): strings.Repeat("x", 60), "a\x1b[2J": "a__2J"} {

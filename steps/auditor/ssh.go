@@ -50,7 +50,7 @@ func (w World) sshFields() []steps.Field {
 	return []steps.Field{
 		{
 			Key: keySSH, Kind: steps.Text, Prompt: "NPS server's SSH address", Optional: true, Check: checkSSHAddress, Complete: completeSSHAddress,
-			Help: "Only when an OpenSSH server runs on the NPS server: then the certificate is brought there by npsetup. Empty: by hand, with the clicks above.", Example: "nps.contoso.com:22",
+			Help: "Only when an OpenSSH server runs on the NPS server: then the certificate is brought there by npsetup. Empty: by hand, with the clicks below.", Example: "nps.contoso.com:22",
 		},
 		{
 			Key: keySSHUser, Kind: steps.Text, Prompt: "Administrator of that server", When: overSSH, Example: `contoso\svradmin`,
