@@ -118,14 +118,14 @@ func (w World) planRequest(s *steps.Scene, k kit, actions []plan.Action, after [
 // fromAnswer are the files that are made of the authority's answer, besides the PFX: for the proof, and for the NPS server.
 func (w World) fromAnswer(s *steps.Scene, k kit, name string) []plan.Action {
 	c, _ := steps.Get(s, certificateKey)
-	from, numbered := k.from, w.numbered(s, c)
+	from, served := k.from, w.numbered(s, c) && imported(s) // a run that was stopped may have made the user before the files
 	var actions []plan.Action
-	if !k.cer && !numbered {
+	if !k.cer && !served {
 		actions = append(actions, making(certificateAction, "client certificate", name, k.files.cer, public, plan.Made{What: plan.MakeCertificate, From: from, SHA256: c.SHA256}))
 	}
 	apart := plan.Action{Key: authoritiesAction, Effect: plan.Create, Object: "certificates of the authority", Name: "for the NPS server", Article: existing, Why: "each goes into a store of its own on the NPS server"}
 	for i, a := range k.authorities {
-		if a.there || numbered && trustSeen(s) {
+		if a.there || served && trustSeen(s) {
 			continue
 		}
 		op := making("", "certificate of the authority", "", a.path, public, plan.Made{What: plan.MakeCertificate, From: from, SHA256: a.sha256})
