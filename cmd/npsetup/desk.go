@@ -256,6 +256,11 @@ func (d *desk) Plan(ctx context.Context, m steps.Machine, leftOut []string) (pla
 		return plan.Plan{}, err
 	}
 	p, err := d.at(m).Draft(ctx, a, a.Text(auditor.IdentityKey))
+	if store, bad := d.store(m); bad == nil {
+		for _, s := range store.OpenSessions() {
+			p.Warnings = append(p.Warnings, mayBeOpen(s))
+		}
+	}
 	if err != nil || len(leftOut) == 0 {
 		return p, d.signedOut(m, err)
 	}

@@ -103,9 +103,13 @@ func (j *job) endOpen(ctx context.Context, sink run.Sink) error {
 // carries a plan out ends them first.
 func (j *job) tellOpen() {
 	for _, s := range j.store.OpenSessions() {
-		_, _ = fmt.Fprintf(j.talk(), "warning: the session %q, which a run began at %s UTC, may still be open, and its account with its rights in place: npsetup resume --yes ends it, and npsetup verify does too\n",
-			problem.Plain(s.Marker), s.Since.UTC().Format("2006-01-02 15:04"))
+		_, _ = fmt.Fprintln(j.talk(), "warning: "+mayBeOpen(s))
 	}
+}
+
+func mayBeOpen(s run.OpenSession) string {
+	return fmt.Sprintf("the session %q, which a run began at %s UTC, may still be open, and its account with its rights in place: npsetup resume --yes ends it, and npsetup verify does too",
+		problem.Plain(s.Marker), s.Since.UTC().Format("2006-01-02 15:04"))
 }
 
 // upTo is a guide that ends with the named step.
