@@ -23,6 +23,7 @@ func (r *reading) complete(g Guide, dir string, o Overrides) (Parsed, error) {
 		}
 	}
 	r.unaskedSecrets(a)
+	r.contradictions(a)
 	if f, has := r.fields[RiskKey]; has {
 		if fault, bad := a.CheckField(f); bad {
 			r.answerFault(fault, a)
@@ -113,7 +114,11 @@ func (r *reading) answerFault(f Fault, a Answers) {
 		return // one fault an answer is enough
 	}
 	if f.Missing {
-		next := []string{fmt.Sprintf("set %s in the answers file, or --set %s=VALUE, or the environment variable %s", f.Key, f.Key, EnvName(f.Key))}
+		value := "VALUE"
+		if r.fields[f.Key].Kind == SecretField {
+			value = "env:NAME|file:PATH|prompt" // never the secret itself: a command line is seen by others and kept
+		}
+		next := []string{fmt.Sprintf("set %s in the answers file, or --set %s=%s, or the environment variable %s", f.Key, f.Key, value, EnvName(f.Key))}
 		if f.Try != "" {
 			next = append(next, f.Try)
 		}
@@ -137,6 +142,24 @@ func (r *reading) unaskedSecrets(a Answers) {
 	for _, key := range keys {
 		if fault, bad := a.CheckField(r.fields[key]); bad && !fault.Missing && r.literalSecret(key, a) {
 			r.answerFault(fault, a)
+		}
+	}
+}
+
+// contradictions finds answers that others make meaningless. What a person typed in the wizard before another choice is no mistake.
+func (r *reading) contradictions(a Answers) {
+	keys := make([]string, 0, len(r.drafts))
+	for key := range r.drafts {
+		keys = append(keys, key)
+	}
+	sort.Strings(keys)
+	for _, key := range keys {
+		f := r.fields[key]
+		if f.Beside == nil || !a.Has(key) || r.bad[key] || r.places[key] == r.name {
+			continue
+		}
+		if why := f.Beside(a); why != "" {
+			r.fault(r.placeOf(key), key, "the answer would not be used", why, "take it out")
 		}
 	}
 }

@@ -49,7 +49,9 @@ func WriteAnswers(g Guide, a Answers) []byte {
 	var b strings.Builder
 	fmt.Fprintf(&b, "version: %s\nguide: %s\n", AnswersVersion, g.ID)
 	drafts := a.Lasting()
-	t := tree(g, func(f Field) bool { return strings.TrimSpace(drafts[f.Key]) != "" && f.Kind != Code })
+	t := tree(g, func(f Field) bool {
+		return strings.TrimSpace(drafts[f.Key]) != "" && f.Kind != Code && (f.Beside == nil || f.Beside(a) == "")
+	})
 	writeLevel(&b, t, drafts, 0)
 	return []byte(b.String())
 }

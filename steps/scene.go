@@ -32,16 +32,27 @@ type Scene struct {
 
 // Memory is what earlier runs left behind.
 type Memory struct {
-	ManualDone  map[string]bool   // step ids that a person said to have done
-	ManualAbout map[string]string // step id → what the doing was good for; absent: for good
-	NotOffered  map[string]string // operation of the contract → server version that did not have it
-	Made        map[string]bool   // "kind\x00name" of objects that this run made or took over
-	Keys        []string          // files of private keys that this run made
-	Shown       map[string]Shown  // session id → what a session that we opened showed
-	Markers     []string          // of the sessions that we opened
-	Unproven    bool              // something was changed since the last session of ours that proved the set-up
-	Changed     time.Time         // and when that was; zero: not known
-	Prove       bool              // a person wants a session now, whatever was seen before
+	ManualDone  map[string]bool      // step ids that a person said to have done
+	ManualAbout map[string]string    // step id → what the doing was good for; absent: for good
+	NotOffered  map[string]string    // operation of the contract → server version that did not have it
+	Made        map[string]bool      // "kind\x00name" of objects that this run made or took over
+	Keys        []string             // files of private keys that this run made
+	Shown       map[string]Shown     // session id → what a session that we opened showed
+	Markers     []string             // of the sessions that we opened
+	Unproven    bool                 // something was changed since the last session of ours that proved the set-up
+	Changed     time.Time            // and when that was; zero: not known
+	Failed      *FailedProof         // the last session of ours that failed, unless one has proven the set-up since; nil: none
+	ManualAt    map[string]time.Time // when a person said so, by step id
+	Reads       bool                 // everything is read back and nothing planned: what that can do without stops nothing
+	Prove       bool                 // a person wants a session now, whatever was seen before
+}
+
+// FailedProof is why a session of ours proved nothing, in the words that were told.
+type FailedProof struct {
+	At        time.Time
+	What, Why string
+	Next      []string
+	Untrusted bool // the server does not trust the client certificate
 }
 
 // IsDone says whether a person said to have done a step, for what it is about now. A doing that was about something else,

@@ -51,6 +51,16 @@ type Step struct {
 // AppliesTo says whether the step is part of the way for these answers.
 func (s Step) AppliesTo(a Answers) bool { return s.Applies == nil || s.Applies(a) }
 
+// onlyAsks says whether a step has nothing but questions of the faces.
+func (s Step) onlyAsks() bool {
+	for _, f := range s.Fields {
+		if f.Becomes == nil {
+			return false
+		}
+	}
+	return len(s.Fields) > 0 && s.Look == nil && s.Plan == nil && s.Verify == nil
+}
+
 // Step finds a step by id.
 func (g Guide) Step(id string) (Step, bool) {
 	for _, s := range g.Steps {

@@ -70,11 +70,14 @@ type StepProof struct {
 	Proof Proof
 }
 
-// Prove verifies every applying step of a surveyed scene.
+// Prove verifies every applying step of a surveyed scene, but those that do no more than ask what another step answers.
 func Prove(ctx context.Context, g Guide, s *Scene) []StepProof {
 	var list []StepProof
 	unseen := false
 	for _, step := range g.Applying(s.Answers) {
+		if step.onlyAsks() {
+			continue
+		}
 		s.step = step.ID
 		unseen = unseen || step.ID == s.halted
 		p := Proof{State: Proven, Text: "asked and checked"}

@@ -274,6 +274,9 @@ func (p *manualPage) hints(m *model) []hint {
 		return []hint{{"esc", "stop waiting"}}
 	}
 	hs := []hint{{"enter", "it is done"}, {"n", "later"}}
+	if p.a.Awaits() != "" {
+		hs[0].does = "look for the file"
+	}
 	if m.o.Person != nil {
 		hs = append(hs, hint{"d", "let the demo do all"})
 	}

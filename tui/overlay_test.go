@@ -114,7 +114,7 @@ func TestAnAnswerThatChangesWhileItIsLookedAt(t *testing.T) {
 
 func TestNothingIsLookedAtByAJump(t *testing.T) {
 	s := filledScreen(t, 80, 24).press("ctrl+o")
-	for range 5 {
+	for range 6 {
 		s.press("down")
 	}
 	looked := 0
@@ -128,7 +128,7 @@ func TestNothingIsLookedAtByAJump(t *testing.T) {
 
 func TestTheCertificateIsShownWhereItIsTrusted(t *testing.T) {
 	w := &fakeWork{guide: realGuide(), drafts: filledDrafts(), seen: map[string]steps.Seen{"server": {Findings: findings("nps")[1:2]}}}
-	s := newScreen(t, w, 80, 24).press("enter", "ctrl+o", "down", "down", "enter")
+	s := newScreen(t, w, 80, 24).press("enter", "ctrl+o", "down", "down", "down", "enter")
 	s.sees("Trust", "certificate")
 	if len(s.m.earlier(s.m.m.Current())) == 0 {
 		t.Error("it asks without showing the certificate")

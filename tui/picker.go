@@ -89,6 +89,9 @@ func (p *picker) update(m *model, msg tea.Msg) tea.Cmd {
 		if it, ok := p.list.SelectedItem().(item); ok {
 			p.w.set(m, it.Value)
 			m.pop()
+			if below, is := m.top().(*stepPage); is {
+				below.build(m) // other fields and clicks may follow from it
+			}
 		}
 	case "up":
 		p.list.CursorUp()

@@ -111,6 +111,12 @@ func (p *stepPage) update(m *model, msg tea.Msg) tea.Cmd {
 
 func (p *stepPage) key(m *model, k tea.KeyPressMsg) (cmd tea.Cmd, known bool) {
 	switch k.String() {
+	case "enter", "ctrl+n", "tab", "down", "shift+tab", "up":
+		if p.at < len(p.widgets) && p.widgets[p.at].repeat(m) {
+			return nil, true
+		}
+	}
+	switch k.String() {
 	case "enter":
 		if p.at+1 < len(p.widgets) {
 			if w := p.widgets[p.at]; !w.judge(m) {
@@ -142,8 +148,7 @@ func (p *stepPage) key(m *model, k tea.KeyPressMsg) (cmd tea.Cmd, known bool) {
 	case "ctrl+x":
 		if p.at < len(p.widgets) {
 			w := p.widgets[p.at]
-			w.input.SetValue("")
-			w.store(m)
+			w.restart(m)
 			m.unseen()
 			p.build(m)
 		}

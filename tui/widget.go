@@ -81,7 +81,9 @@ type widget struct {
 	input textinput.Model
 	fault string
 	said  string
-	typed bool // a secret was typed, and not a reference
+	typed bool          // a secret was typed, and not a reference
+	first secret.Secret // of a new secret that is typed once more now
+	same  bool          // it was typed twice alike
 }
 
 func newWidget(m *model, f steps.Field) *widget {
@@ -156,9 +158,48 @@ func (w *widget) turn(m *model, msg tea.Msg, values []string) bool {
 // store puts the text into the machine. A secret never goes there: what is typed is kept by Work, and the draft says that it
 // is asked for.
 func (w *widget) store(m *model) {
-	draft, typed := face.Draft(w.f, w.input.Value(), m.o.Work.Keep)
-	w.typed = !typed.Empty()
+	keep := m.o.Work.Keep
+	if w.f.Twice {
+		w.same = false
+		keep = func(key string, s secret.Secret) { // one that may be mistyped is not used
+			if s.Empty() && w.first.Empty() {
+				m.o.Work.Keep(key, s)
+			}
+		}
+	}
+	draft, typed := face.Draft(w.f, w.input.Value(), keep)
+	if w.typed = !typed.Empty(); !w.first.Empty() {
+		draft = "prompt"
+	}
 	m.m = m.m.Set(w.f.Key, draft)
+}
+
+// repeat lets a new secret be typed twice. It answers whether the field is still to be stayed at.
+func (w *widget) repeat(m *model) bool {
+	text := w.input.Value()
+	switch {
+	case !w.first.Empty() && w.first.Equal(secret.New(text)):
+		m.o.Work.Keep(w.f.Key, w.first)
+		w.first, w.same, w.typed, w.said = secret.Secret{}, true, true, "typed twice alike"
+		return false
+	case !w.first.Empty():
+		w.fault = "the two are not the same: type it anew, and once more"
+		w.restart(m)
+		return true
+	case !w.f.Twice || w.same || !face.Typed(w.f, text):
+		return false
+	}
+	w.first, w.typed = secret.New(text), false
+	w.input.SetValue("")
+	w.fault, w.said = "", "type it once more: nobody can look it up"
+	return true
+}
+
+// restart forgets what was typed of a new secret.
+func (w *widget) restart(m *model) {
+	w.first, w.said = secret.Secret{}, ""
+	w.input.SetValue("")
+	w.store(m)
 }
 
 // judge says whether what was typed cannot be an answer, and shows why.
@@ -246,8 +287,11 @@ func (w *widget) drawHelp(m *model, b *block, width int) {
 	if w.said != "" {
 		b.styled(width, m.st.doubt, "  "+w.said)
 	}
-	if w.typed {
+	if w.typed && w.first.Empty() {
 		b.styled(width, m.st.good, "  "+face.Arrived(w.f, secret.New(w.input.Value())))
+		if short := face.Short(w.f, secret.New(w.input.Value())); short != "" {
+			b.styled(width, m.st.doubt, "  "+short)
+		}
 	}
 	if w.f.Default != "" && w.choices() == nil {
 		b.styled(width, m.st.faint, "  empty: "+w.f.Default)

@@ -37,7 +37,7 @@ func filledScreen(t *testing.T, width, height int) *screen {
 }
 
 func TestBackFromAnInvalidFieldKeepsItsText(t *testing.T) {
-	s := newScreen(t, &fakeWork{guide: realGuide()}, 80, 24).press("enter", "enter")
+	s := newScreen(t, &fakeWork{guide: realGuide()}, 80, 24).press("enter", "enter", "enter")
 	s.sees("NPS server")
 	s.press("http://x", "enter")
 	s.sees("! ", "http://x", "https only")
@@ -145,7 +145,7 @@ func TestSecretsAreNotDraftsAndAreNotShown(t *testing.T) {
 }
 
 func TestPastesAreCleanedAndItIsSaid(t *testing.T) {
-	s := newScreen(t, &fakeWork{guide: realGuide()}, 80, 24).press("enter", "enter")
+	s := newScreen(t, &fakeWork{guide: realGuide()}, 80, 24).press("enter", "enter", "enter")
 	s.send(tea.PasteMsg{Content: " https://nps.contoso.com\u200e\r\n"})
 	s.sees("https://nps.contoso.com", "blanks at its ends were left out: 4")
 	if s.m.m.Drafts()["nps.url"] != "https://nps.contoso.com" {
@@ -154,7 +154,7 @@ func TestPastesAreCleanedAndItIsSaid(t *testing.T) {
 }
 
 func TestAQuestionInMidRunLosesNothing(t *testing.T) {
-	s := newScreen(t, &fakeWork{guide: realGuide()}, 80, 24).press("enter", "enter", "half a na")
+	s := newScreen(t, &fakeWork{guide: realGuide()}, 80, 24).press("enter", "enter", "enter", "half a na")
 	q := &question{what: "MFA code", secret: true, answer: make(chan answer, 1)}
 	s.send(askMsg{q})
 	s.sees("MFA code")
@@ -196,7 +196,7 @@ func TestCtrlCAsksFirst(t *testing.T) {
 	s := filledScreen(t, 80, 24).press("ctrl+c")
 	s.sees("Leave npsetup?")
 	s.press("n")
-	s.sees("Start in Auditor")
+	s.sees("Origin of the certificate")
 	s.press("ctrl+c", "ctrl+c")
 	if !s.m.left || !s.m.ending.Cancelled || s.w.saved == 0 {
 		t.Error("not left, not cancelled, or the answers were not kept")

@@ -172,7 +172,7 @@ func (c *Client) applicationCut(ctx context.Context, r request, err error) (hitc
 		return final, err
 	}
 	if code := alerts[alert(cause)]; code != "" { // the handshake itself has judged the certificate
-		return final, c.certificateRefused(r, code, alert(cause)).From(cause)
+		return final, c.certificateRefused(r, code, alert(cause)).From(errors.Join(cause, untrusted(code)))
 	}
 	return cut, c.lateRequest(r, c.reason(ctx, cause)).Of(problem.Unreachable).From(cause)
 }

@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"strings"
 
+	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
 
@@ -82,7 +83,7 @@ func (c *Client) certificateRefused(r request, code, words string) *problem.Prob
 			Try("make a new certificate in Netwrix Auditor, trust it on the NPS server, and enter its serial number at the application user in NPS",
 				"compare the clock of the NPS server")
 	}
-	return p.Because(why("the web server does not trust the client certificate")).
+	return p.From(plan.ErrUntrusted).Because(why("the web server does not trust the client certificate")).
 		Try("import the issuer of the certificate (a self-signed certificate itself) into Trusted Root Certification Authorities of the Local Machine on the NPS server, not of the user",
 			"look in that store for certificates that are not self-signed: one of them makes IIS refuse every client certificate; move it to Intermediate Certification Authorities")
 }
@@ -134,4 +135,12 @@ func (c *Client) sessionRefused(r request, status int, s said) *problem.Problem 
 	return problem.New("nps does not find the credential for a session").
 		Because("the user name is not that of a managed credential, or no credential based policy gives it to this user").
 		Try("write the user name as NPS shows it", "add the credential and the application user to a credential based access policy")
+}
+
+// untrusted is the cause of a refusal by which a plan is made anew; nil for others.
+func untrusted(code string) error {
+	if code == "403.16" {
+		return plan.ErrUntrusted
+	}
+	return nil
 }

@@ -25,14 +25,15 @@ const keyLimit = 16 << 10
 func ReadKey(path string) (crypto.Signer, error) { return ReadKeyWith(path, secret.Secret{}) }
 
 // ReadKeyWith reads a private key: PEM or DER with PKCS #8, PKCS #1 or SEC 1. An encrypted one (PKCS #8 with PBES2) needs the
-// passphrase; the error is ErrPassphrase when that is missing or wrong. A file that others can read is refused.
+// passphrase; the error is ErrPassphrase when that is missing or wrong, and fs.ErrNotExist for a file that is not there. A file that others can read is refused.
 func ReadKeyWith(path string, passphrase secret.Secret) (crypto.Signer, error) {
 	bad := func(why string, next ...string) (crypto.Signer, error) {
 		return nil, problem.New("the private key " + problem.Plain(path) + " cannot be used").Because(why).Try(next...)
 	}
 	info, err := os.Stat(path) // opening a pipe would wait for its other end
 	if err != nil {
-		return bad(problem.Plain(err.Error()), "name a file that is there")
+		return nil, problem.New("the private key " + problem.Plain(path) + " cannot be used").Because(problem.Plain(err.Error())).
+			Try("name a file that is there").From(err)
 	}
 	if !info.Mode().IsRegular() {
 		return bad("a folder or a device is no key file", "name the key file itself")
@@ -166,7 +167,7 @@ func Matches(c Certificate, key crypto.Signer) error {
 	if !sameKey(key.Public(), c.X509.PublicKey) {
 		return problem.New("application.key is not the key of application.certificate").
 			Because(errMismatch.Error() + ": its public key is sha256:" + KeyFingerprint(key.Public()) + ", the certificate's sha256:" + KeyFingerprint(c.X509.PublicKey)).
-			Try("name the key that was made with this certificate, or leave application.key out: it is optional").From(errMismatch)
+			Try("name the key that was made with this certificate").From(errMismatch)
 	}
 	return nil
 }

@@ -71,11 +71,8 @@ func openFolder(dir string) (*os.Root, error) {
 	if err != nil {
 		return bad(problem.Plain(err.Error()), "name a folder that you may read", err)
 	}
-	if !info.IsDir() {
-		return bad("it is a symbolic link, which may lead anywhere", "name the folder itself", nil)
-	}
-	if runtime.GOOS != "windows" && info.Mode().Perm()&0o022 != 0 && info.Mode()&fs.ModeSticky == 0 {
-		return bad("others than its owner may write in it, and could exchange what is written", "name a folder that does not exist yet, or take the right away: chmod go-w", nil)
+	if why, next := unfit(info); why != "" {
+		return bad(why, next, nil)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -86,6 +83,55 @@ func openFolder(dir string) (*os.Root, error) {
 		return bad("it was exchanged for another one at this moment", "try again, in a folder of your own", err)
 	}
 	return root, nil
+}
+
+// unfit says why keys must not be written into a folder, and what to do.
+func unfit(folder fs.FileInfo) (why, next string) {
+	switch {
+	case folder.Mode()&fs.ModeSymlink != 0:
+		return "it is a symbolic link, which may lead anywhere", "name the folder itself"
+	case !folder.IsDir():
+		return "it is a file", "name a folder, or one that does not exist yet"
+	case runtime.GOOS != "windows" && folder.Mode().Perm()&0o022 != 0 && folder.Mode()&fs.ModeSticky == 0:
+		return "others than its owner may write in it, and could exchange what is written", "name a folder that does not exist yet, or take the right away: chmod go-w"
+	}
+	return "", ""
+}
+
+// CheckFolder says what would keep WriteFile from writing into dir, which need not be there yet. It changes nothing.
+func CheckFolder(dir string) error {
+	bad := func(why, next string) error {
+		return problem.New("nothing can be written into the folder " + problem.Plain(dir)).Because(why).Try(next)
+	}
+	info, err := os.Lstat(dir)
+	if err == nil {
+		if why, next := unfit(info); why != "" {
+			return bad(why, next)
+		}
+		if err := writable(dir); err != nil {
+			return bad(problem.Plain(err.Error()), "name a folder that you may write in")
+		}
+		return nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return bad(problem.Plain(err.Error()), "name a folder that you may read")
+	}
+	above := filepath.Dir(dir)
+	for ; ; above = filepath.Dir(above) {
+		if info, err = os.Stat(above); err == nil || !errors.Is(err, fs.ErrNotExist) || above == filepath.Dir(above) {
+			break
+		}
+	}
+	switch {
+	case err != nil:
+		return bad(problem.Plain(err.Error()), "name a folder that you may make")
+	case !info.IsDir():
+		return bad(problem.Plain(above)+" is a file", "name a folder that you may make")
+	}
+	if err := writable(above); err != nil {
+		return bad("it is not there, and cannot be made in "+problem.Plain(above)+": "+problem.Plain(err.Error()), "name a folder that you may make")
+	}
+	return nil
 }
 
 func writeIn(root *os.Root, name string, content []byte, mode fs.FileMode) error {

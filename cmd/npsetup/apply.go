@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -62,6 +61,7 @@ func runApply(ctx context.Context, c *cobra.Command, o *options) error {
 		return problem.New("nobody agreed to the changes").Because("there is no terminal to ask on, and neither --yes nor --plan with --approve was given").
 			Try("look at the changes with npsetup plan, then add --yes", "or approve a saved plan: npsetup plan -f ANSWERS --out FILE, then npsetup apply --plan FILE --approve DIGEST").Of(problem.Usage)
 	}
+	o.carries = !o.dryRun
 	j, err := newJob(c, o)
 	if err != nil {
 		return err
@@ -81,6 +81,7 @@ func (j *job) apply(ctx context.Context) error {
 		return err
 	}
 	if j.dryRun {
+		j.tellOpen()
 		if err := j.show(p); err != nil {
 			return err
 		}
@@ -127,7 +128,7 @@ func (j *job) carryOut(ctx context.Context, p plan.Plan, done map[string]bool, s
 // tellLost says which requests of an earlier run were never answered: the look that follows finds out what became of them.
 func (j *job) tellLost() {
 	for _, e := range j.store.Lost() {
-		if strings.HasPrefix(e.Request, "makes ") {
+		if e.Kind == plan.KindFile.String() {
 			_, _ = fmt.Fprintf(j.talk(), "a run was stopped in this: %s; looking what became of it\n", problem.Plain(e.Request))
 			continue
 		}

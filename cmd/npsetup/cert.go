@@ -73,11 +73,16 @@ func (a *app) newPassphrase(ctx context.Context, p passphraseOptions) (secret.Se
 	case r == nil:
 		r = &secret.Reference{Source: secret.Prompt}
 	}
-	words, err := a.fetch(ctx, "passphrase", *r, "passphrase for the new file")
+	return a.fetchNew(ctx, "passphrase", *r, "passphrase for the new file")
+}
+
+// fetchNew gets a secret that is to be set. One that is typed is typed twice.
+func (a *app) fetchNew(ctx context.Context, key string, r secret.Reference, what string) (secret.Secret, error) {
+	words, err := a.fetch(ctx, key, r, what)
 	if err != nil || r.Source != secret.Prompt {
 		return words, err
 	}
-	again, err := a.fetch(ctx, "passphrase", *r, "passphrase, once more")
+	again, err := a.fetch(ctx, key, r, what+", once more")
 	if err == nil && !again.Equal(words) {
 		return secret.Secret{}, problem.New("the two passphrases differ").Try("type the same one twice").Of(problem.Usage)
 	}

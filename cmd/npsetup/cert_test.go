@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -108,8 +109,10 @@ func TestCertAndASetUpNameFilesAlike(t *testing.T) {
 	dir := t.TempDir()
 	for _, name := range []string{"NetwrixAuditor", "Netwrix Auditor", `a/b\c:d`, "Prüf \"x\"", "..", "a. "} {
 		answers := steps.NewAnswers((&link{app: &app{now: time.Now}}).guides()[0], map[string]string{"application.name": name, "application.certificate": "new", "application.folder": "file:" + dir}, dir)
-		if got, want := stem(dir, name)+".pfx", auditor.PFX(answers); got != want {
-			t.Errorf("%q: cert writes %s, a set-up looks for %s", name, got, want)
+		var looked []string
+		auditor.Packs(answers, func(path string) bool { looked = append(looked, path); return false })
+		if wrote := stem(dir, name) + ".pfx"; !slices.Contains(looked, wrote) {
+			t.Errorf("%q: cert writes %s, a set-up looks for %v", name, wrote, looked)
 		}
 	}
 }

@@ -256,6 +256,11 @@ func (d *desk) Plan(ctx context.Context, m steps.Machine, leftOut []string) (pla
 		return plan.Plan{}, err
 	}
 	p, err := d.at(m).Draft(ctx, a, a.Text(m.Guide().Identity))
+	if store, bad := d.store(m); bad == nil {
+		for _, s := range store.OpenSessions() {
+			p.Warnings = append(p.Warnings, mayBeOpen(s))
+		}
+	}
 	if err != nil || len(leftOut) == 0 {
 		return p, d.signedOut(m, err)
 	}
@@ -353,6 +358,9 @@ func (d *desk) Verify(ctx context.Context, m steps.Machine) (run.Report, error) 
 	if err := j.endOpen(ctx, nil); err != nil {
 		return run.Report{}, d.signedOut(m, err)
 	}
+	read := *j.options
+	read.reads = true
+	j.options = &read
 	proofs, err := j.proofs(ctx)
 	return run.ReportOf(proofs, run.Result{}), err
 }

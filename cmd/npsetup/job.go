@@ -15,6 +15,7 @@ import (
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
+	"npsetup/steps/secret"
 )
 
 // options are the flags that several commands share.
@@ -33,6 +34,8 @@ type options struct {
 	plan    string
 	calls   bool
 	begun   bool // answers may be missing: a wizard asks for them
+	carries bool // what is planned may be carried out; verify and plan only look
+	reads   bool // nothing but a proof is wanted: what it can do without stops nothing
 }
 
 func (o *options) answerFlags(c *cobra.Command) {
@@ -83,10 +86,23 @@ func newJob(c *cobra.Command, o *options) (*job, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := o.app.checkSources(j.answers, j.guide); err != nil {
+	if err := o.app.checkSources(j.answers, j.guide, o.needs(j.answers)); err != nil {
 		return nil, err
 	}
 	return j, j.open()
+}
+
+// needs says which secrets have to be at hand from the start.
+func (o *options) needs(a steps.Answers) func(key string, r secret.Reference) bool {
+	return func(key string, r secret.Reference) bool {
+		switch key {
+		case passphraseKey:
+			return o.carries && passphraseNeeded(a, r)
+		case sshPasswordKey:
+			return !o.reads
+		}
+		return true
+	}
 }
 
 // offline reads the answers: from the file, from a saved plan, or from the one open run.
@@ -241,6 +257,7 @@ func (j *job) survey(ctx context.Context) error {
 	if j.store != nil {
 		memory = j.store.Memory()
 	}
+	memory.Reads = j.reads
 	j.scene = steps.NewScene(j.answers, memory)
 	return steps.Survey(ctx, j.guide, j.scene)
 }

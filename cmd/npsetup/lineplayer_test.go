@@ -223,7 +223,9 @@ func (l *linePlayer) carryOut() { l.t.Helper(); l.asks("Carry this out?"); l.sen
 
 func (l *linePlayer) byHand(what string) {
 	l.t.Helper()
-	l.asks("Done? yes, later")
+	if q := l.next(); !strings.HasPrefix(q, "Done? yes, later") && !strings.HasPrefix(q, "Is the file there? yes looks for it, later") {
+		l.t.Fatalf("the question is %q\n%s", q, l.text())
+	}
 	l.see(": " + what)
 }
 

@@ -20,6 +20,9 @@ import (
 	"npsetup/steps/run"
 )
 
+// sshPasswordKey is the answer that says where the password for the NPS server's SSH server is fetched from.
+const sshPasswordKey = "nps.ssh.password"
+
 // ssh is what the guide needs of the NPS server's SSH server.
 func (l *link) ssh() auditor.SSH {
 	return auditor.SSH{
@@ -53,11 +56,11 @@ func (l *link) onMachine(ctx context.Context, a steps.Answers, r plan.Remote, do
 		}
 		t.Key = key
 	} else if t.Password = l.sshPassword; t.Password.Empty() { // a typed one is asked for once
-		ref, ok := a.Reference("nps.ssh.password")
+		ref, ok := a.Reference(sshPasswordKey)
 		if !ok {
-			return problem.New("nothing signs in to " + problem.Plain(r.Host)).Because("neither a key nor a password is answered").At("nps.ssh.password").Try("answer nps.ssh.key or nps.ssh.password").Of(problem.Usage)
+			return problem.New("nothing signs in to " + problem.Plain(r.Host)).Because("neither a key nor a password is answered").At(sshPasswordKey).Try("answer nps.ssh.key or nps.ssh.password").Of(problem.Usage)
 		}
-		password, err := l.app.fetch(ctx, "nps.ssh.password", ref, "password of "+problem.Plain(r.User)+" on "+problem.Plain(r.Host))
+		password, err := l.app.fetch(ctx, sshPasswordKey, ref, "password of "+problem.Plain(r.User)+" on "+problem.Plain(r.Host))
 		if err != nil {
 			return err
 		}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto"
+	"crypto/sha256"
 	"errors"
 	"io"
 	"io/fs"
@@ -24,11 +25,10 @@ import (
 // passphraseKey is the answer that says where the passphrase of a PFX is fetched from.
 const passphraseKey = "application.passphrase"
 
-// passphraseNeeded says whether the passphrase has to be at hand from the start. When the PFX is there it is not, and one that is
-// asked for is asked for only before it is packed.
+// passphraseNeeded says whether the passphrase has to be at hand from the start: where it is certain that a PFX will be packed. In
+// other cases, and when it is asked for, makerFor fetches it before anything is made.
 func passphraseNeeded(a steps.Answers, r secret.Reference) bool {
-	_, err := os.Stat(auditor.PFX(a))
-	return err != nil && r.Source != secret.Prompt
+	return r.Source != secret.Prompt && auditor.Packs(a, func(path string) bool { _, err := os.Stat(path); return err == nil })
 }
 
 // files is what the guide looks at on this machine.
@@ -36,13 +36,13 @@ func (l *link) files() auditor.Files {
 	f := auditor.Files{
 		Exists: func(path string) bool { _, err := os.Lstat(path); return err == nil },
 		Key: func(path string) (string, error) {
-			k, err := readKey(path)
+			k, err := pki.ReadKey(path)
 			if err != nil {
 				return "", err
 			}
 			return pki.KeyFingerprint(k.Public()), nil
 		},
-		CheckRequest: checkRequest, Chain: readChain, CheckPFX: l.checkPFX, InStore: inStore,
+		Folder: pki.CheckFolder, CheckName: pki.CheckName, CheckRequest: checkRequest, Chain: readChain, CheckPFX: l.checkPFX, InStore: inStore,
 	}
 	if runtime.GOOS == "windows" {
 		f.Stored = stored
@@ -72,14 +72,6 @@ func stored(now time.Time) ([]auditor.Certificate, error) {
 		}
 	}
 	return found, err
-}
-
-// readKey is pki.ReadKey, with an error of its own for a file that is not there.
-func readKey(path string) (crypto.Signer, error) {
-	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-		return nil, fs.ErrNotExist
-	}
-	return pki.ReadKey(path)
 }
 
 // checkRequest says whether a request asks for a certificate of this key.
@@ -186,7 +178,7 @@ func (l *link) checkPFX(ctx context.Context, path string, a steps.Answers, sha25
 	if err != nil {
 		return nil //nolint:nilerr // the file is there: what it was packed with is needed no longer
 	}
-	held, err := pki.ReadPFX(path, passphrase)
+	held, err := l.opened(path, passphrase)
 	if err != nil {
 		p := *problem.All(err)[0]
 		return p.At(passphraseKey).Try("or move the PFX away: the next run packs it anew")
@@ -196,6 +188,32 @@ func (l *link) checkPFX(ctx context.Context, path string, a steps.Answers, sha25
 			Try("move it away: the next run packs it anew")
 	}
 	return nil
+}
+
+// openedPFX is a PFX that was opened in this run.
+type openedPFX struct {
+	passphrase secret.Secret
+	content    pki.Container
+}
+
+// opened opens a PFX. The same bytes are not opened twice with the same passphrase: that takes a hundred thousand rounds each time.
+func (l *link) opened(path string, passphrase secret.Secret) (pki.Container, error) {
+	raw, err := readLimited(path)
+	if err != nil {
+		return pki.ReadPFX(path, passphrase) // it says what is wrong
+	}
+	sum := sha256.Sum256(raw)
+	if known, has := l.pfx[sum]; has && known.passphrase.Equal(passphrase) {
+		return known.content, nil
+	}
+	content, err := pki.ParsePFX(path, raw, passphrase)
+	if err == nil {
+		if l.pfx == nil {
+			l.pfx = map[[sha256.Size]byte]openedPFX{}
+		}
+		l.pfx[sum] = openedPFX{passphrase, content}
+	}
+	return content, err
 }
 
 // maker makes what a plan describes. Passphrases were fetched before anything was made.
@@ -219,10 +237,11 @@ func (j *job) makerFor(ctx context.Context, p plan.Plan) (run.Maker, error) {
 			if !ok {
 				return nil, problem.New("the " + op.File.Make.Passphrase.Name + " is missing").At(passphraseKey).Try("answer it with env:NAME, file:PATH, keyring:NAME or prompt").Of(problem.Usage)
 			}
-			s, err := j.link.app.fetch(ctx, passphraseKey, r, op.File.Make.Passphrase.Name)
+			s, err := j.link.app.fetchNew(ctx, passphraseKey, r, op.File.Make.Passphrase.Name)
 			if err != nil {
 				return nil, err
 			}
+			passphraseWarnings(j.talk(), s, pki.Encryption(op.File.Make.Encryption))
 			m.passphrase = s
 		}
 	}

@@ -43,6 +43,7 @@ func runPlan(ctx context.Context, c *cobra.Command, o *options) error {
 		return err
 	}
 	defer j.close()
+	j.tellOpen()
 	p, err := j.draft(ctx)
 	if err != nil {
 		return err

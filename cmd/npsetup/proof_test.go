@@ -177,7 +177,7 @@ func TestWatchSaysThatTimeIsOver(t *testing.T) {
 func TestASessionThatFailsIsReported(t *testing.T) {
 	st := failing(t, "session-timeout")
 	r := st.do("verify", "--session", "--yes").want(t, exitFailed)
-	if !regexp.MustCompile(`(?m)^verify not-proven the session failed: .*0x80072EE2.*; seen besides: NPS grants `).MatchString(r.out) || !strings.Contains(r.out, "\nconnection-profile proven ") {
+	if !regexp.MustCompile(`(?m)^verify not-proven the last session of npsetup's own, at .*, failed: .*0x80072EE2.*; seen besides: NPS grants `).MatchString(r.out) || !strings.Contains(r.out, "\nconnection-profile proven ") {
 		t.Errorf("the report is\n%s", r.out)
 	}
 	r = st.do("verify", "--session", "--yes", "--output", "json").want(t, exitFailed)
@@ -189,7 +189,7 @@ func TestASessionThatFailsIsReported(t *testing.T) {
 	if err := json.Unmarshal([]byte(lines[len(lines)-1]), &report); err != nil || report.Event != "report" || len(report.Steps) < 10 {
 		t.Fatalf("%v: the last line is %s", err, lines[len(lines)-1])
 	}
-	if last := report.Steps[len(report.Steps)-1]; last.Step != "verify" || last.Outcome != "not-proven" || !strings.HasPrefix(last.Proof, "the session failed: ") {
+	if last := report.Steps[len(report.Steps)-1]; last.Step != "verify" || last.Outcome != "not-proven" || !strings.HasPrefix(last.Proof, "the last session of npsetup's own, at ") {
 		t.Errorf("%+v", last)
 	}
 }

@@ -5,7 +5,6 @@ package main
 import (
 	"fmt"
 	"regexp"
-	"sync"
 	"testing"
 
 	"npsetup/client/sandbox"
@@ -23,27 +22,7 @@ func TestARoadIsKilledForReal(t *testing.T) {
 		t.Run(fmt.Sprintf("at change %d", k), func(t *testing.T) {
 			st := newSite(t, sandbox.Options{})
 			answers := st.road("new")
-			var mu sync.Mutex
-			seen := 0
-			victim := st.process(t, "apply", "-f", answers, "--yes")
-			victim.Env = append(victim.Env, "NPS_PFX_PASSPHRASE="+st.env["NPS_PFX_PASSPHRASE"])
-			st.s.OnRequest(func(r sandbox.Request) {
-				mu.Lock()
-				defer mu.Unlock()
-				if r.Class == "change" {
-					if seen++; seen == k {
-						_ = victim.Process.Kill()
-					}
-				}
-			})
-			mu.Lock()
-			if err := victim.Start(); err != nil {
-				t.Fatal(err)
-			}
-			mu.Unlock()
-			if err := victim.Wait(); err == nil || victim.ProcessState.Exited() {
-				t.Fatalf("it was not killed: %v", err)
-			}
+			st.killedAt(t, k, "apply", "-f", answers, "--yes")
 			st.do("resume", "--yes").want(t, exitPerson)
 			if got := state(st); got != want {
 				t.Errorf("another end state:\n%s\nwant\n%s", got, want)

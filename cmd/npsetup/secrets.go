@@ -112,9 +112,9 @@ func (a *app) askSecret(ctx context.Context, key, what string) (secret.Secret, e
 	return secret.New(strings.TrimRight(string(raw), "\r\n")), nil
 }
 
-// checkSources finds secrets whose source cannot give one, before anything is sent. What has to be asked for needs a
-// terminal.
-func (a *app) checkSources(answers steps.Answers, g steps.Guide) error {
+// checkSources finds secrets whose source cannot give one, before anything is sent, as far as they are needed. What has to be asked
+// for needs a terminal.
+func (a *app) checkSources(answers steps.Answers, g steps.Guide, needed func(key string, r secret.Reference) bool) error {
 	var l problem.List
 	check := func(key, what string, r secret.Reference, ok bool, clicks ...string) {
 		if !ok {
@@ -147,7 +147,7 @@ func (a *app) checkSources(answers steps.Answers, g steps.Guide) error {
 		for _, f := range s.Fields {
 			if f.Kind == steps.SecretField && f.Asked(answers) {
 				r, ok := answers.Reference(f.Key)
-				if f.Key == passphraseKey && !passphraseNeeded(answers, r) {
+				if !needed(f.Key, r) {
 					continue
 				}
 				check(f.Key, "secret for "+f.Key, r, ok, comesFrom(s, f, answers)...)

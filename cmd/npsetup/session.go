@@ -98,6 +98,19 @@ func (j *job) endOpen(ctx context.Context, sink run.Sink) error {
 	return nil
 }
 
+// tellOpen warns of the sessions that a stopped run left open, where nothing is changed. It is no part of the plan: the run that
+// carries a plan out ends them first.
+func (j *job) tellOpen() {
+	for _, s := range j.store.OpenSessions() {
+		_, _ = fmt.Fprintln(j.talk(), "warning: "+mayBeOpen(s))
+	}
+}
+
+func mayBeOpen(s run.OpenSession) string {
+	return fmt.Sprintf("the session %q, which a run began at %s UTC, may still be open, and its account with its rights in place: npsetup resume --yes ends it, and npsetup verify does too",
+		problem.Plain(s.Marker), s.Since.UTC().Format("2006-01-02 15:04"))
+}
+
 // signInOf is a guide with the steps alone that lead to the sign-in.
 func signInOf(g steps.Guide) steps.Guide {
 	var kept []steps.Step

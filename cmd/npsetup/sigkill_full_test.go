@@ -53,6 +53,36 @@ func code(err error) int {
 	return 0
 }
 
+// killedAt runs the real binary and kills it with SIGKILL at its k-th changing request: carried out, and its answer never seen.
+func (st *site) killedAt(t *testing.T, k int, args ...string) {
+	t.Helper()
+	var mu sync.Mutex
+	seen := 0
+	victim := st.process(t, args...)
+	victim.Env = append(victim.Env, "NPS_PFX_PASSPHRASE="+st.env["NPS_PFX_PASSPHRASE"])
+	st.s.OnRequest(func(r sandbox.Request) {
+		mu.Lock()
+		defer mu.Unlock()
+		if r.Class == "change" {
+			if seen++; seen == k {
+				_ = victim.Process.Kill()
+			}
+		}
+	})
+	var out bytes.Buffer
+	victim.Stdout, victim.Stderr = &out, &out
+	mu.Lock() // the first request must not come before the process is known
+	err := victim.Start()
+	mu.Unlock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := victim.Wait(); err == nil || victim.ProcessState.Exited() {
+		t.Fatalf("it was not killed: %v\n%s", err, out.Bytes())
+	}
+	st.printed.Write(out.Bytes())
+}
+
 // TestKilledForReal kills the real binary with SIGKILL at every changing request: carried out, and its answer never seen.
 // The run that follows must come to the state of one that nothing stopped.
 func TestKilledForReal(t *testing.T) {
@@ -60,30 +90,7 @@ func TestKilledForReal(t *testing.T) {
 	for k := 1; k <= n; k++ {
 		t.Run(fmt.Sprintf("at change %d", k), func(t *testing.T) {
 			st := newSite(t, sandbox.Options{})
-			var mu sync.Mutex
-			seen := 0
-			var victim *exec.Cmd
-			st.s.OnRequest(func(r sandbox.Request) {
-				mu.Lock()
-				defer mu.Unlock()
-				if r.Class == "change" {
-					if seen++; seen == k {
-						_ = victim.Process.Kill()
-					}
-				}
-			})
-			mu.Lock()
-			victim = st.process(t, "apply", "-f", st.answers(), "--yes")
-			var out bytes.Buffer
-			victim.Stdout, victim.Stderr = &out, &out
-			if err := victim.Start(); err != nil {
-				t.Fatal(err)
-			}
-			mu.Unlock()
-			if err := victim.Wait(); err == nil || victim.ProcessState.Exited() {
-				t.Fatalf("it was not killed: %v\n%s", err, out.Bytes())
-			}
-			st.printed.Write(out.Bytes())
+			st.killedAt(t, k, "apply", "-f", st.answers(), "--yes")
 			again, err := st.process(t, "resume", "--yes").CombinedOutput()
 			st.printed.Write(again)
 			if code(err) != exitPerson {

@@ -20,6 +20,8 @@ func (w *window) atTheAddress(st *site, before string) string {
 	file := w.npsetup(st, before)
 	w.see("Sets up Privilege Secure step by step")
 	w.key("Enter")
+	w.see("Origin of the certificate")
+	w.key("Enter")
 	w.see("Start in Auditor")
 	w.key("Enter")
 	w.see("Address of the NPS server")
@@ -105,7 +107,7 @@ func TestTerminalKilled(t *testing.T) {
 	file := w.npsetup(st, "", "-f", st.answers())
 	w.see("Go through the answers")
 	w.key("Enter")
-	for _, page := range []string{"Start in Auditor", "NPS server", "Trust"} {
+	for _, page := range []string{"Origin of the certificate", "Start in Auditor", "NPS server", "Trust"} {
 		w.see("· " + page)
 		w.key("C-n")
 	}

@@ -121,6 +121,8 @@ func TestTerminalOverSSH(t *testing.T) {
 	w.key("Enter")
 	w.see("Sets up Privilege Secure step by step")
 	w.key("Enter")
+	w.see("Origin of the certificate")
+	w.key("Enter")
 	w.see("Start in Auditor")
 	w.key("Enter")
 	w.see("Address of the NPS server")

@@ -43,7 +43,7 @@ func runVerify(ctx context.Context, c *cobra.Command, o *options, session bool, 
 		return problem.New("nobody agreed to the session").Because("there is no terminal to ask on, and --yes was not given").
 			Try("npsetup verify --session --yes opens it", "npsetup verify without --session only reads").Of(problem.Usage)
 	}
-	o.dryRun = !session
+	o.dryRun, o.reads = !session, true
 	j, err := newJob(c, o)
 	if err != nil {
 		return err
@@ -107,13 +107,17 @@ func verdicts(proofs []steps.StepProof, opened run.Result) ([]run.Line, int) {
 		if a.Err == nil || a.Outcome != steps.Failed {
 			continue
 		}
-		why := "the session failed: " + problem.Plain(problem.All(a.Err)[0].Error())
+		cause := problem.Plain(problem.All(a.Err)[0].Error())
+		why := "the session failed: " + cause
 		at := slices.IndexFunc(lines, func(l run.Line) bool { return l.Step == a.Step })
 		if at < 0 { // nothing could be looked at afterwards
 			lines = append(lines, run.Line{Step: a.Step, Outcome: verdict(steps.NotProven), Proof: why})
 			continue
 		}
-		lines[at].Outcome, lines[at].Proof = verdict(steps.NotProven), why+"; seen besides: "+lines[at].Proof
+		lines[at].Outcome = verdict(steps.NotProven)
+		if !strings.Contains(lines[at].Proof, cause) {
+			lines[at].Proof = why + "; seen besides: " + lines[at].Proof
+		}
 	}
 	if opened.Outcome() == steps.Failed {
 		code = failedCode(opened)

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io"
@@ -41,6 +42,8 @@ type link struct {
 	answers  steps.Answers
 	identity *shared.Identity
 	chain    shared.Presented
+
+	pfx map[[sha256.Size]byte]openedPFX // by the SHA-256 of the file
 
 	vaultKey   vault.Key                   // of Password Secure, as it was read last
 	vaultTyped secret.Secret               // the same as it was typed on a terminal
@@ -322,9 +325,12 @@ func checkKey(certificate, key string) error {
 		return err
 	}
 	k, err := pki.ReadKey(key)
+	if err == nil {
+		err = pki.Matches(c, k)
+	}
 	if err != nil {
 		p := *problem.All(err)[0]
 		return p.At("application.key").Try("or leave application.key out: it is optional")
 	}
-	return pki.Matches(c, k)
+	return nil
 }

@@ -50,11 +50,11 @@ func (w World) lookCertificate(ctx context.Context, s *steps.Scene) error {
 	case roadRequest:
 		return w.lookRequest(ctx, s)
 	}
-	return w.lookExported(s)
+	return w.lookExported(ctx, s)
 }
 
 // lookExported reads the certificate that Auditor made, or took.
-func (w World) lookExported(s *steps.Scene) error {
+func (w World) lookExported(ctx context.Context, s *steps.Scene) error {
 	if v := s.Answers.Text(keyCertificate); v == roadNew || v == roadRequest {
 		return problem.New("no certificate file is named").At(keyCertificate).Try("name the certificate that Auditor has exported, for example file:auditor-client.cer", "or choose that it comes from elsewhere")
 	}
@@ -73,7 +73,7 @@ func (w World) lookExported(s *steps.Scene) error {
 	w.seen(s, c)
 	s.Problem(c.Refused)
 	if key := s.Answers.File(keyPrivateKey); key != "" {
-		s.Problem(w.CheckKey(path, key))
+		w.lookNamedKey(ctx, s, c, path, key)
 	}
 	if c.SelfSigned {
 		steps.Put(s, chainKey, Chain{Leaf: c, Root: c})
@@ -207,6 +207,9 @@ func certificateValues(s *steps.Scene, v map[string]string) {
 	chain, known := steps.Get(s, chainKey)
 	if !known && made {
 		v["root"] = "(root of the authority that issues the certificate, known after apply)"
+	}
+	if issuer, is := steps.Get(s, loneKey); is {
+		v["root"], v["thumbprint"] = issuer, ""
 	}
 	var between []string
 	for i, c := range chain.Between {

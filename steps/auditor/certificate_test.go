@@ -19,7 +19,7 @@ func TestDatesAreJudgedByTheServersClock(t *testing.T) {
 	}
 	s := steps.NewScene(newSite().complete().answers(), steps.Memory{})
 	steps.Put(s, nps.SkewKey, -2*time.Hour) // this machine is behind
-	if err := w.lookExported(s); err != nil {
+	if err := w.lookExported(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 	if want := w.Now().Add(2 * time.Hour); !at.Equal(want) {
@@ -46,7 +46,7 @@ func TestACertificateOfWindowsStore(t *testing.T) {
 		return st.cert, nil
 	}
 	s := steps.NewScene(st.answers(), steps.Memory{})
-	if err := w.lookExported(s); err != nil {
+	if err := w.lookExported(t.Context(), s); err != nil {
 		t.Fatal(err)
 	}
 	certificate, key := signsWith(s)

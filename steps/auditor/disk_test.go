@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"npsetup/steps"
 	"npsetup/steps/problem"
@@ -81,6 +82,18 @@ func (d disk) files() Files {
 	return Files{
 		Exists: func(path string) bool { _, there := d[path]; return there },
 		Key:    d.read,
+		Folder: func(string) error {
+			if why, bad := d["folder"]; bad {
+				return problem.New("nothing can be written").Because(why)
+			}
+			return nil
+		},
+		CheckName: func(name string) error {
+			if utf8.RuneCountInString(name) > 64 {
+				return problem.New("the name cannot stand in a certificate")
+			}
+			return nil
+		},
 		CheckRequest: func(request, key string) error {
 			text, err := d.read(request)
 			if err == nil && text != d[key] {

@@ -30,7 +30,12 @@ var evidenceKey = steps.Key[evidence]{Name: "auditor.sessions"}
 // lookSessions collects the evidence. That it cannot be had stops nothing: it is no part of the set-up.
 func lookSessions(ctx context.Context, s *steps.Scene) error {
 	ev := evidence{next: 1, of: map[string]seenSessions{}}
-	defer func() { steps.Put(s, evidenceKey, ev) }()
+	defer func() {
+		steps.Put(s, evidenceKey, ev)
+		if gone := withoutKey(s); gone != "" && ev.ours == nil && ev.auditor == nil {
+			s.Warn(gone)
+		}
+	}()
 	for _, marker := range s.Memory.Markers { // also of those that NPS does not list yet
 		ev.count(marker)
 	}
@@ -105,7 +110,7 @@ func ranOut(row *npsapi.Session) bool {
 // seenAs says that the application user signed in with this certificate, or nothing. What was changed since proves nothing.
 func seenAs(s *steps.Scene) string {
 	ev, _ := steps.Get(s, evidenceKey)
-	if ev.unproven(s) || ev.ours == nil && ev.auditor == nil {
+	if ev.unproven(s) || ev.ours == nil && ev.auditor == nil || ev.failed(s) && s.Memory.Failed.Untrusted {
 		return ""
 	}
 	return "seen: a session of " + problem.Plain(s.Answers.Text(keyApplication)) + " became active, and only this certificate opens one"
@@ -156,6 +161,19 @@ func since(s *steps.Scene, auditors *npsapi.Session) bool {
 	}
 	began, known := moment(auditors.CreatedDateTimeUTC)
 	return !known || began.Before(s.Memory.Changed)
+}
+
+// after says whether a session became active that was opened after a moment.
+func (ev evidence) after(t time.Time) bool {
+	for _, row := range []*npsapi.Session{ev.ours, ev.auditor} {
+		if row == nil {
+			continue
+		}
+		if began, known := moment(row.CreatedDateTimeUTC); known && began.After(t) {
+			return true
+		}
+	}
+	return false
 }
 
 func (evidence) when(row *npsapi.Session) string {

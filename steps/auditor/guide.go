@@ -35,6 +35,10 @@ type World struct {
 // Files looks at keys and certificates on this machine. What is not there is an fs.ErrNotExist.
 type Files struct {
 	Exists func(path string) bool
+	// Folder says whether files can be made in a folder, which need not be there yet. It changes nothing.
+	Folder func(path string) error
+	// CheckName says whether a name can stand in a certificate.
+	CheckName func(name string) error
 	// Key is the fingerprint of a private key: the SHA-256 of its public key, hex.
 	Key func(path string) (string, error)
 	// InStore reads a certificate of Windows' store LocalMachine\My by its thumbprint, and judges it by the given time.
@@ -91,6 +95,7 @@ func (w World) guide() steps.Guide {
 	return steps.Guide{
 		ID: "auditor", Title: "Netwrix Auditor takes its accounts from Privilege Secure",
 		Steps: []steps.Step{
+			w.origin(),
 			w.auditorStart(),
 			nps.Server(w.World),
 			nps.Trust(w.World),

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
-	"unicode/utf8"
 
 	"npsetup/steps"
 	"npsetup/steps/problem"
@@ -16,7 +15,9 @@ import (
 type kit struct {
 	files
 	key, req, cer, pfx bool
+	gone               bool         // the key is not there, and nothing but a proof of our own needs it any longer
 	answered           bool         // the authority's answer is there, at files.answer
+	from               []string     // files with the certificates of the chain
 	authorities        []issuerFile // of the answer, with their own files
 }
 
@@ -29,37 +30,56 @@ type issuerFile struct {
 
 var kitKey = steps.Key[kit]{Name: "auditor.kit"}
 
-// longestName is RFC 5280's bound of a common name.
-const longestName = 64
-
 // fits says whether the application's name can stand in a certificate.
-func fits(s *steps.Scene) {
-	if utf8.RuneCountInString(s.Answers.Text(keyApplication)) > longestName {
-		s.Problem(problem.New("the application name is too long for a certificate").Because(fmt.Sprintf("a certificate takes %d characters", longestName)).At(keyApplication).
-			Try("take a shorter one, such as NetwrixAuditor"))
+func (w World) fits(s *steps.Scene) {
+	for _, p := range problem.All(w.Files.CheckName(s.Answers.Text(keyApplication))) {
+		s.Problem(p.At(keyApplication))
 	}
 }
 
-// lookKey says whether the private key is there. A key that an earlier run made elsewhere is not forgotten: a new one would
-// lock Auditor out.
-func (w World) lookKey(s *steps.Scene, f files) bool {
-	fingerprint, err := w.Files.Key(f.key)
+// lookFolder says what keeps the files from being made that are not there, as far as they are needed.
+func (w World) lookFolder(s *steps.Scene, k kit) {
+	certified := k.cer || roadOf(s.Answers) == roadRequest && !k.answered
+	needed := !k.key && !k.gone || !certified || !k.pfx && !k.gone && !s.Memory.ManualDone[importStep]
+	if !needed {
+		return
+	}
+	for _, p := range problem.All(w.Files.Folder(k.folder)) {
+		s.Problem(p.At(keyFolder))
+	}
+}
+
+// lookKey says whether the private key is there, and if not, whether it is needed any longer. A key that an earlier run made
+// elsewhere is not forgotten: a new one would lock Auditor out.
+func (w World) lookKey(ctx context.Context, s *steps.Scene, k *kit) (goesOn bool) {
+	fingerprint, err := w.Files.Key(k.files.key)
 	switch {
 	case err == nil:
 		s.Observe("key", fingerprint)
+		k.key = true
 		return true
 	case !errors.Is(err, fs.ErrNotExist):
 		s.Problem(err)
 		return false
 	}
 	s.Observe("key", nil)
+	if k.gone = w.keyServed(ctx, s, k.files); k.gone {
+		steps.Put(s, goneKey, k.files.key)
+		return true
+	}
+	w.keyMissing(s, k.files)
+	return false
+}
+
+// keyMissing tells what a missing key means that is needed yet.
+func (w World) keyMissing(s *steps.Scene, f files) {
 	made := false
 	for _, old := range s.Memory.Keys {
 		made = made || old == f.key
 		if old != f.key && w.Files.Exists(old) {
 			s.Problem(problem.New("the private key is not in "+problem.Plain(f.folder)).Because("an earlier run made it at "+problem.Plain(old)+", and a new one would need a new certificate in Auditor").At(keyFolder).
 				Try("name its folder under application.folder, or move the key into "+problem.Plain(f.folder), "to begin with a new key all the same, move the former one away"))
-			return false
+			return
 		}
 	}
 	left := false
@@ -73,15 +93,18 @@ func (w World) lookKey(s *steps.Scene, f files) bool {
 	if made && !left {
 		s.Warn("the private key that an earlier run made is no longer in " + problem.Plain(f.folder) + ": a new one is made, and what rested on the former certificate is done anew")
 	}
-	return false
 }
 
 // lookNew looks at a certificate that is made here.
 func (w World) lookNew(ctx context.Context, s *steps.Scene) error {
 	k := kit{files: filesOf(s.Answers)}
-	defer func() { w.lay(s, k) }()
-	fits(s)
-	if k.key = w.lookKey(s, k.files); !k.key {
+	k.from = []string{k.files.cer}
+	defer func() {
+		w.lay(s, k)
+		w.lookFolder(s, k)
+	}()
+	w.fits(s)
+	if !w.lookKey(ctx, s, &k) {
 		return nil
 	}
 	c, err := w.ReadCertificate(k.files.cer, w.serverNow(s))
@@ -96,7 +119,7 @@ func (w World) lookNew(ctx context.Context, s *steps.Scene) error {
 	if err != nil {
 		return err
 	}
-	if err := w.CheckKey(k.files.cer, k.files.key); err != nil {
+	if err := w.checkOwnKey(k); err != nil {
 		return problem.New("the key and the certificate in "+problem.Plain(k.folder)+" do not belong together").Because(problem.Plain(problem.All(err)[0].Why)).At(keyFolder).
 			Try("put the right one of the two back", "to make a new certificate of this key, move "+problem.Plain(k.files.cer)+" and "+problem.Plain(k.files.pfx)+" away").From(err)
 	}
@@ -115,31 +138,29 @@ func (w World) lookNew(ctx context.Context, s *steps.Scene) error {
 // lookRequest looks at a key, the request for it, and what the authority has answered.
 func (w World) lookRequest(ctx context.Context, s *steps.Scene) error {
 	k := kit{files: filesOf(s.Answers)}
-	defer func() { w.lay(s, k) }()
-	fits(s)
-	if k.key = w.lookKey(s, k.files); !k.key {
+	defer func() {
+		w.lay(s, k)
+		w.lookFolder(s, k)
+	}()
+	w.fits(s)
+	if !w.lookKey(ctx, s, &k) {
 		return nil
 	}
-	err := w.Files.CheckRequest(k.files.req, k.files.key)
-	if k.req = err == nil; err != nil && !errors.Is(err, fs.ErrNotExist) {
-		s.Problem(err)
-	}
-	s.Observe("request", k.req)
+	w.lookOwnRequest(s, &k)
 	for _, path := range k.candidates() {
 		if w.Files.Exists(path) {
 			k.files.answer, k.answered = path, true
 			break
 		}
 	}
+	if !k.answered && w.takenBefore(ctx, s, k.files) {
+		k.files.answer, k.answered = k.files.cer, true
+	}
 	if !k.answered {
 		s.Observe("certificate", nil)
 		return nil
 	}
-	from, err := w.answerFiles(s, k.files)
-	if err != nil {
-		return err
-	}
-	chain, err := w.Files.Chain(k.files.key, from, w.serverNow(s))
+	chain, err := w.answered(s, &k)
 	if err != nil {
 		return err
 	}
@@ -149,29 +170,52 @@ func (w World) lookRequest(ctx context.Context, s *steps.Scene) error {
 	}
 	w.seen(s, chain.Leaf)
 	s.Problem(remedied(chain.Leaf.Refused, "hand "+problem.Plain(k.files.req)+" in again, and save the new answer as "+problem.Plain(k.files.answer)))
-	w.vouched(s, chain)
 	if chain.Missing == "" {
-		w.lookAnswered(ctx, s, &k, chain)
+		w.vouched(s, chain)
+	} else {
+		lone(s, k.files, chain)
 	}
+	w.lookAnswered(ctx, s, &k, chain)
 	return nil
 }
 
-// answerFiles are the files in which the certificates of the answer's chain lie.
-func (w World) answerFiles(s *steps.Scene, f files) ([]string, error) {
-	from := []string{f.answer}
+// lookOwnRequest looks whether the request is there. Without its key it is of no use any longer.
+func (w World) lookOwnRequest(s *steps.Scene, k *kit) {
+	if k.gone {
+		return
+	}
+	err := w.Files.CheckRequest(k.files.req, k.files.key)
+	if k.req = err == nil; err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.Problem(err)
+	}
+	s.Observe("request", k.req)
+}
+
+// answered reads the chain of the answer. Where the answer itself is gone, the certificates that were taken out of it make it up.
+func (w World) answered(s *steps.Scene, k *kit) (Chain, error) {
+	k.from = []string{k.files.answer}
+	key := k.files.key
+	if k.gone {
+		k.from, key = []string{k.files.cer, k.files.answer}, ""
+	}
+	if k.files.answer == k.files.cer {
+		k.from = w.takenOut(k.files)
+	}
 	if authorities := s.Answers.File(keyAuthorities); authorities != "" {
 		if !w.Files.Exists(authorities) {
-			return nil, problem.New("the file " + problem.Plain(authorities) + " is not there").At(keyAuthorities).Try("name the file with the certificates of the authority, or leave the answer out when their chain stands in its answer")
+			return Chain{}, problem.New("the file " + problem.Plain(authorities) + " is not there").At(keyAuthorities).Try("name the file with the certificates of the authority, or leave the answer out when their chain stands in its answer")
 		}
-		from = append(from, authorities)
+		k.from = append(k.from, authorities)
 	}
-	return from, nil
+	return w.Files.Chain(key, k.from, w.serverNow(s))
 }
 
 // lookAnswered looks which files are made of the answer already.
 func (w World) lookAnswered(ctx context.Context, s *steps.Scene, k *kit, chain Chain) {
 	k.cer = k.files.answer == k.files.cer || w.holds(s, k.files.cer, chain.Leaf.SHA256)
-	k.authorities = []issuerFile{{path: k.files.root, sha256: chain.Root.SHA256}}
+	if chain.Missing == "" {
+		k.authorities = []issuerFile{{path: k.files.root, sha256: chain.Root.SHA256}}
+	}
 	for i, c := range chain.Between {
 		k.authorities = append(k.authorities, issuerFile{path: k.intermediate(i + 1), sha256: c.SHA256})
 	}
@@ -224,6 +268,9 @@ func remedied(err error, try string) error {
 func (w World) lay(s *steps.Scene, k kit) {
 	steps.Put(s, kitKey, k)
 	items := []string{stands("private key", k.files.key, k.key)}
+	if k.gone {
+		items[0] = "private key: " + problem.Plain(k.files.key) + ", no longer there, and needed only to prove the sign-in from here"
+	}
 	if roadOf(s.Answers) == roadRequest {
 		items = append(items, stands("request", k.files.req, k.req), stands("answer of the authority", k.files.answer, k.answered))
 	}

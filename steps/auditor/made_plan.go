@@ -64,7 +64,7 @@ func (w World) planCertificate(s *steps.Scene) ([]plan.Action, error) {
 	add := func(a plan.Action) {
 		actions, after = append(actions, a), []string{a.Key}
 	}
-	if !k.key {
+	if !k.key && !k.gone {
 		a := making(keyAction, steps.KeyObject, k.files.key, k.files.key, private, plan.Made{What: plan.MakeKey, KeyType: s.Answers.Text(keyKeyType)})
 		a.Why = "Auditor signs in with it, and the proof does too"
 		a.Notes = []string{"the file has no passphrase and is for you alone: whoever has it and the API key can sign in as Auditor. Keep the folder, or delete the key when everything is proven"}
@@ -78,11 +78,11 @@ func (w World) planCertificate(s *steps.Scene) ([]plan.Action, error) {
 		if !k.answered {
 			return w.planRequest(s, k, actions, after)
 		}
-		for _, a := range fromAnswer(s, k, name) {
+		for _, a := range w.fromAnswer(s, k, name) {
 			add(a)
 		}
 	}
-	if !k.pfx {
+	if !k.pfx && !imported(s) {
 		add(packed(s, k, after))
 	}
 	return actions, nil
@@ -116,16 +116,16 @@ func (w World) planRequest(s *steps.Scene, k kit, actions []plan.Action, after [
 }
 
 // fromAnswer are the files that are made of the authority's answer, besides the PFX: for the proof, and for the NPS server.
-func fromAnswer(s *steps.Scene, k kit, name string) []plan.Action {
+func (w World) fromAnswer(s *steps.Scene, k kit, name string) []plan.Action {
 	c, _ := steps.Get(s, certificateKey)
-	from := sources(s, k.files)
+	from, served := k.from, w.numbered(s, c) && imported(s) // a run that was stopped may have made the user before the files
 	var actions []plan.Action
-	if !k.cer {
+	if !k.cer && !served {
 		actions = append(actions, making(certificateAction, "client certificate", name, k.files.cer, public, plan.Made{What: plan.MakeCertificate, From: from, SHA256: c.SHA256}))
 	}
 	apart := plan.Action{Key: authoritiesAction, Effect: plan.Create, Object: "certificates of the authority", Name: "for the NPS server", Article: existing, Why: "each goes into a store of its own on the NPS server"}
 	for i, a := range k.authorities {
-		if a.there {
+		if a.there || served && trustSeen(s) {
 			continue
 		}
 		op := making("", "certificate of the authority", "", a.path, public, plan.Made{What: plan.MakeCertificate, From: from, SHA256: a.sha256})
@@ -138,23 +138,11 @@ func fromAnswer(s *steps.Scene, k kit, name string) []plan.Action {
 	return actions
 }
 
-// sources are the files with the certificates of the chain.
-func sources(s *steps.Scene, f files) []string {
-	if roadOf(s.Answers) == roadNew {
-		return []string{f.cer}
-	}
-	from := []string{f.answer}
-	if authorities := s.Answers.File(keyAuthorities); authorities != "" {
-		from = append(from, authorities)
-	}
-	return from
-}
-
 // packed is the PFX by which key and certificate come to Auditor's server.
 func packed(s *steps.Scene, k kit, after []string) plan.Action {
 	c, _ := steps.Get(s, certificateKey) // its sum is empty as long as it is not made
 	m := plan.Made{
-		What: plan.MakePFX, Key: k.files.key, From: sources(s, k.files), SHA256: c.SHA256, Encryption: s.Answers.Text(keyEncryption),
+		What: plan.MakePFX, Key: k.files.key, From: k.from, SHA256: c.SHA256, Encryption: s.Answers.Text(keyEncryption),
 		Passphrase: &plan.SecretLeaf{Name: "passphrase of the PFX"},
 	}
 	a := making(pfxAction, "PFX", k.files.pfx, k.files.pfx, private, m, after...)

@@ -10,10 +10,10 @@ import (
 )
 
 // pageOf is the manual page of a step for where the certificate comes from, as far as it has one of its own: STEP.ROAD. issued:
-// the certificate is known not to be self-signed.
-func (w World) pageOf(step string, a steps.Answers, issued bool) string {
+// the certificate is known not to be self-signed. What is known besides comes first, in variants.
+func (w World) pageOf(step string, a steps.Answers, issued bool, variants ...string) string {
 	road := roadOf(a)
-	for _, variant := range []string{road, map[bool]string{true: "issued"}[issued || road == roadRequest]} {
+	for _, variant := range append(variants, road, map[bool]string{true: "issued"}[issued || road == roadRequest]) {
 		if variant != "" && w.Texts.Has(step+"."+variant) {
 			return step + "." + variant
 		}
@@ -76,7 +76,11 @@ func (w World) page(s *steps.Scene, step string) (*plan.Manual, error) {
 	if step == verifyStep && !byResource(s.Answers) {
 		values["activity"] = npsapi.ActivityRelease
 	}
-	m, err := w.Texts.Manual(w.pageOf(step, s.Answers, chain.Root.SHA256 != "" && chain.Root.SHA256 != chain.Leaf.SHA256), s.Version, values)
+	var variants []string
+	if _, is := steps.Get(s, loneKey); is {
+		variants = []string{"lone"}
+	}
+	m, err := w.Texts.Manual(w.pageOf(step, s.Answers, chain.Root.SHA256 != "" && chain.Root.SHA256 != chain.Leaf.SHA256, variants...), s.Version, values)
 	if err != nil {
 		return nil, err
 	}

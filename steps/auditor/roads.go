@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 
@@ -40,6 +41,23 @@ func on(roads ...string) func(steps.Answers) bool {
 	}
 }
 
+// besideRoad says why an answer of other roads has no use on the one that is taken.
+func besideRoad(roads ...string) func(steps.Answers) string {
+	return func(a steps.Answers) string {
+		if on(roads...)(a) {
+			return ""
+		}
+		if roadOf(a) == roadAuditor {
+			return "application.certificate names a certificate that is there"
+		}
+		why := "with application.certificate: " + roadOf(a)
+		if slices.Contains(roads, roadRequest) {
+			return why + " no authority issues the certificate"
+		}
+		return why + " the private key is made in application.folder, under the application's name"
+	}
+}
+
 // storePrefix begins the answer that names a certificate of Windows' own store, LocalMachine\My, by its thumbprint.
 const storePrefix = "store:"
 
@@ -53,6 +71,15 @@ func certificateFile(a steps.Answers) string {
 		return `LocalMachine\My`
 	}
 	return a.File(keyCertificate)
+}
+
+// origin asks first where the certificate comes from: the clicks in Auditor depend on it.
+func (w World) origin() steps.Step {
+	return steps.Step{
+		ID: "certificate-origin", Title: "Origin of the certificate", Article: "Initial Setup, 5",
+		Why:    "Auditor signs in to NPS with a client certificate; where it comes from decides what is to be done, and where",
+		Fields: []steps.Field{originField()},
+	}
 }
 
 // originField asks in words for what application.certificate holds: a path, new, or request.
@@ -85,7 +112,6 @@ func originField() steps.Field {
 func (w World) certificateFields() []steps.Field {
 	made := on(roadNew, roadRequest)
 	return []steps.Field{
-		originField(),
 		{
 			Key: keyCertificate, Kind: steps.FileField, Prompt: "Auditor's client certificate", When: on(roadAuditor), Check: checkCertificateAnswer, Complete: completeFile,
 			Help:        "The certificate that Auditor generated, exported without its private key (.cer, DER or Base64). In an answers file also new (made here) or request (a certificate authority issues it). On Auditor's own server, store:THUMBPRINT takes it from Windows' store, Personal of the local computer.",
@@ -93,7 +119,7 @@ func (w World) certificateFields() []steps.Field {
 			Example:     "file:auditor-client.cer",
 		},
 		{
-			Key: keyPrivateKey, Kind: steps.FileField, Prompt: "Its private key", Optional: true, When: func(a steps.Answers) bool { return roadOf(a) == roadAuditor && !inStore(a) }, Check: checkFileAnswer, Complete: completeFile,
+			Key: keyPrivateKey, Kind: steps.FileField, Prompt: "Its private key", Optional: true, Beside: besideRoad(roadAuditor), When: func(a steps.Answers) bool { return roadOf(a) == roadAuditor && !inStore(a) }, Check: checkFileAnswer, Complete: completeFile,
 			Help: "Only when the key exists as a file: then it is checked to belong to the certificate, and the sign-in is proven.", Example: "file:auditor-client.key",
 		},
 		{
@@ -105,15 +131,15 @@ func (w World) certificateFields() []steps.Field {
 			Help: "RSA is what every Windows and Auditor take for certain.", Example: KeyTypes()[0],
 		},
 		{
-			Key: keyCAAnswer, Kind: steps.FileField, Prompt: "The authority's answer", Optional: true, When: on(roadRequest), Check: checkFileAnswer, Complete: completeFile,
+			Key: keyCAAnswer, Kind: steps.FileField, Prompt: "The authority's answer", Optional: true, Beside: besideRoad(roadRequest), When: on(roadRequest), Check: checkFileAnswer, Complete: completeFile,
 			Help: "The certificate that the authority issues for the request: .p7b with the chain (best), .cer, .crt or PEM. Empty: it is looked for in the folder, under the application's name.", Example: "file:netwrix-auditor-certificate/NetwrixAuditor.p7b",
 		},
 		{
-			Key: keyAuthorities, Kind: steps.FileField, Prompt: "Certificates of the authority", Optional: true, When: on(roadAuditor, roadRequest), Check: checkFileAnswer, Complete: completeFile,
+			Key: keyAuthorities, Kind: steps.FileField, Prompt: "Certificates of the authority", Optional: true, Beside: besideRoad(roadAuditor, roadRequest), When: on(roadAuditor, roadRequest), Check: checkFileAnswer, Complete: completeFile,
 			Help: "Only when a certificate authority issued the certificate and its file does not hold the chain: the root, with those in between if there are any, in any form.", Example: "file:contoso-root.cer",
 		},
 		{
-			Key: keyPassphrase, Kind: steps.SecretField, Prompt: "Passphrase for the PFX", When: made,
+			Key: keyPassphrase, Kind: steps.SecretField, Prompt: "Passphrase for the PFX", When: made, Twice: true,
 			Help: "The PFX carries the private key to Auditor's server; its passphrase is asked for there at the import.", Example: "env:NPS_PFX_PASSPHRASE",
 		},
 		{
@@ -138,10 +164,17 @@ func keyTypeOptions() []steps.Option {
 // completeFile takes a bare path for a file.
 func completeFile(text string) (string, string) {
 	v := strings.TrimSpace(text)
-	if v == "" || v == roadNew || v == roadRequest || strings.HasPrefix(v, "file:") || strings.HasPrefix(v, storePrefix) {
+	if v == "" || otherwiseSpelled(v) || v == roadNew || v == roadRequest || strings.HasPrefix(v, "file:") || strings.HasPrefix(v, storePrefix) {
 		return v, ""
 	}
 	return "file:" + v, "completed to file:" + v
+}
+
+// otherwiseSpelled says whether a text is one of the words for a certificate's origin in another case. A file of that name needs
+// file: in front.
+func otherwiseSpelled(v string) bool {
+	low := strings.ToLower(v)
+	return v != low && (low == roadNew || low == roadRequest || strings.HasPrefix(low, "file:") && !strings.HasPrefix(v, "file:") || strings.HasPrefix(low, storePrefix) && !strings.HasPrefix(v, storePrefix))
 }
 
 // storedChoices offers what lies in Windows' store; nil on other systems.
@@ -172,6 +205,9 @@ func checkCertificateAnswer(v string) error {
 	if v == roadNew || v == roadRequest {
 		return nil
 	}
+	if otherwiseSpelled(v) {
+		return errors.New("new, request, file: and store: are written in lower case; a file of such a name has file: in front")
+	}
 	if digits, is := strings.CutPrefix(v, storePrefix); is {
 		if !thumbprintForm.MatchString(digits) {
 			return errors.New("not of the form store:THUMBPRINT, with 40 hex digits")
@@ -199,21 +235,31 @@ func filesOf(a steps.Answers) files {
 	return f
 }
 
-// PFX is the file by which a certificate that does not come from Auditor gets to its server.
-func PFX(a steps.Answers) string { return filesOf(a).pfx }
+// Packs says whether a run is certain to pack a PFX, by what lies on this machine alone: nothing was made yet, and nothing has to
+// be waited for.
+func Packs(a steps.Answers, exists func(path string) bool) bool {
+	f := filesOf(a)
+	if roadOf(a) == roadAuditor || exists(f.pfx) || exists(f.cer) {
+		return false
+	}
+	return roadOf(a) == roadNew || slices.ContainsFunc(f.candidates(), exists)
+}
+
+// base is the path of all of them but the ending.
+func (f files) base() string { return strings.TrimSuffix(f.key, ".key") }
 
 // candidates are the places where an answer is looked for that no answer names, the best first.
 func (f files) candidates() []string {
 	if f.named {
 		return []string{f.answer}
 	}
-	base := strings.TrimSuffix(f.key, ".key")
+	base := f.base()
 	return []string{base + ".p7b", base + ".p7c", base + ".crt", base + ".pem", base + ".der", f.cer}
 }
 
 // intermediate is the place of the n-th certificate between Auditor's and the root.
 func (f files) intermediate(n int) string {
-	return strings.TrimSuffix(f.key, ".key") + fmt.Sprintf(".intermediate-%d.cer", n)
+	return f.base() + fmt.Sprintf(".intermediate-%d.cer", n)
 }
 
 // FileName makes of an application's name the beginning of file names that every file system takes: npsetup cert and a set-up find

@@ -86,20 +86,15 @@ func TestNothingIsTakenForAnother(t *testing.T) {
 		"a request of another key":     {road: roadRequest, disk: disk{keyAt: "K", reqAt: "L"}, says: []string{"another key"}},
 		"an answer of another key":     {road: roadRequest, disk: disk{keyAt: "K", reqAt: "K", p7bAt: "L Root!"}, says: []string{"the answer belongs to another key"}},
 		"a self-signed answer":         {road: roadRequest, disk: disk{keyAt: "K", reqAt: "K", cerAt: "K!"}, says: []string{"is self-signed", "application.certificate: new"}},
-		"an answer without its chain":  {road: roadRequest, disk: disk{keyAt: "K", reqAt: "K", p7bAt: "K Mid"}, says: []string{"the certificate of CN=Mid is missing", "application.authorities", "certutil -ca.cert"}},
 		"another root in its file":     {road: roadRequest, disk: disk{keyAt: "K", p7bAt: "K Root!", rootAt: "Else!"}, says: []string{rootAt + " holds another certificate", "move it away"}},
 		"another certificate in .cer":  {road: roadRequest, disk: disk{keyAt: "K", p7bAt: "K Root!", cerAt: "L Root"}, says: []string{cerAt + " holds another certificate"}},
 		"a key in another folder":      {road: roadNew, disk: disk{"/old/a.key": "K"}, keys: []string{"/old/a.key"}, says: []string{"an earlier run made it at /old/a.key", "application.folder"}},
 		"the same, with a request":     {road: roadRequest, disk: disk{"/old/a.key": "K"}, keys: []string{"/old/a.key"}, says: []string{"an earlier run made it at /old/a.key"}},
-		"a named answer of no chain":   {road: roadRequest, disk: disk{keyAt: "K", "/a/x.cer": "K Mid"}, says: []string{"CN=Mid is missing"}},
 		"authorities that are missing": {road: roadRequest, disk: disk{keyAt: "K", p7bAt: "K Mid", "authorities": ""}, says: []string{"/answers/ca.pem is not there"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			st := onRoad(c.road, c.disk)
 			st.memory.Keys = c.keys
-			if _, named := c.disk["/a/x.cer"]; named {
-				st.drafts[keyCAAnswer] = "file:/a/x.cer"
-			}
 			if _, named := c.disk["authorities"]; named {
 				st.drafts[keyAuthorities] = "file:ca.pem"
 			}
@@ -117,7 +112,7 @@ func TestNothingIsTakenForAnother(t *testing.T) {
 func TestNamesThatFitNowhere(t *testing.T) {
 	st := onRoad(roadNew, nil)
 	st.drafts[keyApplication] = strings.Repeat("ä", 65)
-	if text := st.trouble(t); !strings.Contains(text, "too long for a certificate") {
+	if text := st.trouble(t); !strings.Contains(text, "application.name: the name cannot stand in a certificate") {
 		t.Error(text)
 	}
 	for name, want := range map[string]string{"NetwrixAuditor": "NetwrixAuditor", "../../etc/x": "etc_x", "..": "auditor", `a\b:c`: "a_b_c", "Prüfung": "Prüfung", strings.Repeat("x", 99): strings.Repeat("x", 60), "a\x1b[2J": "a__2J"} {

@@ -4,10 +4,12 @@ import (
 	"context"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/plan"
+	"npsetup/steps/problem"
 )
 
-const trustStep = "certificate-trust"
+const trustStep = nps.ClientTrustStep
 
 // certificateTrust is A6: what has to lie in NPS's Trusted Root, brought there by hand or over SSH.
 func (w World) certificateTrust() steps.Step {
@@ -20,10 +22,13 @@ func (w World) certificateTrust() steps.Step {
 			if _, known := w.remote(s); known && overSSH(s.Answers) {
 				return w.planSSH(s)
 			}
-			actions, err := w.byHand(s, trustStep, "trusted root certificate", trustedName(s), trustedAbout(s), seenAs, planned(s, certificateAction, submitAction, authoritiesAction)...)
+			actions, err := w.byHand(s, trustStep, "trusted root certificate", trustedName(s), trustCheck(s), seenAs, planned(s, certificateAction, submitAction, authoritiesAction)...)
 			for i := range actions {
 				if overSSH(s.Answers) {
 					actions[i].Notes = append(actions[i].Notes, "when the certificate is there, npsetup resume brings it to the NPS server over SSH: nobody needs to do this by hand")
+				}
+				if issuer, is := steps.Get(s, loneKey); is {
+					actions[i].Manual().About = loneAbout(issuer)
 				}
 			}
 			return actions, err
@@ -34,9 +39,25 @@ func (w World) certificateTrust() steps.Step {
 			} else if read {
 				return steps.Proof{State: steps.Differs, Text: "not in Trusted Root on the NPS server, read over SSH"}
 			}
-			return byWord(trustStep, trustedAbout, seenAs)(ctx, s)
+			return notRead(s, byWord(trustStep, trustCheck, seenAs)(ctx, s))
 		},
 	}
+}
+
+// notRead adds to a proof that the look over SSH could not be had. Where nothing else tells, nobody knows.
+func notRead(s *steps.Scene, p steps.Proof) steps.Proof {
+	err, unread := steps.Get(s, unreadKey)
+	if !unread {
+		return p
+	}
+	told := "not read over SSH: " + problem.Plain(problem.All(err)[0].Error())
+	switch p.State {
+	case steps.Proven, steps.ByWord:
+		p.Text += "; " + told
+	case steps.NotProven, steps.Differs, steps.NeedPerson:
+		p = steps.Proof{State: steps.NotProven, Text: told, Err: err}
+	}
+	return p
 }
 
 // toTrust is the certificate that has to lie in Trusted Root on the NPS server, and the file that holds it: Auditor's own when

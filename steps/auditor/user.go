@@ -32,9 +32,7 @@ func (w World) applicationUser() steps.Step {
 
 func lookUser(ctx context.Context, s *steps.Scene) error {
 	name := s.Answers.Text(keyApplication)
-	found, err := find(ctx, s, npsapi.SearchApplicationUsers(name), func(a npsapi.Account) bool {
-		return same(a.Name, name) || a.Name == "" && same(a.DisplayName, name)
-	})
+	found, err := findUser(ctx, s)
 	if err != nil {
 		return err
 	}
@@ -48,7 +46,7 @@ func lookUser(ctx context.Context, s *steps.Scene) error {
 		s.Problem(several(kindUser, name, ids(found, func(a npsapi.Account) string { return a.ID })))
 		return nil
 	}
-	u, err := read[npsapi.Account](ctx, s, npsapi.GetAccount(plan.String(found[0].Row.ID)))
+	u, err := readUser(ctx, s, found[0].Row.ID)
 	if err != nil {
 		return err
 	}
@@ -63,6 +61,18 @@ func lookUser(ctx context.Context, s *steps.Scene) error {
 		s.Warn("the application user is locked in NPS: unlock it there, or Auditor cannot sign in")
 	}
 	return nil
+}
+
+// findUser finds the application users of the answered name.
+func findUser(ctx context.Context, s *steps.Scene) ([]object[npsapi.Account], error) {
+	name := s.Answers.Text(keyApplication)
+	return find(ctx, s, npsapi.SearchApplicationUsers(name), func(a npsapi.Account) bool {
+		return same(a.Name, name) || a.Name == "" && same(a.DisplayName, name)
+	})
+}
+
+func readUser(ctx context.Context, s *steps.Scene, id string) (object[npsapi.Account], error) {
+	return read[npsapi.Account](ctx, s, npsapi.GetAccount(plan.String(id)))
 }
 
 func wantedSerial(s *steps.Scene) string { return shownOf(ofCertificate(s, plan.SerialOutput)) }

@@ -3,6 +3,7 @@ package auditor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -38,12 +39,10 @@ func (w World) planProof(s *steps.Scene) ([]plan.Action, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, lacks := notOffered(s, "signInApplication", "signInApplicationShort"); !lacks {
-		for _, p := range proofs(s) {
-			if sessionNeeded(s, ev, p.kind) {
-				actions = append(actions, p.action(s, ev.next+len(actions), m))
-				before = append(before, p.key)
-			}
+	for _, p := range proofs(s) {
+		if sessionDue(s, ev, p.kind) || changing(s.Planned()) && canSignIn(s) {
+			actions = append(actions, p.action(s, ev.next+len(actions), m))
+			before = append(before, p.key)
 		}
 	}
 	if seenCollections(s) == "" || len(actions) == 0 && changing(s.Planned()) { // what is changed now, a session of before does not prove
@@ -52,19 +51,42 @@ func (w World) planProof(s *steps.Scene) ([]plan.Action, error) {
 	return actions, nil
 }
 
-func sessionNeeded(s *steps.Scene, ev evidence, kind string) bool {
-	if _, key := signsWith(s); key == "" {
-		return false
-	}
-	return s.Memory.Prove || s.Memory.Unproven || changing(s.Planned()) || ev.of[kind].ours == nil
+// canSignIn says whether a session of our own can be tried.
+func canSignIn(s *steps.Scene) bool {
+	_, key := signsWith(s)
+	_, lacks := notOffered(s, "signInApplication", "signInApplicationShort")
+	return key != "" && !lacks
+}
+
+// sessionDue says whether a session of our own has to prove what is there under a kind of policy: none has, or something was changed since, or the last
+// one failed. Where Auditor's own was seen, and npsetup has changed nothing since one of ours, that proves as much. Plan and
+// verify both go by it.
+func sessionDue(s *steps.Scene, ev evidence, kind string) bool {
+	return canSignIn(s) && (s.Memory.Prove || s.Memory.Unproven || ev.failed(s) || ev.of[kind].ours == nil && ev.of[kind].auditor == nil)
+}
+
+// due says whether a session of any kind is.
+func due(s *steps.Scene, ev evidence) bool {
+	return slices.ContainsFunc(proofs(s), func(p proof) bool { return sessionDue(s, ev, p.kind) })
+}
+
+// failed says whether the last proof of ours failed, and no session became active since.
+func (ev evidence) failed(s *steps.Scene) bool {
+	return s.Memory.Failed != nil && !ev.after(s.Memory.Failed.At)
 }
 
 // signsWith are the files with which a session of our own signs in: the certificate and its private key. The key is empty when
 // only Auditor has it.
 func signsWith(s *steps.Scene) (certificate, key string) {
+	if _, gone := steps.Get(s, goneKey); gone {
+		return "", ""
+	}
 	switch roadOf(s.Answers) {
 	case roadNew, roadRequest:
 		f := filesOf(s.Answers)
+		if k, looked := steps.Get(s, kitKey); looked && k.answered && !k.cer {
+			return k.files.answer, f.key // planned again it would be for nothing but this
+		}
 		return f.cer, f.key
 	}
 	if inStore(s.Answers) {
@@ -78,7 +100,7 @@ func authoritiesOf(s *steps.Scene) []string {
 	switch roadOf(s.Answers) {
 	case roadRequest:
 		k, _ := steps.Get(s, kitKey)
-		return sources(s, k.files)
+		return k.from
 	case roadAuditor:
 		if authorities := s.Answers.File(keyAuthorities); authorities != "" {
 			return []string{authorities}
@@ -203,6 +225,11 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	}
 	state := steps.Proven
 	switch {
+	case ev.failed(s):
+		state = steps.Differs
+		text = failure(s.Memory.Failed) + "; seen besides: " + text
+	case s.Memory.Unproven && ev.ours == nil && ev.auditor == nil:
+		text += "; no session has proven it yet"
 	case ev.unproven(s):
 		text += "; something was changed since the last session that became active"
 	case ev.ours != nil:
@@ -217,8 +244,12 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 		if shown.Took >= slowFrom {
 			text += fmt.Sprintf("; it took %d s, which is slow: NPS asks WinRM for HTTPS first (Global Settings > WinRM HTTP setting: set \"Use HTTP\", or give the resource a WinRM certificate)", int(shown.Took.Seconds()))
 		}
+	case withoutKey(s) != "":
 	case keyElsewhere(s):
 		text += "; no session of its own was opened, since the private key of the certificate is not at hand"
+	}
+	if gone := withoutKey(s); gone != "" {
+		text += "; " + gone
 	}
 	told := complaint(s, ev.since(s))
 	if told != nil {
@@ -226,15 +257,21 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	}
 	if seenCollections(s) != "" {
 		text += "; " + ev.auditors()
+		if state == steps.Proven && due(s, ev) {
+			state, text = steps.Differs, text+"; a session of npsetup's own is due, since something was changed: npsetup resume --yes opens it"
+		}
 		if expiry := ev.expiry(s); expiry != "" {
 			text += "; " + expiry
 		}
 		return steps.Proof{State: state, Text: text}
 	}
-	if told != nil {
-		return steps.Proof{State: steps.NeedPerson, Text: text}
+	if state == steps.Proven || state == steps.NotProven {
+		state = steps.NeedPerson
 	}
-	return steps.Proof{State: steps.NeedPerson, Text: text + "; no session of Auditor was seen yet" + ev.lacking(s) + ": let it collect once, then npsetup verify, or npsetup verify --watch 10m"}
+	if told == nil {
+		text += "; no session of Auditor was seen yet" + ev.lacking(s) + ": let it collect once, then npsetup verify, or npsetup verify --watch 10m"
+	}
+	return steps.Proof{State: state, Text: text}
 }
 
 // terminated is the cause of health event 5803, when the log of Auditor's last session shows it. That its log cannot be read proves
@@ -256,6 +293,18 @@ func (ev evidence) terminated(ctx context.Context, r nps.Reader, login string) s
 	}
 	return fmt.Sprintf("a session of Auditor was ended in use%s (its log says: %s): Auditor tells that as event 5803; do not end the sessions of %s in NPS, and let Auditor collect again",
 		ev.when(ev.auditor), line, problem.Plain(login))
+}
+
+// failure is a failed proof in one sentence, with what to do next.
+func failure(f *steps.FailedProof) string {
+	text := "the last session of npsetup's own, at " + f.At.UTC().Format("2006-01-02 15:04") + " UTC, failed: " + f.What
+	if f.Why != "" {
+		text += ": " + f.Why
+	}
+	if len(f.Next) > 0 {
+		text += "; next: " + f.Next[0]
+	}
+	return text
 }
 
 func keyElsewhere(s *steps.Scene) bool {

@@ -152,14 +152,32 @@ func Evident(s *steps.Scene, step string, about plan.Value, seen func(*steps.Sce
 	return seen(s)
 }
 
+// ClientTrustStep is the step that makes NPS trust the client certificate: IIS shows at the next sign-in whether it does (403.16).
+const ClientTrustStep = "certificate-trust"
+
+// Done says whether a person said to have done a step for what it is about, and nothing has refuted that since.
+func Done(s *steps.Scene, step string, about plan.Value) bool {
+	return s.Memory.IsDone(step, about) && !refuted(s, step)
+}
+
+// refuted says whether a session of ours has shown, after a step was said to be done, that it was not: NPS does not trust the
+// certificate. A person who wants a session now has looked.
+func refuted(s *steps.Scene, step string) bool {
+	f := s.Memory.Failed
+	return step == ClientTrustStep && !s.Memory.Prove && s.Memory.ManualDone[step] && f != nil && f.Untrusted && !s.Memory.ManualAt[step].After(f.At)
+}
+
 // ByWord is the Verify of a manual step whose doing shows itself by a session, if at all.
 func ByWord(step string, about func(*steps.Scene) plan.Value, seen func(*steps.Scene) string) func(context.Context, *steps.Scene) steps.Proof {
 	return func(_ context.Context, s *steps.Scene) steps.Proof {
 		if text := Evident(s, step, about(s), seen); text != "" {
 			return steps.Proof{State: steps.Proven, Text: text, Seen: true, About: about(s)}
 		}
-		if s.Memory.IsDone(step, about(s)) {
+		if Done(s, step, about(s)) {
 			return steps.Proof{State: steps.ByWord, Text: "said to be done; nothing can be read back"}
+		}
+		if refuted(s, step) {
+			return steps.Proof{State: steps.NeedPerson, Text: "it was said to be done, and after that NPS refused the certificate as one that it does not trust; look again, and say so with --done " + step}
 		}
 		return steps.Proof{State: steps.NeedPerson, Text: "by hand; say so with --done " + step}
 	}
@@ -168,7 +186,7 @@ func ByWord(step string, about func(*steps.Scene) plan.Value, seen func(*steps.S
 // ByHand is the action of a step that a person does, by its page; none when its evidence is seen and nothing is changed that it rests on, or the
 // run record says that it was done for what it is about.
 func ByHand(s *steps.Scene, step, object, name string, page func() (*plan.Manual, error), about plan.Value, seen func(*steps.Scene) string, after ...string) ([]plan.Action, error) {
-	if Evident(s, step, about, seen) != "" && !Changing(s.Planned()) || s.Memory.IsDone(step, about) {
+	if Evident(s, step, about, seen) != "" && !Changing(s.Planned()) || Done(s, step, about) {
 		return nil, nil
 	}
 	m, err := page()
@@ -177,7 +195,10 @@ func ByHand(s *steps.Scene, step, object, name string, page func() (*plan.Manual
 	}
 	m.About = about
 	a := ManualAction(step, object, name, m, after...)
-	if s.Memory.ManualDone[step] {
+	switch {
+	case refuted(s, step):
+		a.Notes = append(a.Notes, "it was said to be done, and after that NPS refused the certificate as one that it does not trust: "+s.Memory.Failed.What)
+	case s.Memory.ManualDone[step]:
 		a.Notes = append(a.Notes, "it was done before, for something that is not there any longer: it has to be done again")
 	}
 	return []plan.Action{a}, nil

@@ -1,5 +1,7 @@
 package plan
 
+import "errors"
+
 // Kind is what an operation acts on.
 type Kind int
 
@@ -229,6 +231,10 @@ type Session struct {
 
 // Own says whether it is a session of who is signed in already, and not of an application user: nothing else signs in for it.
 func (s Session) Own() bool { return s.Key.Operation == "" }
+
+// ErrUntrusted is the cause, for errors.Is, of a sign-in that was refused since the server does not trust the client certificate
+// (IIS: 403.16).
+var ErrUntrusted = errors.New("the client certificate is not trusted")
 
 // SessionOutput is the output of Start that the other calls of a session refer to.
 const SessionOutput = "session"

@@ -23,7 +23,7 @@ type Maker interface {
 
 // file writes a file whole or not at all, and never over another one.
 func (r *runner) file(ctx context.Context, a plan.Action, op plan.Op) (map[string]string, error) {
-	entry := Entry{Action: a.Key, Op: op.ID, Effect: a.Effect.String(), Request: op.Text(), State: Sending}
+	entry := Entry{Action: a.Key, Op: op.ID, Kind: op.Kind.String(), Effect: a.Effect.String(), Request: op.Text(), State: Sending}
 	change := op.Class == plan.Change
 	if change {
 		if err := r.journal(entry); err != nil {

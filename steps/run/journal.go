@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
 
@@ -30,6 +31,7 @@ type Entry struct {
 	Time    time.Time         `json:"time"`
 	Seq     int               `json:"seq"`
 	Action  string            `json:"action"`
+	Kind    string            `json:"kind,omitempty"` // of the operation, where it is no call
 	Op      string            `json:"op"`
 	Effect  string            `json:"effect,omitempty"`
 	Marker  string            `json:"marker,omitempty"` // of the session that it belongs to
@@ -38,8 +40,26 @@ type Entry struct {
 	Body    string            `json:"body,omitempty"`
 	Before  map[string]string `json:"before,omitempty"`
 	Outputs map[string]string `json:"outputs,omitempty"`
-	Back    *Back             `json:"back,omitempty"`  // with the first entry of an action: how it is taken back
-	Finds   json.RawMessage   `json:"finds,omitempty"` // how what the operation made is found again when no answer came
+	Back    *Back             `json:"back,omitempty"`    // with the first entry of an action: how it is taken back
+	Finds   json.RawMessage   `json:"finds,omitempty"`   // how what the operation made is found again when no answer came
+	Failure *Failure          `json:"failure,omitempty"` // of a proof by a session
+}
+
+// Failure is why a proof failed, in the words that were told.
+type Failure struct {
+	What      string   `json:"what"`
+	Why       string   `json:"why,omitempty"`
+	Next      []string `json:"next,omitempty"`
+	Untrusted bool     `json:"untrusted,omitempty"` // the server does not trust the client certificate
+}
+
+func failureOf(err error) *Failure {
+	p := problem.All(err)[0]
+	f := &Failure{What: problem.Plain(p.What), Why: problem.Plain(p.Why), Untrusted: errors.Is(err, plan.ErrUntrusted)}
+	for _, next := range p.Next {
+		f.Next = append(f.Next, problem.Plain(next))
+	}
+	return f
 }
 
 // Journal implements Store: one line, on disk before it returns.

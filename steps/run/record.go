@@ -328,7 +328,7 @@ func (d *Dir) Closed() error {
 func (d *Dir) Memory() steps.Memory {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	m := steps.Memory{ManualDone: map[string]bool{}, ManualAbout: copied(d.record.ManualAbout), NotOffered: copied(d.record.NotOffered), Made: map[string]bool{}, Shown: copied(d.trail.shown), Markers: append([]string{}, d.trail.markers...), Unproven: d.trail.changed, Changed: d.trail.last}
+	m := steps.Memory{ManualDone: map[string]bool{}, ManualAbout: copied(d.record.ManualAbout), NotOffered: copied(d.record.NotOffered), Made: map[string]bool{}, Shown: copied(d.trail.shown), Markers: append([]string{}, d.trail.markers...), Unproven: d.trail.changed, Changed: d.trail.last, Failed: d.trail.failed, ManualAt: copied(d.record.ManualDone)}
 	for step := range d.record.ManualDone {
 		m.ManualDone[step] = true
 	}

@@ -50,6 +50,16 @@ type visit struct {
 // session opens a session as the application user, sees whether it becomes active and its password can be read, and ends it
 // whatever came before. The password is not kept; what was seen of it comes back as ShownOutput.
 func (r *runner) session(ctx context.Context, a plan.Action, op plan.Op) (map[string]string, error) {
+	outputs, err := r.prove(ctx, a, op)
+	if err == nil || problem.Is(err, problem.Cancelled) {
+		return outputs, err
+	}
+	return outputs, errors.Join(err, r.journal(Entry{
+		Action: a.Key, Op: proofOp, Effect: a.Effect.String(), Marker: op.Session.Marker, State: Failed, Request: "proves by a session", Failure: failureOf(err),
+	}))
+}
+
+func (r *runner) prove(ctx context.Context, a plan.Action, op plan.Op) (map[string]string, error) {
 	v := &visit{runner: r, action: a, s: *op.Session, parts: map[string]plan.Op{}}
 	for _, part := range op.Parts() {
 		v.parts[part.ID] = part

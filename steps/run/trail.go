@@ -1,6 +1,7 @@
 package run
 
 import (
+	"slices"
 	"time"
 
 	"npsetup/steps"
@@ -21,6 +22,7 @@ type trail struct {
 	markers []string               // of all that were begun
 	changed bool                   // a change was carried out since the last session that proved something
 	last    time.Time              // when
+	failed  *steps.FailedProof     // the last one that failed, unless one has proven something since
 }
 
 // The outputs of a session: what was seen of its password, empty when it was readable, and how long it took to be active.
@@ -33,6 +35,7 @@ const (
 const (
 	startOp = "start"
 	endOp   = "end"
+	proofOp = "proof" // the whole of it, noted down when it failed
 )
 
 // follow takes one entry into account, in the order of the journal.
@@ -44,6 +47,10 @@ func (t *trail) follow(e Entry) {
 		return
 	}
 	switch {
+	case e.Op == proofOp && e.Failure != nil && t.isOpen(e.Marker):
+		// What failed is its end, which is told as long as it is open.
+	case e.Op == proofOp && e.Failure != nil:
+		t.failed = &steps.FailedProof{At: e.Time, What: e.Failure.What, Why: e.Failure.Why, Next: e.Failure.Next, Untrusted: e.Failure.Untrusted}
 	case e.Op == startOp && e.State == Sending:
 		t.open = append(t.open, OpenSession{Action: e.Action, Marker: e.Marker, Since: e.Time})
 		t.markers = append(t.markers, e.Marker)
@@ -56,6 +63,10 @@ func (t *trail) follow(e Entry) {
 	case e.Op == startOp && e.State == Failed, e.Op == endOp && (e.State == Carried || e.State == Looked):
 		t.close(e)
 	}
+}
+
+func (t *trail) isOpen(marker string) bool {
+	return slices.ContainsFunc(t.open, func(s OpenSession) bool { return s.Marker == marker })
 }
 
 func (t *trail) close(e Entry) {
@@ -72,7 +83,7 @@ func (t *trail) close(e Entry) {
 		}
 		took, _ := time.ParseDuration(e.Outputs[TookOutput])
 		t.shown[e.Outputs["session"]] = steps.Shown{Password: shown, Took: took}
-		t.changed = false
+		t.changed, t.failed = false, nil
 	}
 }
 

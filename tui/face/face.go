@@ -70,7 +70,7 @@ type Ending struct {
 func Draft(f steps.Field, text string, keep func(key string, s secret.Secret)) (draft string, typed secret.Secret) {
 	switch f.Kind {
 	case steps.SecretField, steps.Code:
-		if _, err := secret.ParseReference(text); err != nil && text != "" {
+		if Typed(f, text) {
 			typed = secret.New(text)
 			keep(f.Key, typed)
 			return "prompt", typed
@@ -87,6 +87,20 @@ func Draft(f steps.Field, text string, keep func(key string, s secret.Secret)) (
 	case steps.Text, steps.Number, steps.Switch, steps.Choice, steps.FileField, steps.Fingerprint:
 	}
 	return text, typed
+}
+
+// Typed says whether a text that was typed for a field is a secret itself, and no reference to one.
+func Typed(f steps.Field, text string) bool {
+	_, err := secret.ParseReference(text)
+	return (f.Kind == steps.SecretField || f.Kind == steps.Code) && err != nil && text != ""
+}
+
+// Short says what is unwise about a new secret; empty: nothing.
+func Short(f steps.Field, s secret.Secret) string {
+	if f.Twice && !s.Empty() && s.Arrived() == "received" { // under 16 characters
+		return "it has under 16 characters: who gets the file can try passphrases as fast as machines go"
+	}
+	return ""
 }
 
 // Grouped parts a fingerprint into fours, so that eyes can compare it. Other values stay as they are.
@@ -133,12 +147,13 @@ func Headline(r *run.Report) string {
 
 // Hand keeps account of what a person does by hand in one sitting.
 type Hand struct {
-	Done  []string        // steps said to be done
-	Out   []string        // steps that failed and are left out
-	Later map[string]bool // action keys that were put off
-	noted int
-	await string   // key of the action whose file was said to be there
-	turns []string // steps and action keys, in the order in which they were done or put off
+	Done   []string        // steps said to be done
+	Out    []string        // steps that failed and are left out
+	Later  map[string]bool // action keys that were put off
+	noted  int
+	await  string   // key of the action whose file was said to be there
+	sought string   // the same, until another page is left
+	turns  []string // steps and action keys, in the order in which they were done or put off
 }
 
 // Note says that a run has noted down what was done so far.
@@ -172,15 +187,18 @@ func (h *Hand) Do(step string) {
 }
 
 // Say says that an action was done.
+// Nobody's word stands for a file that one awaits: it is looked for.
 func (h *Hand) Say(a plan.Action) {
-	h.Do(a.Step)
+	if a.Awaits() == "" {
+		h.Do(a.Step)
+	}
 	h.Look(a)
 }
 
 // Look says that it is worth looking whether the file of an action is there.
 func (h *Hand) Look(a plan.Action) {
 	if a.Awaits() != "" {
-		h.await = a.Key
+		h.await, h.sought = a.Key, a.Key
 	}
 }
 
@@ -205,7 +223,7 @@ func (h *Hand) did(a plan.Action) bool { return h.IsDone(a.Step) && a.Awaits() =
 
 // Missing is the file that an action awaits and that is not there, although the person has said to have done it; or nothing.
 func (h *Hand) Missing(a plan.Action) string {
-	if h.IsDone(a.Step) {
+	if h.sought == a.Key {
 		return a.Awaits()
 	}
 	return ""

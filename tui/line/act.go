@@ -254,7 +254,11 @@ func (l *Line) hands(ctx context.Context, a plan.Action) (bool, error) {
 		demo += ", demo (lets the demonstration do it)"
 	}
 	for {
-		text, err := l.read(ctx, "Done? yes, later"+demo+": ")
+		question := "Done? yes, later"
+		if a.Awaits() != "" {
+			question = "Is the file there? yes looks for it, later"
+		}
+		text, err := l.read(ctx, question+demo+": ")
 		if err != nil {
 			return false, err
 		}

@@ -164,6 +164,9 @@ func (l *Line) field(ctx context.Context, s steps.Step, f steps.Field) (turn, er
 		return again, nil
 	case "":
 	default:
+		if same, err := l.twice(ctx, f, text); err != nil || !same {
+			return again, err
+		}
 		l.store(f, text)
 	}
 	fault, bad := l.m.Answers().CheckField(f)
@@ -181,6 +184,27 @@ func (l *Line) field(ctx context.Context, s steps.Step, f steps.Field) (turn, er
 		l.print("Not valid: %s. %s", problem.Plain(fault.Why), fault.Try)
 	}
 	return again, nil
+}
+
+// twice asks for a new secret once more, and says whether it is the same.
+func (l *Line) twice(ctx context.Context, f steps.Field, text string) (same bool, err error) {
+	if !f.Twice || !face.Typed(f, text) {
+		return true, nil
+	}
+	repeated, err := l.hidden(ctx, problem.Plain(f.Prompt)+", once more: ")
+	if err != nil {
+		return false, err
+	}
+	switch repeated = l.cleaned(repeated); repeated {
+	case text:
+		return true, nil
+	case "<":
+		return false, nil
+	case "q":
+		return false, l.left()
+	}
+	l.print("Not valid: the two are not the same.")
+	return false, nil
 }
 
 // answer reads the text of one answer.
@@ -261,6 +285,9 @@ func (l *Line) store(f steps.Field, text string) {
 	draft, typed := face.Draft(f, text, l.o.Work.Keep)
 	if !typed.Empty() {
 		l.print("  %s", face.Arrived(f, typed))
+		if short := face.Short(f, typed); short != "" {
+			l.print("  %s", short)
+		}
 	}
 	l.m = l.m.Set(f.Key, draft)
 }
