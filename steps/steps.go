@@ -7,6 +7,7 @@ import (
 	"context"
 
 	"npsetup/steps/plan"
+	"npsetup/steps/problem"
 )
 
 // Guide is an ordered list of steps: one per article.
@@ -115,6 +116,27 @@ type Proof struct {
 	Seen       bool              // what a person did by hand has shown itself: it is remembered as done, for what it was about
 	Err        error             // why the look failed that should have proven it
 	About      plan.Value        // what that doing is good for; nil: for good
+	Code       problem.Code      // what the text warns of; may be empty
+}
+
+// Named is the code of a proof: its own, that of its error, or the general one of its state. What is as wanted has none.
+func (p Proof) Named() problem.Code {
+	switch {
+	case p.Code != "":
+		return p.Code
+	case p.Err != nil:
+		return problem.All(p.Err)[0].Named()
+	}
+	switch p.State {
+	case Differs:
+		return problem.DiffersFromGuide
+	case NeedPerson:
+		return problem.PersonNeeded
+	case NotProven:
+		return problem.NotProven
+	case Proven, ByWord:
+	}
+	return ""
 }
 
 // ProofState is the result of a verification.

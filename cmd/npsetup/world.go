@@ -73,7 +73,7 @@ func (l *link) probe(ctx context.Context, address string) (shared.Presented, err
 	if err != nil {
 		return shared.Presented{}, err
 	}
-	seen := shared.Presented{Host: p.Host, Port: p.Port, Verified: p.Verified, Reason: p.Reason, Expired: p.Has(trust.Expired), Took: p.Handshake, Note: p.Note}
+	seen := shared.Presented{Host: p.Host, Port: p.Port, Verified: p.Verified, Reason: p.Reason, Expired: p.Has(trust.Expired), Misnamed: p.Has(trust.WrongName), Took: p.Handshake, Note: p.Note}
 	for _, c := range p.Chain {
 		seen.Chain = append(seen.Chain, shared.Certificate{
 			Subject: c.Subject, Issuer: c.Issuer, SHA256: c.SHA256, SHA1: c.SHA1, Key: c.KeyDescription, Names: c.SANs, NotBefore: c.NotBefore, NotAfter: c.NotAfter,
@@ -299,7 +299,11 @@ func certificateIn(c pki.Certificate, now time.Time) auditor.Certificate {
 		case pki.Warn:
 			out.Warnings = append(out.Warnings, r.Text)
 		case pki.Refuse:
-			refused.Add(problem.New(r.Text).Because(r.Why).Try(r.Try))
+			p := problem.New(r.Text).Because(r.Why).Try(r.Try)
+			if now.After(c.X509.NotAfter) || now.Before(c.X509.NotBefore) {
+				p.Coded(problem.ClientCertificateExpired)
+			}
+			refused.Add(p)
 		}
 	}
 	out.Refused = refused.Err()

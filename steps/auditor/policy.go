@@ -68,7 +68,7 @@ func lookPolicy(ctx context.Context, s *steps.Scene) error {
 	s.Know(kindPolicy, name, full.Row.ID)
 	observe(s, "policy", writable(full.Raw))
 	if !full.Row.PolicyType.Is(npsapi.PolicyResource, "Resource") {
-		s.Problem(problem.New(fmt.Sprintf("the access policy %q is credential-based", problem.Plain(name))).At(keyPolicy).
+		s.Problem(problem.New(fmt.Sprintf("the access policy %q is credential-based", problem.Plain(name))).Coded(problem.PolicyOtherType).At(keyPolicy).
 			Because("a policy keeps its type, and names are unique").
 			Try("give accessPolicy.resource.name another name"))
 		return nil

@@ -103,7 +103,7 @@ func lookServiceAccount(ctx context.Context, s *steps.Scene, seen *seenResources
 	}
 	switch {
 	case len(all) == 1 && all[0].Row.CredentialID == "":
-		s.Problem(problem.New(fmt.Sprintf("the service account %q has no stored credential", problem.Plain(wanted))).At(keyServiceAccount).
+		s.Problem(problem.New(fmt.Sprintf("the service account %q has no stored credential", problem.Plain(wanted))).Coded(problem.ServiceAccountEmpty).At(keyServiceAccount).
 			Because("NPS lists it without one, so that nothing can be managed with it").
 			Try("open it under Configuration > Service Accounts in NPS, give its password and save it"))
 	case len(all) == 1:
@@ -111,11 +111,11 @@ func lookServiceAccount(ctx context.Context, s *steps.Scene, seen *seenResources
 		s.Observe("service account", []string{all[0].Row.CredentialID, all[0].Row.DisplayName, all[0].Row.UserName, all[0].Row.Domain})
 		s.Know("service account", wanted, all[0].Row.CredentialID)
 	case len(all) == 0:
-		s.Problem(problem.New(fmt.Sprintf("NPS has no service account %q", problem.Plain(wanted))).At(keyServiceAccount).
+		s.Problem(problem.New(fmt.Sprintf("NPS has no service account %q", problem.Plain(wanted))).Coded(problem.ServiceAccountMissing).At(keyServiceAccount).
 			Because("neither a name nor a user name of its service accounts is equal to it").
 			Try("look under Configuration > Service Accounts in NPS and give the name exactly, or add the account there first"))
 	default:
-		s.Problem(problem.New(fmt.Sprintf("%d service accounts of NPS fit %q", len(all), problem.Plain(wanted))).At(keyServiceAccount).
+		s.Problem(problem.New(fmt.Sprintf("%d service accounts of NPS fit %q", len(all), problem.Plain(wanted))).Coded(problem.NameNotUnique).At(keyServiceAccount).
 			Because("the same user name exists in several domains").
 			Try(`give it as DOMAIN\user, or give the service account's own name`))
 	}
@@ -140,7 +140,7 @@ func lookHost(ctx context.Context, s *steps.Scene, host string) (seenResource, e
 		s.Observe(host, []string{r.ID, r.DNSHostName, r.PlatformID, r.ServiceAccountID})
 		f.State, f.Rows = steps.Info, []steps.Row{{Label: "platform", Value: problem.Plain(r.PlatformName), Wanted: platformName}, {Label: "service account", Value: problem.Plain(r.SaName), Wanted: s.Answers.Text(keyServiceAccount)}}
 		if r.DisableWinRm {
-			s.Warn("WinRM is marked as disabled on " + problem.Plain(host) + " in NPS: actions cannot run there until that is taken off")
+			s.Warn("WinRM is marked as disabled on "+problem.Plain(host)+" in NPS: actions cannot run there until that is taken off", problem.WinRMDisabled)
 		}
 	case 0:
 		err = lookCandidate(ctx, s, &h)
@@ -172,7 +172,7 @@ func lookCandidate(ctx context.Context, s *steps.Scene, h *seenResource) error {
 	}
 	if len(found) == 0 {
 		s.Observe(h.Host, nil)
-		s.Problem(problem.New(fmt.Sprintf("NPS does not know the host %s", problem.Plain(h.Host))).At(keyResources).
+		s.Problem(problem.New(fmt.Sprintf("NPS does not know the host %s", problem.Plain(h.Host))).Coded(problem.HostUnknown).At(keyResources).
 			Because("neither its resources nor the servers that it found in Active Directory have this DNS host name").
 			Try("check the name, letter by letter", "in NPS open Resources, choose the domain, then Synchronize Now: a new domain controller is known only after that"))
 		return nil
@@ -181,7 +181,7 @@ func lookCandidate(ctx context.Context, s *steps.Scene, h *seenResource) error {
 	c := found[0].Row
 	s.Observe(h.Host, []string{"candidate", c.ID, c.PlatformID})
 	if !c.IsDomainController {
-		s.Warn(problem.Plain(h.Host) + " is no domain controller by what NPS knows: the article asks for one")
+		s.Warn(problem.Plain(h.Host)+" is no domain controller by what NPS knows: the article asks for one", problem.NotADomainController)
 	}
 	return nil
 }
@@ -199,7 +199,7 @@ func (w World) lookDomain(ctx context.Context, s *steps.Scene, domain string) er
 		return err
 	}
 	if len(controllers) > 1 {
-		s.Warn(fmt.Sprintf("%s has several domain controllers: a session's new account may not have reached the one that Auditor asks (\"The user name or password is incorrect\"); name the PDC emulator as the resource, and prefer a credential-based policy if it happens", problem.Plain(domain)))
+		s.Warn(fmt.Sprintf("%s has several domain controllers: a session's new account may not have reached the one that Auditor asks (\"The user name or password is incorrect\"); name the PDC emulator as the resource, and prefer a credential-based policy if it happens", problem.Plain(domain)), problem.SeveralControllers)
 	}
 	if w.PDC == nil {
 		return nil
@@ -216,7 +216,7 @@ func (w World) lookDomain(ctx context.Context, s *steps.Scene, domain string) er
 			state = steps.Fits
 		}
 	}
-	s.See(steps.Finding{Kind: steps.TextFinding, Title: "PDC emulator of " + domain, State: state, Text: problem.Plain(pdc)})
+	s.See(steps.Finding{Kind: steps.TextFinding, Title: "PDC emulator of " + domain, State: state, Text: problem.Plain(pdc), Code: problem.NotThePDC})
 	return nil
 }
 

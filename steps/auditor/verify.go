@@ -1,6 +1,7 @@
 package auditor
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -168,7 +169,7 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	if ev.err != nil {
 		return steps.Proof{State: steps.NotProven, Text: text + "; its sessions cannot be listed: " + problem.Plain(ev.err.Error()), Err: ev.err}
 	}
-	state := steps.Proven
+	state, about := steps.Proven, problem.Code("")
 	switch {
 	case ev.unproven(s):
 		text += "; something was changed since the last session that became active"
@@ -180,9 +181,11 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 		}
 		if shown.Password != "" {
 			text, state = text+", but its password is not proven: "+problem.Plain(shown.Password), steps.NotProven
+			about = problem.PasswordNotReadable
 		}
 		if shown.Took >= slowFrom {
 			text += fmt.Sprintf("; it took %d s, which is slow: NPS asks WinRM for HTTPS first (Global Settings > WinRM HTTP setting: set \"Use HTTP\", or give the resource a WinRM certificate)", int(shown.Took.Seconds()))
+			about = cmp.Or(about, problem.WinRMFallback)
 		}
 	case keyElsewhere(s):
 		text += "; no session of its own was opened, since the private key of the certificate is not at hand"
@@ -190,9 +193,9 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	if seenAuditor(s) != "" {
 		text += "; " + ev.auditors()
 		if expiry := ev.expiry(s); expiry != "" {
-			text += "; " + expiry
+			text, about = text+"; "+expiry, problem.CollectionTooLong
 		}
-		return steps.Proof{State: state, Text: text}
+		return steps.Proof{State: state, Text: text, Code: about}
 	}
 	return steps.Proof{State: steps.NeedPerson, Text: text + "; no session of Auditor was seen yet: let it collect once, then npsetup verify, or npsetup verify --watch 10m"}
 }

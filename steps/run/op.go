@@ -272,7 +272,7 @@ func before(a plan.Action) map[string]string {
 func (r *runner) journal(e Entry) error {
 	e.Time = r.Clock.Now()
 	if err := r.Store.Journal(e); err != nil {
-		return problem.New("the journal cannot be written").Because(problem.Plain(err.Error())).Try("make room or mend the permissions of the state folder, then npsetup resume --yes").From(err)
+		return problem.New("the journal cannot be written").Coded(problem.StateFolderUnusable).Because(problem.Plain(err.Error())).Try("make room or mend the permissions of the state folder, then npsetup resume --yes").From(err)
 	}
 	return nil
 }
