@@ -16,6 +16,8 @@ type Guide struct {
 	Title string
 	Steps []Step
 	Risks []Risk
+	// Trouble reads what went wrong lately on a surveyed scene, such as the last session that failed. Nil: nothing tells.
+	Trouble func(context.Context, *Scene) error
 }
 
 // Step is one step of a guide. It is declared, not coded: every face draws it from these members.

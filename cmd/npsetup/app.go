@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"npsetup/client/machine"
 	"npsetup/client/trust"
 	"npsetup/steps/problem"
 	"npsetup/steps/secret"
@@ -38,8 +39,10 @@ type app struct {
 	wait     func(ctx context.Context, d time.Duration) error // nil: real time
 	making   func(path string, made bool)                     // told of each key and certificate, before and after; nil: nobody is
 	home     func() (string, error)
-	face     asker         // a face that asks; nil: line by line on the terminal
-	machine  trust.Machine // whose store of trusted roots is looked at and changed; zero: this one
+	face     asker           // a face that asks; nil: line by line on the terminal
+	here     machine.Machine // what doctor looks at; zero: this one
+	network  machine.Network // what doctor tries ports by; zero: the real one
+	machine  trust.Machine   // whose store of trusted roots is looked at and changed; zero: this one
 	scrub    *secret.Scrubber
 }
 
@@ -170,7 +173,7 @@ Without a command it opens the wizard: on the full screen, or line by line with 
 	})
 	root.PersistentFlags().StringVar(&o.state, "state", "", "folder for run records and journals (default: the user's state folder)")
 	root.AddCommand(
-		newPlan(o), newApply(o), newResume(o), newVerify(o), newValidate(o), newKey(o), newSchema(o), newAssumptions(o), newExplain(o), newCert(o), newTrust(o), newSandbox(o), newDemo(o),
+		newPlan(o), newApply(o), newResume(o), newVerify(o), newValidate(o), newKey(o), newSchema(o), newAssumptions(o), newExplain(o), newDoctor(o), newCert(o), newTrust(o), newSandbox(o), newDemo(o),
 	)
 	// A command that does not exist is a mistake in usage, like a flag that does not exist.
 	root.Args = func(_ *cobra.Command, args []string) error {

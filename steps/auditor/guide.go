@@ -107,6 +107,6 @@ func (w World) guide() steps.Guide {
 			w.monitoringPlan(),
 			w.verify(),
 		},
-		Risks: risks(),
+		Risks: risks(), Trouble: trouble,
 	}
 }

@@ -9,8 +9,8 @@ import (
 	"npsetup/steps/problem"
 )
 
-// skewLimit is from when on a difference of clocks makes MFA codes fail.
-const skewLimit = 30 * time.Second
+// SkewLimit is from when on a difference of clocks makes MFA codes fail.
+const SkewLimit = 30 * time.Second
 
 // SkewKey is this machine's clock minus the server's.
 var SkewKey = steps.Key[time.Duration]{Name: "nps.skew"}
@@ -70,7 +70,7 @@ func (w World) lookTrust(ctx context.Context, s *steps.Scene) error {
 		return err
 	}
 	steps.Put(s, SkewKey, g.Skew)
-	if g.Skew > skewLimit || g.Skew < -skewLimit {
+	if g.Skew > SkewLimit || g.Skew < -SkewLimit {
 		// Not in the plan: a figure that changes from second to second would change its digest.
 		s.See(steps.Finding{
 			Kind: steps.TextFinding, Title: "clocks", State: steps.Doubtful, Code: problem.ClockSkew,
