@@ -18,6 +18,7 @@ type Guide struct {
 	Risks []Risk
 	// Trouble reads what went wrong lately on a surveyed scene, such as the last session that failed. Nil: nothing tells.
 	Trouble func(context.Context, *Scene) error
+	Import  *Importer // nil: an integration that is there cannot be described
 }
 
 // Step is one step of a guide. It is declared, not coded: every face draws it from these members.

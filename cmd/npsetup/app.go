@@ -173,7 +173,7 @@ Without a command it opens the wizard: on the full screen, or line by line with 
 	})
 	root.PersistentFlags().StringVar(&o.state, "state", "", "folder for run records and journals (default: the user's state folder)")
 	root.AddCommand(
-		newPlan(o), newApply(o), newResume(o), newVerify(o), newValidate(o), newKey(o), newSchema(o), newAssumptions(o), newExplain(o), newDoctor(o), newCert(o), newTrust(o), newSandbox(o), newDemo(o),
+		newPlan(o), newApply(o), newResume(o), newVerify(o), newValidate(o), newKey(o), newSchema(o), newAssumptions(o), newExplain(o), newDoctor(o), newImport(o), newCert(o), newTrust(o), newSandbox(o), newDemo(o),
 	)
 	// A command that does not exist is a mistake in usage, like a flag that does not exist.
 	root.Args = func(_ *cobra.Command, args []string) error {

@@ -19,7 +19,7 @@ import (
 func codesAwaited() map[problem.Code]string {
 	const credential, vault = "the credential-based policy", "the guide for Password Secure"
 	return map[problem.Code]string{
-		problem.CredentialNotRotated: credential, problem.CredentialMismatch: credential, problem.CredentialNotManagable: credential,
+		problem.CredentialNotRotated: credential, problem.CredentialMismatch: credential, problem.CredentialNotManageable: credential,
 		problem.VaultEntryNotFound: vault, problem.VaultEntryAmbiguous: vault, problem.VaultEntryProtected: vault, problem.VaultKitTooOld: vault, problem.VaultTemplateMissing: vault,
 	}
 }

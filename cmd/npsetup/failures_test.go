@@ -42,7 +42,7 @@ func published() []meeting {
 		34: met(problem.HostUnknown),
 		35: none("the test of a domain is no call of the contract; it shows as a host that NPS does not know, and that text names it"),
 		36: met(problem.WinRMRefused), 37: met(problem.WinRMNotReachable), 38: met(problem.RemoteAccessDenied), 39: met(problem.WinRMDisabled),
-		40: met(problem.CredentialNotRotated), 41: met(problem.CredentialMismatch), 42: met(problem.CredentialNotManagable), 43: met(problem.RemoteAccessDenied),
+		40: met(problem.CredentialNotRotated), 41: met(problem.CredentialMismatch), 42: met(problem.CredentialNotManageable), 43: met(problem.RemoteAccessDenied),
 		44: met(problem.VaultEntryNotFound), 45: met(problem.PasswordNotReadable), 46: met(problem.VaultNotReachable), 47: met(problem.VaultNotTrusted), 48: met(problem.VaultKitTooOld), 49: met(problem.VaultKitTooOld),
 		50: met(problem.VaultKeyExpired), 51: met(problem.VaultKeyRefused), 52: met(problem.VaultEntryAmbiguous),
 		53: none("it is NPS as its own vault, by a script that the vendor does not advise; no guide sets it up"),

@@ -7,8 +7,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"npsetup/client/pki"
@@ -42,12 +44,33 @@ func (l *link) files() auditor.Files {
 			}
 			return pki.KeyFingerprint(k.Public()), nil
 		},
-		CheckRequest: checkRequest, Chain: readChain, CheckPFX: l.checkPFX, InStore: inStore,
+		CheckRequest: checkRequest, Chain: readChain, CheckPFX: l.checkPFX, InStore: inStore, Beside: beside,
 	}
 	if runtime.GOOS == "windows" {
 		f.Stored = stored
 	}
 	return f
+}
+
+// besideMost is how many files of a folder are tried.
+const besideMost = 200
+
+// beside lists the files of a folder that are named as certificates are.
+func beside(folder string) []string {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil
+	}
+	var list []string
+	for _, e := range entries {
+		switch strings.ToLower(filepath.Ext(e.Name())) {
+		case ".cer", ".crt", ".der", ".pem":
+			if list = append(list, filepath.Join(folder, e.Name())); len(list) == besideMost {
+				return list
+			}
+		}
+	}
+	return list
 }
 
 func inStore(thumbprint string, now time.Time) (auditor.Certificate, error) {

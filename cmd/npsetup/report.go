@@ -169,8 +169,7 @@ func (j *job) report(lines []run.Line) error {
 
 // aboutCode names a code behind a line, unless it only repeats the line's outcome.
 func aboutCode(code string) string {
-	switch problem.Code(code) {
-	case "", problem.DiffersFromGuide, problem.PersonNeeded, problem.NotProven, problem.FailedCode:
+	if problem.Code(code).Bare() {
 		return ""
 	}
 	return " (code: " + code + ")"

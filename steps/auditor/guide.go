@@ -39,6 +39,8 @@ type Files struct {
 	InStore func(thumbprint string, now time.Time) (Certificate, error)
 	// Stored are all certificates of that store; nil on other systems.
 	Stored func(now time.Time) ([]Certificate, error)
+	// Beside lists the files of a folder whose names are those of certificates; nil when there is none to list.
+	Beside func(folder string) []string
 	// CheckRequest says whether a certificate request asks for the key.
 	CheckRequest func(request, key string) error
 	// Chain finds among the certificates in files the one that belongs to key, or without a key the only one of the first file,
@@ -107,6 +109,6 @@ func (w World) guide() steps.Guide {
 			w.monitoringPlan(),
 			w.verify(),
 		},
-		Risks: risks(), Trouble: trouble,
+		Risks: risks(), Trouble: trouble, Import: w.importer(),
 	}
 }

@@ -78,11 +78,7 @@ func (s *Sheet) Count(o Outcome) int {
 // Complete gives warnings and faults that name no remedy the one that goes with their code. What a plan tells better is left alone.
 func (s *Sheet) Complete(remedy func(problem.Code) []string) {
 	for i, c := range s.Checks {
-		switch c.Code {
-		case "", problem.DiffersFromGuide, problem.PersonNeeded, problem.NotProven, problem.WarningCode, problem.FailedCode:
-			continue
-		}
-		if len(c.Remedy) == 0 && (c.Outcome == Warning || c.Outcome == Fault) {
+		if !c.Code.Bare() && len(c.Remedy) == 0 && (c.Outcome == Warning || c.Outcome == Fault) {
 			s.Checks[i].Remedy = remedy(c.Code)
 		}
 	}

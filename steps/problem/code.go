@@ -1,6 +1,9 @@
 package problem
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // Code names what a problem or a warning is about, in kebab-case. It is stable: scripts and tickets go by it, and `npsetup explain
 // CODE` prints the catalogue's text for it (assets/text/en/codes).
@@ -105,21 +108,21 @@ const (
 
 // Active Directory, service accounts and resources.
 const (
-	ServiceAccountMissing  Code = "service-account-missing"
-	ServiceAccountEmpty    Code = "service-account-empty"
-	HostUnknown            Code = "host-unknown"
-	NotADomainController   Code = "not-a-domain-controller"
-	SeveralControllers     Code = "several-domain-controllers"
-	NotThePDC              Code = "not-the-pdc-emulator"
-	WinRMDisabled          Code = "winrm-disabled"
-	WinRMNotReachable      Code = "winrm-not-reachable"
-	WinRMFallback          Code = "winrm-fallback"
-	WinRMRefused           Code = "winrm-refused"
-	RemoteAccessDenied     Code = "remote-access-denied"
-	LDAPSNotReachable      Code = "ldaps-not-reachable"
-	CredentialNotRotated   Code = "credential-not-rotated"
-	CredentialMismatch     Code = "credential-mismatch"
-	CredentialNotManagable Code = "credential-not-manageable"
+	ServiceAccountMissing   Code = "service-account-missing"
+	ServiceAccountEmpty     Code = "service-account-empty"
+	HostUnknown             Code = "host-unknown"
+	NotADomainController    Code = "not-a-domain-controller"
+	SeveralControllers      Code = "several-domain-controllers"
+	NotThePDC               Code = "not-the-pdc-emulator"
+	WinRMDisabled           Code = "winrm-disabled"
+	WinRMNotReachable       Code = "winrm-not-reachable"
+	WinRMFallback           Code = "winrm-fallback"
+	WinRMRefused            Code = "winrm-refused"
+	RemoteAccessDenied      Code = "remote-access-denied"
+	LDAPSNotReachable       Code = "ldaps-not-reachable"
+	CredentialNotRotated    Code = "credential-not-rotated"
+	CredentialMismatch      Code = "credential-mismatch"
+	CredentialNotManageable Code = "credential-not-manageable"
 )
 
 // Sessions, and Auditor's collections.
@@ -164,6 +167,11 @@ const (
 	NoTerminal          Code = "no-terminal"
 	PortNotReachable    Code = "port-not-reachable"
 )
+
+// Bare says whether a code tells no more than that something is so: a message beside it says the rest.
+func (c Code) Bare() bool {
+	return slices.Contains([]Code{"", FailedCode, WarningCode, DiffersFromGuide, PersonNeeded, NotProven}, c)
+}
 
 // Coded names what the problem is about.
 func (p *Problem) Coded(c Code) *Problem { p.Code = c; return p }
