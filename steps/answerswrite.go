@@ -100,9 +100,21 @@ func yamlValue(f Field, v string) string {
 	return quoteYAML(v)
 }
 
+// quoteYAML writes what could turn a reader's text round, or hide in it, as escapes of YAML.
 func quoteYAML(v string) string {
 	raw, _ := json.Marshal(v) // a string always encodes
-	return string(raw)
+	var b strings.Builder
+	for _, r := range string(raw) {
+		switch plain := problem.Plain(string(r)) == string(r); {
+		case plain:
+			b.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&b, `\U%08X`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
 
 // Schema is the JSON Schema (2020-12) of a guide's answers file.

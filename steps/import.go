@@ -17,6 +17,7 @@ type Importer struct {
 // ImportFlag names one of several objects that fit.
 type ImportFlag struct {
 	Name, Value, Help string // the flag without its dashes; what stands for its value; one line
+	File              bool   // its value is the path of a file, or store:THUMBPRINT
 }
 
 // Imported is what was read.

@@ -85,7 +85,7 @@ func runImport(ctx context.Context, c *cobra.Command, o *options, i importOption
 	if err := l.Err(); err != nil {
 		return err
 	}
-	in, err := j.guide.Import.Read(ctx, j.scene, func(flag string) string { return i.named(flag, j.answers.Dir()) })
+	in, err := j.guide.Import.Read(ctx, j.scene, i.named(j.guide.Import, j.answers.Dir()))
 	if err != nil {
 		return err
 	}
@@ -97,17 +97,25 @@ func runImport(ctx context.Context, c *cobra.Command, o *options, i importOption
 	return j.tellImported(i.out, in, differs)
 }
 
-// named is the value of a guide's flag. A path is named from where the command is run, and answers from their own folder.
-func (i importOptions) named(flag, dir string) string {
-	v := strings.TrimSpace(*i.names[flag])
-	if flag != "certificate" || v == "" || strings.HasPrefix(v, "store:") {
+// named gives the values of a guide's flags. A path is named from where the command is run, and in answers from their own folder.
+func (i importOptions) named(by *steps.Importer, dir string) func(string) string {
+	return func(flag string) string {
+		v := ""
+		for _, f := range by.Flags {
+			if f.Name != flag {
+				continue
+			}
+			if v = strings.TrimSpace(*i.names[flag]); v == "" || !f.File || strings.HasPrefix(v, "store:") {
+				return v
+			}
+			path := absolute(strings.TrimPrefix(v, "file:"))
+			if within, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(within) {
+				path = within
+			}
+			v = "file:" + path
+		}
 		return v
 	}
-	path := absolute(strings.TrimPrefix(v, "file:"))
-	if within, err := filepath.Rel(dir, path); err == nil && filepath.IsLocal(within) {
-		path = within
-	}
-	return "file:" + path
 }
 
 // importJob reads what there is of answers: how to sign in.
@@ -131,18 +139,23 @@ func importJob(c *cobra.Command, o *options, i importOptions) (*job, error) {
 	if !ok || g.Import == nil {
 		return nil, problem.New("the guide " + problem.Plain(i.guide) + " has nothing that reads a set-up").Try("--guide auditor").Of(problem.Usage)
 	}
-	var parsed steps.Parsed
+	drafts := map[string]string{}
+	dir, _ := os.Getwd() // without it, relative paths stay as they are
 	if o.file != "" {
-		parsed, err = j.fromFile(overrides)
-	} else {
-		here, _ := os.Getwd() // without it, relative paths stay as they are
-		parsed, err = steps.FromDrafts(g, "import", nil, here, overrides)
+		file, err := j.fromFile(overrides)
+		if err != nil {
+			return nil, err
+		}
+		dir = file.Answers.Dir()
+		for key, draft := range file.Answers.Drafts() { // of a file, only how to sign in: the rest is read
+			if strings.HasPrefix(key, "nps.") {
+				drafts[key] = draft
+			}
+		}
 	}
+	parsed, err := steps.FromDrafts(g, "import", drafts, dir, overrides)
 	if err != nil {
 		return nil, err
-	}
-	if parsed.Guide.ID != g.ID {
-		return nil, problem.New("the answers file is for the guide " + parsed.Guide.ID).Try("--guide " + parsed.Guide.ID).Of(problem.Usage)
 	}
 	j.guide, j.answers = g, parsed.Answers.Anchored(filepath.Dir(absolute(i.out)))
 	if !j.answers.Has("nps.signIn.password") && !j.answers.Has("nps.signIn.token") {
@@ -160,9 +173,11 @@ func importJob(c *cobra.Command, o *options, i importOptions) (*job, error) {
 func (j *job) describe(in *steps.Imported) {
 	a := j.answers
 	for key, draft := range in.Drafts {
-		if !a.Has(key) {
-			a = a.With(key, draft)
+		if a.Has(key) {
+			delete(in.Notes, key) // they are about what was read
+			continue
 		}
+		a = a.With(key, draft)
 	}
 	for _, r := range j.guide.Risks {
 		if r.When(a) && !a.Accepts(r.Name) {

@@ -106,6 +106,20 @@ func TestImportAsksWhichOneIsMeant(t *testing.T) {
 	says(t, st.imports(filepath.Join(st.dir, "fourth.yaml"), "--application", "Second", "--policy", "Third").want(t, exitUsage).err, "no resource-based access policy named Third")
 }
 
+// TestImportTakesOnlyTheSignInOfAFile: what else stands in it is read from the server.
+func TestImportTakesOnlyTheSignInOfAFile(t *testing.T) {
+	st := complete(t)
+	out := filepath.Join(st.dir, "imported.yaml")
+	other := st.edited("name: Netwrix Auditor\n", "name: Another\n", "maxDuration: 60", "maxDuration: 99", "group: Domain Admins", "group: Nobody")
+	st.elsewhere("import", "-f", other, "--out", out, "--set", "monitoringPlan.name=AD Monitoring").want(t, exitOK)
+	text := st.read(out)
+	says(t, text, `password: "env:NPS_PASSWORD"`, `group: "Domain Admins"`, `name: "AD Monitoring"`)
+	if strings.Contains(text, "Another") || strings.Contains(text, "maxDuration: 99") {
+		t.Errorf("the file's answers were taken over:\n%s", text)
+	}
+	st.elsewhere("plan", "-f", out).want(t, exitOK)
+}
+
 // TestImportFromAServerThatShowsLess takes what the documented calls tell, and says what they do not.
 func TestImportFromAServerThatShowsLess(t *testing.T) {
 	st := newSite(t, sandbox.Options{API: "documented"})

@@ -27,7 +27,7 @@ func (w World) importer() *steps.Importer {
 			{Name: flagApplication, Value: "NAME", Help: "the application user that Auditor signs in as, when NPS has several"},
 			{Name: flagPolicy, Value: "NAME", Help: "its access policy, when it is in several"},
 			{Name: flagActivity, Value: "NAME", Help: "its activity, when the policy holds several"},
-			{Name: flagCertificate, Value: "FILE", Help: "Auditor's client certificate: file:PATH, or store:THUMBPRINT on Auditor's own server"},
+			{Name: flagCertificate, Value: "FILE", Help: "Auditor's client certificate: file:PATH, or store:THUMBPRINT on Auditor's own server", File: true},
 		},
 		Read: w.importAll,
 	}

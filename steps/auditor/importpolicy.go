@@ -24,7 +24,7 @@ func importPolicy(ctx context.Context, s *steps.Scene, in *steps.Imported, user 
 		}
 	}
 	if len(byName) == 0 && named(flagPolicy) == "" {
-		in.Leave("no resource-based access policy is for " + user.Name)
+		in.Leave("no resource-based access policy names " + user.Name + " itself; whether one holds a group with it is not looked at")
 		return nil
 	}
 	pick, err := one(flagPolicy, "resource-based access policy", named(flagPolicy), keysOf(byName), nil)
@@ -86,15 +86,18 @@ func importSetting(in *steps.Imported, t profileSetting, have string) {
 
 // importActivity describes the activity of a policy, and the group that its action names.
 func importActivity(ctx context.Context, s *steps.Scene, in *steps.Imported, p npsapi.Policy, named string) error {
-	members, err := find(ctx, s, npsapi.SearchMembers(npsapi.Activities, plan.String(p.ID), ""), func(m npsapi.MemberRow) bool {
-		return m.EntityType.Is(npsapi.MemberActivity, "Activity") && (named == "" || same(m.Name, named))
-	})
+	members, err := find(ctx, s, npsapi.SearchMembers(npsapi.Activities, plan.String(p.ID), ""), func(npsapi.MemberRow) bool { return true })
 	if err != nil {
 		return err
 	}
 	byName := map[string]string{}
 	for _, m := range members {
-		byName[m.Row.Name] = m.Row.ID
+		switch {
+		case !m.Row.EntityType.Is(npsapi.MemberActivity, "Activity"):
+			in.Leave("the access policy holds the group of activities " + m.Row.Name + ", whose activities are not looked at")
+		case named == "" || same(m.Row.Name, named):
+			byName[m.Row.Name] = m.Row.ID
+		}
 	}
 	if len(byName) == 0 && named == "" {
 		in.Leave("the access policy holds no activity")
@@ -147,9 +150,7 @@ func groupOf(ctx context.Context, s *steps.Scene, id string) (string, error) {
 
 // importResources describes the hosts of a policy, and the service account that NPS manages them with.
 func importResources(ctx context.Context, s *steps.Scene, in *steps.Imported, p npsapi.Policy) error {
-	members, err := find(ctx, s, npsapi.SearchMembers(npsapi.Resources, plan.String(p.ID), ""), func(m npsapi.MemberRow) bool {
-		return m.EntityType.Is(npsapi.MemberResource, "Resource")
-	})
+	members, err := find(ctx, s, npsapi.SearchMembers(npsapi.Resources, plan.String(p.ID), ""), func(npsapi.MemberRow) bool { return true })
 	if err != nil {
 		return err
 	}
@@ -164,6 +165,10 @@ func importResources(ctx context.Context, s *steps.Scene, in *steps.Imported, p 
 	var hosts []string
 	accounts := map[string]bool{} // ids
 	for _, m := range members {
+		if !m.Row.EntityType.Is(npsapi.MemberResource, "Resource") {
+			in.Leave("the access policy holds the group of resources " + m.Row.Name + ", whose hosts are not looked at")
+			continue
+		}
 		host := m.Row.DNSHostName
 		if r, found := byID[strings.ToLower(m.Row.ID)]; found {
 			host = r.DNSHostName
