@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/url"
 	"time"
 
@@ -90,6 +91,13 @@ func runDoctor(ctx context.Context, c *cobra.Command, o *options, d doctorOption
 	return nil
 }
 
+// saying tells a person what takes its time.
+func (x *examination) saying(what string) {
+	if x.person {
+		_, _ = fmt.Fprintln(x.talk(), problem.Plain(what)+" …")
+	}
+}
+
 // readAnswers reads what there is of answers; some may be missing. Faults in them are checks, and nothing is sent then.
 func (x *examination) readAnswers() bool {
 	silent := *x.app
@@ -155,6 +163,7 @@ func (x *examination) lookServer(ctx context.Context) {
 		memory = x.store.Memory()
 	}
 	x.scene = steps.NewScene(x.answers, memory)
+	x.saying("looking at " + x.answers.Text("nps.url"))
 	seen := steps.Inspect(ctx, x.guide, x.scene, last)
 	groups := map[string]string{"server": "NPS", "trust": "NPS", "signin": "NPS"}
 	stopped := false

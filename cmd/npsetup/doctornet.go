@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"npsetup/client/passwordsecure"
 	"npsetup/client/trust"
@@ -21,7 +22,10 @@ const controllersTried = 10
 // lookNetwork tries what NPS needs of domain controllers and resources. Only the NPS server itself can prove it: from anywhere else it is
 // a hint.
 func (x *examination) lookNetwork(ctx context.Context) {
-	hosts := x.answers.List("accessPolicy.resource.resources")
+	hosts := append(x.answers.List("accessPolicy.resource.resources"), x.answers.List("accessPolicy.resources")...)
+	if len(hosts) > 0 {
+		x.saying("trying ports of " + strings.Join(hosts, ", "))
+	}
 	domains := map[string]bool{}
 	var tried []func() []doctor.Check
 	for _, host := range hosts {
@@ -114,7 +118,7 @@ func (x *examination) tryDomain(ctx context.Context, domain string) []doctor.Che
 func (x *examination) tryController(ctx context.Context, host string) []doctor.Check {
 	name, network := "domain controller "+problem.Plain(host), x.options.app.network
 	var checks []doctor.Check
-	_, err := trust.Prober{Now: x.options.app.now, Dial: network.Dial, Resolver: network}.Probe(ctx, "https://"+net.JoinHostPort(host, "636")+"/")
+	_, err := trust.Prober{Now: x.options.app.now, Dial: network.Dial, Resolver: network, ConnectLimit: 5 * time.Second, HandshakeLimit: 10 * time.Second}.Probe(ctx, "https://"+net.JoinHostPort(host, "636")+"/")
 	if err != nil {
 		p := problem.All(err)[0]
 		checks = append(checks, x.weighed(doctor.Doubt(name, problem.LDAPSNotReachable, "LDAP over TLS (636) does not answer: "+p.What+": "+p.Why, "open 636 and give the domain controller a certificate, or switch Use TLS off for the domain in NPS")))
@@ -154,6 +158,7 @@ func (x *examination) lookVault(ctx context.Context) {
 		x.sheet.Add(group, doctor.Failures("trust", err)...)
 		return
 	}
+	x.saying("looking at " + forms[0].URL)
 	c := passwordsecure.New(o)
 	best, _ := passwordsecure.Best(c.Probe(ctx, forms))
 	x.sheet.Add(group, vaultChecks(best)...)
