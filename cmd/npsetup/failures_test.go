@@ -69,7 +69,7 @@ func TestPublishedFailuresAreNamed(t *testing.T) {
 	}
 	rows, met := published(), map[int]bool{}
 	var told strings.Builder
-	for _, p := range provocations() {
+	for _, p := range provocations(&whole{t: t}) {
 		t.Run(fmt.Sprintf("%d %s", p.row, p.name), func(t *testing.T) {
 			code := rows[p.row].code
 			if p.code != "" {
@@ -227,12 +227,29 @@ func complete(t *testing.T) *site {
 	return st
 }
 
-// opened opens a session under a fault on a complete set-up.
-func opened(fault string) func(*testing.T) (*site, result) {
-	return func(t *testing.T) (*site, result) {
-		st := complete(t)
-		st.faulted(fault)
-		return st, st.do("verify", "-f", st.answers(), "--session", "--yes")
+// whole is a complete set-up that several provocations use, one after the other.
+type whole struct {
+	t  *testing.T // the test that they are part of
+	st *site
+}
+
+// waited is opened on a set-up of its own: the time that passes for its sessions parts the clocks.
+func waited(fault string) func(*testing.T) (*site, result) {
+	return func(t *testing.T) (*site, result) { return (&whole{t: t}).opened(fault)(t) }
+}
+
+// opened opens a session under a fault, and takes the fault away again.
+func (w *whole) opened(fault string) func(*testing.T) (*site, result) {
+	return func(*testing.T) (*site, result) {
+		if w.st == nil {
+			w.st = complete(w.t)
+		}
+		w.st.faulted(fault)
+		r := w.st.do("verify", "-f", w.st.answers(), "--session", "--yes")
+		if _, err := w.st.s.SetFaults(nil, []string{fault}); err != nil {
+			w.t.Fatal(err)
+		}
+		return w.st, r
 	}
 }
 

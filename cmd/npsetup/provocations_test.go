@@ -13,18 +13,18 @@ import (
 )
 
 // provocations bring the published failures about, by a fault of the sandbox, by what somebody changed there, or by this machine.
-func provocations() []provoked {
+func provocations(w *whole) []provoked {
 	list := []provoked{
 		{1, "the plan names an unknown credential", collected("plan-credential"), "", exitFailed},
-		{1, "a session asks for an unknown credential", opened("credential-unknown"), "", exitFailed},
+		{1, "a session asks for an unknown credential", w.opened("credential-unknown"), "", exitFailed},
 		{2, "the plan names the resource by its short name", collected("plan-resource"), "", exitFailed},
-		{2, "a session asks for an unknown resource", opened("resource-unknown"), "", exitFailed},
+		{2, "a session asks for an unknown resource", w.opened("resource-unknown"), "", exitFailed},
 		{3, "the plan names the activity in other letters", collected("plan-activity"), "", exitFailed},
-		{3, "a session asks for an unknown activity", opened("activity-unknown"), "", exitFailed},
-		{4, "another serial number", opened("client-serial"), "", exitFailed},
-		{4, "an expired certificate", opened("client-expired"), problem.ClientCertificateExpired, exitFailed},
+		{3, "a session asks for an unknown activity", w.opened("activity-unknown"), "", exitFailed},
+		{4, "another serial number", w.opened("client-serial"), "", exitFailed},
+		{4, "an expired certificate", w.opened("client-expired"), problem.ClientCertificateExpired, exitFailed},
 		{4, "what Auditor logs of a 403", collected("client-untrusted"), problem.ClientCertificateNotTrusted, exitFailed},
-		{5, "a session that stays pending", opened("session-timeout"), "", exitFailed},
+		{5, "a session that stays pending", waited("session-timeout"), "", exitFailed},
 		{6, "the waiting time of Auditor", func(t *testing.T) (*site, result) {
 			st := newSite(t, sandbox.Options{})
 			st.onAuditor("300")
@@ -40,22 +40,22 @@ func provocations() []provoked {
 			return st, st.do("verify", "-f", st.answers())
 		}, "", exitOK},
 		{9, "somebody ends Auditor's session", collected("session-terminated"), "", exitFailed},
-		{10, "a domain controller does not know the account", opened("dc-replication"), "", exitFailed},
+		{10, "a domain controller does not know the account", w.opened("dc-replication"), "", exitFailed},
 		{10, "the same in Auditor's log", collected("dc-replication"), "", exitFailed},
 		{11, "a blank in the application name", examinedWith("name: NetwrixAuditor", "name: Netwrix Auditor"), "", exitFailed},
-		{13, "500 at the sign-in of the application user", opened("application-500"), "", exitFailed},
+		{13, "500 at the sign-in of the application user", w.opened("application-500"), "", exitFailed},
 		{13, "a version that is too old", examined("old-version"), problem.VersionTooOld, exitFailed},
 		{14, "the API key at the administrators' sign-in", func(t *testing.T) (*site, result) {
 			st := complete(t)
 			return st, asApplication(st, "")
 		}, "", exitRefused},
 	}
-	return append(append(list, serverProvocations()...), otherProvocations()...)
+	return append(append(list, serverProvocations(w)...), otherProvocations(w)...)
 }
 
-func serverProvocations() []provoked {
+func serverProvocations(w *whole) []provoked {
 	return []provoked{
-		{15, "WinRM falls back to http", opened("session-slow"), "", exitOK},
+		{15, "WinRM falls back to http", waited("session-slow"), "", exitOK},
 		{15, "5985 is open and 5986 is not", func(t *testing.T) (*site, result) {
 			st := newSite(t, sandbox.Options{})
 			st.controllers("5985")
@@ -78,9 +78,9 @@ func serverProvocations() []provoked {
 			certificateFile(t, st.dir, 1, false, issued)
 			return st, st.do("doctor", "-f", st.edited("file:auditor-client.cer", "file:other.cer", "  key: file:auditor-client.key\n", ""))
 		}, "", exitFailed},
-		{19, "the issuer is not in Trusted Root", opened("client-untrusted"), "", exitFailed},
-		{20, "IIS asks for the certificate after the handshake", opened("client-late"), "", exitFailed},
-		{20, "IIS gets no certificate", opened("client-not-asked"), problem.ClientCertificateNotAsked, exitFailed},
+		{19, "the issuer is not in Trusted Root", w.opened("client-untrusted"), "", exitFailed},
+		{20, "IIS asks for the certificate after the handshake", w.opened("client-late"), "", exitFailed},
+		{20, "IIS gets no certificate", w.opened("client-not-asked"), problem.ClientCertificateNotAsked, exitFailed},
 		{21, "a slow handshake", func(t *testing.T) (*site, result) {
 			st := newSite(t, sandbox.Options{})
 			at := time.Now()
@@ -110,7 +110,7 @@ func serverProvocations() []provoked {
 	}
 }
 
-func otherProvocations() []provoked {
+func otherProvocations(w *whole) []provoked {
 	vault := func(fault, expect string, key func(*site) string) func(*testing.T) (*site, result) {
 		return func(t *testing.T) (*site, result) {
 			o := sandbox.Options{}
@@ -126,7 +126,7 @@ func otherProvocations() []provoked {
 			return st, st.do("doctor", "--password-secure", st.s.VaultURL(), "--password-secure-trust", trust, "--api-key", "env:PS_KEY")
 		}
 	}
-	whole := func(st *site) string { return st.s.VaultKeyMade() }
+	made := func(st *site) string { return st.s.VaultKeyMade() }
 	return []provoked{
 		{32, "LDAP over TLS is closed", func(t *testing.T) (*site, result) {
 			st := newSite(t, sandbox.Options{})
@@ -134,10 +134,10 @@ func otherProvocations() []provoked {
 			return st, st.do("doctor", "-f", st.answers())
 		}, "", exitOK},
 		{34, "a host that NPS does not know", examinedWith("[dc01.contoso.com]", "[dc77.contoso.com]"), "", exitFailed},
-		{36, "the resource accepts no remote shell", opened("winrm-shell"), "", exitFailed},
-		{37, "WinRM does not answer NPS", opened("winrm-off"), problem.WinRMRefused, exitFailed},
+		{36, "the resource accepts no remote shell", w.opened("winrm-shell"), "", exitFailed},
+		{37, "WinRM does not answer NPS", w.opened("winrm-off"), problem.WinRMRefused, exitFailed},
 		{37, "WinRM is closed", examinedWith("maxDuration: 60", "maxDuration: 60"), "", exitOK},
-		{38, "access is denied on the resource", opened("session-fails"), "", exitFailed},
+		{38, "access is denied on the resource", w.opened("session-fails"), "", exitFailed},
 		{39, "WinRM is marked as disabled", func(t *testing.T) (*site, result) {
 			st := complete(t)
 			if err := st.s.Drift("resources", "dc01.contoso.com", map[string]any{"disableWinRm": true}); err != nil {
@@ -169,10 +169,10 @@ func otherProvocations() []provoked {
 			st := newSite(t, sandbox.Options{})
 			return st, st.do("doctor", "--password-secure", "https://127.0.0.1:1/")
 		}, "", exitFailed},
-		{46, "the service behind the Web Application is down", vault("vault-down", "", whole), problem.VaultServiceDown, exitFailed},
-		{47, "Password Secure shows its own certificate", vault("vault-self-signed", "system", whole), "", exitFailed},
-		{50, "the API key has expired", vault("key-expired", "", whole), "", exitFailed},
-		{51, "the API key was deleted", vault("key-deleted", "", whole), "", exitFailed},
-		{51, "the API key is cut", vault("", "", func(st *site) string { token, _, _ := strings.Cut(whole(st), ":"); return token }), problem.VaultKeyMalformed, exitFailed},
+		{46, "the service behind the Web Application is down", vault("vault-down", "", made), problem.VaultServiceDown, exitFailed},
+		{47, "Password Secure shows its own certificate", vault("vault-self-signed", "system", made), "", exitFailed},
+		{50, "the API key has expired", vault("key-expired", "", made), "", exitFailed},
+		{51, "the API key was deleted", vault("key-deleted", "", made), "", exitFailed},
+		{51, "the API key is cut", vault("", "", func(st *site) string { token, _, _ := strings.Cut(made(st), ":"); return token }), problem.VaultKeyMalformed, exitFailed},
 	}
 }
