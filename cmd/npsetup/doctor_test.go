@@ -45,6 +45,7 @@ func (s sheet) find(name string) string {
 
 // TestDoctorChangesNothing neither on the server, nor in the state folder, nor asks for anything.
 func TestDoctorChangesNothing(t *testing.T) {
+	t.Parallel()
 	st := complete(t)
 	before, kept, changed := st.canonical(), st.tree(), st.changes()
 	s := st.examine(exitOK, "-f", st.answers())
@@ -96,6 +97,7 @@ func (st *site) tree() string {
 
 // TestDoctorBeforeAnyAnswer looks at this machine, and at a server that is only named.
 func TestDoctorBeforeAnyAnswer(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	s := st.examine(exitOK)
 	if got := s.find("server"); !strings.Contains(got, "not checked: no server was named") {
@@ -131,6 +133,7 @@ func TestDoctorBeforeAnyAnswer(t *testing.T) {
 
 // TestDoctorAsksNothing: a secret that has to be typed, and a server that was not used before, end the look in words.
 func TestDoctorAsksNothing(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	for _, c := range []struct {
 		terminal string
@@ -165,6 +168,7 @@ func TestDoctorAsksNothing(t *testing.T) {
 
 // TestDoctorFindsWhatIsLeft: an open run, a session whose end nobody saw, a state folder that cannot be used.
 func TestDoctorFindsWhatIsLeft(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 	if got := st.examine(exitOK).find("runs"); !strings.Contains(got, "warning: auditor for NetwrixAuditor") || !strings.Contains(got, string(problem.RunOpen)) {
@@ -197,6 +201,7 @@ func TestDoctorFindsWhatIsLeft(t *testing.T) {
 
 // TestDoctorOnServersOfNetwrix says what is installed, and takes what is seen on the NPS server itself for a fault.
 func TestDoctorOnServersOfNetwrix(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	st.onAuditor("120")
 	s := st.examine(exitOK)
@@ -228,6 +233,7 @@ func TestDoctorOnServersOfNetwrix(t *testing.T) {
 
 // TestDoctorSaysWhatDNSDoesNotTell tells a DNS server that does not answer from a domain that it does not know.
 func TestDoctorSaysWhatDNSDoesNotTell(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	if got := st.examine(exitOK, "-f", st.answers()).find("domain contoso.com"); !strings.Contains(got, "not checked: DNS names no domain controllers here") {
 		t.Errorf("it says %s", got)

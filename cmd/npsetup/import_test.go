@@ -43,6 +43,7 @@ func (st *site) read(path string) string {
 
 // TestImportDescribesWhatIsThere: of what apply has set up it writes answers with which nothing is left to do.
 func TestImportDescribesWhatIsThere(t *testing.T) {
+	t.Parallel()
 	st := complete(t)
 	changed, before := st.changes(), st.canonical()
 	out := filepath.Join(st.dir, "imported.yaml")
@@ -70,6 +71,7 @@ func TestImportDescribesWhatIsThere(t *testing.T) {
 
 // TestImportTellsWhatDiffers: a number is somebody's choice and becomes an answer; what Auditor cannot work with is told, by import and by verify.
 func TestImportTellsWhatDiffers(t *testing.T) {
+	t.Parallel()
 	st := complete(t)
 	if err := st.s.Drift("connectionProfiles", "Netwrix Auditor", map[string]any{"maxSessionLength": 240, "notesRequired": true}); err != nil {
 		t.Fatal(err)
@@ -92,6 +94,7 @@ func TestImportTellsWhatDiffers(t *testing.T) {
 
 // TestImportAsksWhichOneIsMeant lists what fits and names the flag.
 func TestImportAsksWhichOneIsMeant(t *testing.T) {
+	t.Parallel()
 	st := complete(t)
 	st.do("apply", "-f", st.answers(), "--yes", "--set", "application.name=Second", "--set", "accessPolicy.resource.name=Second policy").want(t, exitPerson)
 	out := filepath.Join(st.dir, "imported.yaml")
@@ -108,6 +111,7 @@ func TestImportAsksWhichOneIsMeant(t *testing.T) {
 
 // TestImportTakesOnlyTheSignInOfAFile: what else stands in it is read from the server.
 func TestImportTakesOnlyTheSignInOfAFile(t *testing.T) {
+	t.Parallel()
 	st := complete(t)
 	out := filepath.Join(st.dir, "imported.yaml")
 	other := st.edited("name: Netwrix Auditor\n", "name: Another\n", "maxDuration: 60", "maxDuration: 99", "group: Domain Admins", "group: Nobody")
@@ -122,6 +126,7 @@ func TestImportTakesOnlyTheSignInOfAFile(t *testing.T) {
 
 // TestImportFromAServerThatShowsLess takes what the documented calls tell, and says what they do not.
 func TestImportFromAServerThatShowsLess(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{API: "documented"})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 	st.person()
@@ -136,6 +141,7 @@ func TestImportFromAServerThatShowsLess(t *testing.T) {
 
 // TestImportFindsNothing where there is nothing, and says what it lacks.
 func TestImportFindsNothing(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	out := filepath.Join(st.dir, "imported.yaml")
 	says(t, st.imports(out).want(t, exitFailed).err, "NPS has no application user", "npsetup plan -f FILE")
@@ -149,6 +155,7 @@ func TestImportFindsNothing(t *testing.T) {
 
 // TestImportWithoutTheCertificate says which one to export; named from another folder, it is found.
 func TestImportWithoutTheCertificate(t *testing.T) {
+	t.Parallel()
 	st := complete(t)
 	out := filepath.Join(t.TempDir(), "imported.yaml")
 	r := st.imports(out).want(t, exitOK)
