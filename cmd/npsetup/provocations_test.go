@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/x509/pkix"
 	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -50,7 +51,7 @@ func provocations(w *whole) []provoked {
 			return st, asApplication(st, "")
 		}, "", exitRefused},
 	}
-	return append(append(list, serverProvocations(w)...), otherProvocations(w)...)
+	return slices.Concat(list, serverProvocations(w), otherProvocations(w), vaultProvocations())
 }
 
 func serverProvocations(w *whole) []provoked {
@@ -111,22 +112,6 @@ func serverProvocations(w *whole) []provoked {
 }
 
 func otherProvocations(w *whole) []provoked {
-	vault := func(fault, expect string, key func(*site) string) func(*testing.T) (*site, result) {
-		return func(t *testing.T) (*site, result) {
-			o := sandbox.Options{}
-			if fault != "" {
-				o.Faults = []string{fault}
-			}
-			st := newSite(t, o)
-			st.env["PS_KEY"] = key(st)
-			trust := "pin:" + st.s.VaultPin()
-			if expect == "system" {
-				trust = "system"
-			}
-			return st, st.do("doctor", "--password-secure", st.s.VaultURL(), "--password-secure-trust", trust, "--api-key", "env:PS_KEY")
-		}
-	}
-	made := func(st *site) string { return st.s.VaultKeyMade() }
 	return []provoked{
 		{32, "LDAP over TLS is closed", func(t *testing.T) (*site, result) {
 			st := newSite(t, sandbox.Options{})
@@ -165,6 +150,28 @@ func otherProvocations(w *whole) []provoked {
 			}
 			return st, st.do("doctor", "-f", st.answers())
 		}, problem.DiffersFromGuide, exitFailed},
+	}
+}
+
+// vaultProvocations are those of Password Secure.
+func vaultProvocations() []provoked {
+	vault := func(fault, expect string, key func(*site) string) func(*testing.T) (*site, result) {
+		return func(t *testing.T) (*site, result) {
+			o := sandbox.Options{}
+			if fault != "" {
+				o.Faults = []string{fault}
+			}
+			st := newSite(t, o)
+			st.env["PS_KEY"] = key(st)
+			trust := "pin:" + st.s.VaultPin()
+			if expect == "system" {
+				trust = "system"
+			}
+			return st, st.do("doctor", "--password-secure", st.s.VaultURL(), "--password-secure-trust", trust, "--api-key", "env:PS_KEY")
+		}
+	}
+	made := func(st *site) string { return st.s.VaultKeyMade() }
+	return []provoked{
 		{46, "Password Secure does not listen", func(t *testing.T) (*site, result) {
 			st := newSite(t, sandbox.Options{})
 			return st, st.do("doctor", "--password-secure", "https://127.0.0.1:1/")
