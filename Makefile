@@ -28,7 +28,7 @@ test:
 	go test -race -timeout 8m ./...
 
 test-full:
-	go test -race -tags full -timeout 40m -count=1 ./cmd/npsetup/... ./client/trust
+	go test -race -tags full -timeout 40m -count=1 ./cmd/npsetup/... ./client/trust ./client/machine
 	.ci/fuzz $(FUZZTIME)
 
 check: tools elsewhere

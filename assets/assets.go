@@ -23,10 +23,10 @@ var TrustScript string
 //go:embed api/password-secure.openapi.yaml
 var PasswordSecureContract []byte
 
-//go:embed text/en/*.txt
+//go:embed text/en/*.txt text/en/codes/*.txt
 var texts embed.FS
 
-// Texts are the manual pages in English, one file per step.
+// Texts are the manual pages in English, one file per step, and under codes/ what each code of a problem means.
 func Texts() fs.FS {
 	sub, err := fs.Sub(texts, "text/en")
 	if err != nil {

@@ -1,12 +1,14 @@
 package steps
 
 import (
+	"errors"
 	"fmt"
 	"path/filepath"
 	"sort"
 	"strconv"
 	"strings"
 
+	"npsetup/steps/problem"
 	"npsetup/steps/secret"
 )
 
@@ -191,7 +193,8 @@ func (a Answers) With(key, draft string) Answers {
 type Fault struct {
 	Key     string
 	Missing bool
-	Why     string // never holds the value: it may be a secret typed by mistake
+	Code    problem.Code // of what the field's own check found; may be empty
+	Why     string       // never holds the value: it may be a secret typed by mistake
 	Try     string
 }
 
@@ -228,10 +231,19 @@ func (a Answers) CheckField(f Field) (Fault, bool) {
 	}
 	for _, one := range values {
 		if err := f.Valid(one); err != nil {
-			return Fault{Key: f.Key, Why: err.Error(), Try: exampleHint(f)}, true
+			return Fault{Key: f.Key, Code: checkCode(err), Why: err.Error(), Try: exampleHint(f)}, true
 		}
 	}
 	return Fault{}, false
+}
+
+// checkCode is the code that a field's check gave.
+func checkCode(err error) problem.Code {
+	var p *problem.Problem
+	if errors.As(err, &p) {
+		return p.Code
+	}
+	return ""
 }
 
 func exampleHint(f Field) string {

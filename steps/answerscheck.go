@@ -130,6 +130,7 @@ func (r *reading) answerFault(f Fault, a Answers) {
 		what = "a secret stands in the answers themselves"
 	}
 	r.fault(r.placeOf(f.Key), f.Key, what, f.Why, f.Try)
+	r.faults[len(r.faults)-1].Code = f.Code
 }
 
 // unaskedSecrets finds secrets that stand in answers which nobody asks for, such as a password beside a token.

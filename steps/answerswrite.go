@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sort"
 	"strings"
+
+	"npsetup/steps/problem"
 )
 
 // node is one level of the answers file.
@@ -45,26 +47,37 @@ func tree(g Guide, keep func(Field) bool) *node {
 }
 
 // WriteAnswers writes the answers file that repeats a run. Only what was answered stands in it; secrets are references.
-func WriteAnswers(g Guide, a Answers) []byte {
+func WriteAnswers(g Guide, a Answers) []byte { return WriteNotedAnswers(g, a, nil, nil) }
+
+// WriteNotedAnswers is WriteAnswers with comments: lines at the top, and lines above the answer of a key. Each is made one line.
+func WriteNotedAnswers(g Guide, a Answers, top []string, notes map[string][]string) []byte {
 	var b strings.Builder
+	comment(&b, "", top)
 	fmt.Fprintf(&b, "version: %s\nguide: %s\n", AnswersVersion, g.ID)
 	drafts := a.Lasting()
 	t := tree(g, func(f Field) bool {
 		return strings.TrimSpace(drafts[f.Key]) != "" && f.Kind != Code && (f.Beside == nil || f.Beside(a) == "")
 	})
-	writeLevel(&b, t, drafts, 0)
+	writeLevel(&b, t, drafts, notes, 0)
 	return []byte(b.String())
 }
 
-func writeLevel(b *strings.Builder, n *node, drafts map[string]string, depth int) {
+func comment(b *strings.Builder, pad string, lines []string) {
+	for _, line := range lines {
+		fmt.Fprintf(b, "%s# %s\n", pad, problem.Plain(line))
+	}
+}
+
+func writeLevel(b *strings.Builder, n *node, drafts map[string]string, notes map[string][]string, depth int) {
 	pad := strings.Repeat("  ", depth)
 	for _, name := range n.order {
 		child := n.children[name]
 		if child.field == nil {
 			fmt.Fprintf(b, "%s%s:\n", pad, name)
-			writeLevel(b, child, drafts, depth+1)
+			writeLevel(b, child, drafts, notes, depth+1)
 			continue
 		}
+		comment(b, pad, notes[child.field.Key])
 		fmt.Fprintf(b, "%s%s: %s\n", pad, name, yamlValue(*child.field, drafts[child.field.Key]))
 	}
 }
@@ -89,9 +102,21 @@ func yamlValue(f Field, v string) string {
 	return quoteYAML(v)
 }
 
+// quoteYAML writes what could turn a reader's text round, or hide in it, as escapes of YAML.
 func quoteYAML(v string) string {
 	raw, _ := json.Marshal(v) // a string always encodes
-	return string(raw)
+	var b strings.Builder
+	for _, r := range string(raw) {
+		switch plain := problem.Plain(string(r)) == string(r); {
+		case plain:
+			b.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&b, `\U%08X`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
 }
 
 // Schema is the JSON Schema (2020-12) of a guide's answers file.

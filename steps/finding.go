@@ -1,5 +1,7 @@
 package steps
 
+import "npsetup/steps/problem"
+
 // FindingKind is the kind of what Look saw.
 type FindingKind int
 
@@ -31,10 +33,11 @@ type Finding struct {
 	Kind   FindingKind
 	Title  string // e.g. `connection profile "Netwrix Auditor"`
 	State  State
-	Rows   []Row    // object, certificate
-	Items  []string // list
-	Text   string   // text, or a remark
-	Wanted bool     // the guide asks for it
+	Rows   []Row        // object, certificate
+	Items  []string     // list
+	Text   string       // text, or a remark
+	Wanted bool         // the guide asks for it
+	Code   problem.Code // of one that is doubtful: what it is about; may be empty
 }
 
 // Row is one line of a finding.

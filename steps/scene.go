@@ -22,7 +22,7 @@ type Scene struct {
 	halted   string // step whose look could not be ended: what comes from it on was not looked at
 	findings map[string][]Finding
 	observed map[string][]byte
-	warnings []string
+	warnings []Warning
 	sends    []string
 	problems problem.List
 	objects  map[string]plan.Value
@@ -52,6 +52,7 @@ type FailedProof struct {
 	At        time.Time
 	What, Why string
 	Next      []string
+	Code      problem.Code
 	Untrusted bool // the server does not trust the client certificate
 }
 
@@ -89,8 +90,29 @@ func (s *Scene) Observe(key string, v any) {
 	s.observed[s.step+"/"+key] = raw
 }
 
-// Warn adds a line that stands above the plan.
-func (s *Scene) Warn(text string) { s.warnings = append(s.warnings, text) }
+// Warning is something worth knowing that stops nothing.
+type Warning struct {
+	Text string
+	Code problem.Code
+}
+
+// String is the text with its code, unless that is the general one.
+func (w Warning) String() string {
+	if w.Code == problem.WarningCode {
+		return w.Text
+	}
+	return w.Text + " (code: " + string(w.Code) + ")"
+}
+
+// Warn adds a line that stands above the plan. The first code says what it is about; without one it has the general code of
+// warnings.
+func (s *Scene) Warn(text string, about ...problem.Code) {
+	w := Warning{Text: text, Code: problem.WarningCode}
+	if len(about) > 0 {
+		w.Code = about[0]
+	}
+	s.warnings = append(s.warnings, w)
+}
 
 // Send says which secret goes where; it is printed before the first one leaves.
 func (s *Scene) Send(text string) { s.sends = append(s.sends, text) }

@@ -26,7 +26,7 @@ type Sight struct {
 type Seen struct {
 	Step     string
 	Findings []Finding
-	Warnings []string
+	Warnings []Warning
 	Err      error // what is wrong, as problems; nil when nothing is
 	Stopped  bool  // the look could not be ended: later steps cannot look either
 }
@@ -87,7 +87,7 @@ func (v *Sight) one(ctx context.Context, s Step) Seen {
 	}
 	found := append(problem.List{}, v.scene.problems[problems:]...)
 	found.Add(err)
-	seen := Seen{Step: s.ID, Findings: v.scene.findings[s.ID], Warnings: append([]string{}, v.scene.warnings[warnings:]...), Err: found.Err(), Stopped: err != nil}
+	seen := Seen{Step: s.ID, Findings: v.scene.findings[s.ID], Warnings: append([]Warning{}, v.scene.warnings[warnings:]...), Err: found.Err(), Stopped: err != nil}
 	if err != nil {
 		// It is looked at again: what it left half done goes.
 		v.scene.findings[s.ID] = nil

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"npsetup/steps/plan"
+	"npsetup/steps/problem"
 )
 
 // Guide is an ordered list of steps: one per article.
@@ -31,6 +32,9 @@ type Guide struct {
 	// Unopened says why no session can be opened from here, and what to do instead; Awaited whose session is then waited for.
 	Unopened func() error
 	Awaited  string
+	// Trouble reads what went wrong lately on a surveyed scene, such as the last session that failed. Nil: nothing tells.
+	Trouble func(context.Context, *Scene) error
+	Import  *Importer // nil: an integration that is there cannot be described
 }
 
 // Step is one step of a guide. It is declared, not coded: every face draws it from these members.
@@ -141,6 +145,27 @@ type Proof struct {
 	Seen       bool              // what a person did by hand has shown itself: it is remembered as done, for what it was about
 	Err        error             // why the look failed that should have proven it
 	About      plan.Value        // what that doing is good for; nil: for good
+	Code       problem.Code      // what the text warns of; may be empty
+}
+
+// Named is the code of a proof: its own, that of its error, or the general one of its state. What is as wanted has none.
+func (p Proof) Named() problem.Code {
+	switch {
+	case p.Code != "":
+		return p.Code
+	case p.Err != nil:
+		return problem.All(p.Err)[0].Named()
+	}
+	switch p.State {
+	case Differs:
+		return problem.DiffersFromGuide
+	case NeedPerson:
+		return problem.PersonNeeded
+	case NotProven:
+		return problem.NotProven
+	case Proven, ByWord:
+	}
+	return ""
 }
 
 // ProofState is the result of a verification.

@@ -57,7 +57,10 @@ func Draft(g Guide, s *Scene, identity string) (plan.Plan, error) {
 		s.planned = p.Actions
 	}
 	p.Fingerprint = plan.FingerprintOf(s.observed)
-	p.Warnings, p.Sends = s.warnings, s.sends
+	p.Sends = s.sends
+	for _, w := range s.warnings {
+		p.Warnings = append(p.Warnings, w.String())
+	}
 	if err := p.Check(); err != nil {
 		return p, fmt.Errorf("this is a mistake in npsetup: %w", err)
 	}

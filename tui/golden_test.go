@@ -14,6 +14,7 @@ import (
 	"github.com/rogpeppe/go-internal/txtar"
 
 	"npsetup/steps"
+	"npsetup/steps/problem"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -62,7 +63,7 @@ func situations() []situation {
 	return []situation{
 		{name: "empty"},
 		{name: "filled", drafts: filledDrafts(), seen: &steps.Seen{Findings: findings("dc01")}},
-		{name: "error", drafts: filledDrafts(), seen: &steps.Seen{Err: wrongAnswer(), Warnings: []string{"something is odd"}}},
+		{name: "error", drafts: filledDrafts(), seen: &steps.Seen{Err: wrongAnswer(), Warnings: []steps.Warning{{Text: "something is odd", Code: problem.WarningCode}}}},
 		{name: "busy", drafts: filledDrafts(), busy: true},
 		{name: "long names", drafts: drafted(func(v string) string { return v + long }), seen: &steps.Seen{Findings: findings(long)}},
 		{name: "wide characters", drafts: drafted(func(string) string { return wide }), seen: &steps.Seen{Findings: findings(wide)}},

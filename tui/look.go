@@ -70,7 +70,7 @@ func (p *stepPage) landed(m *model, msg seenMsg) tea.Cmd {
 	if next {
 		cmd := p.goOn(m)
 		for _, w := range msg.seen.Warnings {
-			m.say("warning: " + problem.Plain(w)) // the page that shows it is left
+			m.say("warning: " + problem.Plain(w.String())) // the page that shows it is left
 		}
 		return cmd
 	}

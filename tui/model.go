@@ -338,13 +338,17 @@ func (m *model) stopAll() {
 
 // problems writes what is wrong, why, and what to do, for every problem of an error.
 func (m *model) problems(b *block, width int, err error) {
-	for _, p := range problem.All(err) {
+	all := problem.List(problem.All(err))
+	for i, p := range all {
 		b.styled(width, m.st.bad, "! "+problem.Plain(p.What))
 		if p.Why != "" {
 			b.add(width, "  because "+problem.Plain(p.Why))
 		}
 		for _, next := range p.Next {
 			b.add(width, "  next: "+problem.Plain(next))
+		}
+		if code := all.CodeLine(i); code != "" && p.Code != "" {
+			b.styled(width, m.st.faint, "  "+code)
 		}
 	}
 }

@@ -311,7 +311,7 @@ func (p *stepPage) found(m *model, b *block, width int) {
 	}
 	if p.seen != nil {
 		for _, w := range p.seen.Warnings {
-			b.styled(width, m.st.doubt, "warning: "+problem.Plain(w))
+			b.styled(width, m.st.doubt, "warning: "+problem.Plain(w.String()))
 		}
 		for _, f := range p.seen.Findings {
 			drawFinding(m, b, width, f)

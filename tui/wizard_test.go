@@ -11,6 +11,7 @@ import (
 
 	"npsetup/steps"
 	"npsetup/steps/plan"
+	"npsetup/steps/problem"
 )
 
 func examplePlan() plan.Plan {
@@ -257,7 +258,7 @@ func TestHostileTextIsHarmless(t *testing.T) {
 	evil := "x\x1b[2J\x1b]52;c;ZXZpbA==\x07\u202egnp"
 	w := &fakeWork{guide: realGuide(), drafts: filledDrafts(), plan: examplePlan(), seen: map[string]steps.Seen{}}
 	for _, step := range w.guide.Steps {
-		w.seen[step.ID] = steps.Seen{Findings: findings(evil), Warnings: []string{evil}}
+		w.seen[step.ID] = steps.Seen{Findings: findings(evil), Warnings: []steps.Warning{{Text: evil, Code: problem.WarningCode}}}
 	}
 	w.plan.Actions[0].Ops[0].Manual.Values[0].Value = evil
 	w.plan.Actions[0].Name, w.plan.Server = evil, evil

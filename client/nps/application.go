@@ -87,7 +87,7 @@ func (c *Client) SignInApplication(ctx context.Context, a Application) (*Client,
 // beyondReach is the problem of a server with nothing but TLS 1.3 that asks for the certificate when the connection stands: that
 // takes its post-handshake authentication, which Go's client does not have (golang/go#40521). It says nothing about Auditor.
 func (c *Client) beyondReach(err error) error {
-	return problem.New("whether the application user can sign in cannot be tried from here").
+	return problem.New("whether the application user can sign in cannot be tried from here").Coded(problem.ClientCertificateOnTLS13).
 		Because("the web server of NPS asks for the client certificate when the connection stands already; npsetup can answer that with TLS 1.2 only, which this server does not speak").
 		Try("switch on Negotiate Client Certificate at the HTTPS binding of NPS in IIS Manager, or allow TLS 1.2 there, then run the same command again",
 			"Auditor may get in all the same: npsetup verify --watch 10m looks for its own session").From(err)
@@ -180,7 +180,7 @@ func (c *Client) applicationCut(ctx context.Context, r request, err error) (hitc
 // lateRequest is the problem of IIS asking for the certificate after the handshake. Windows Server 2022 breaks the connection
 // where TLS 1.3 leaves no way to ask, 2025 answers 500 with 0x80070032 (techcommunity, IIS blog 4449362; golang/go#40521).
 func (c *Client) lateRequest(r request, why string) *problem.Problem {
-	return problem.New("the web server of NPS did not get the client certificate at "+r.text()).
+	return problem.New("the web server of NPS did not get the client certificate at "+r.text()).Coded(problem.ClientCertificateOnTLS13).
 		Because(why+"; so it goes when IIS asks for the certificate after the handshake, which TLS 1.3 does not allow, and TLS 1.2 with a renegotiation did not help").
 		Try("switch on Negotiate Client Certificate at the HTTPS binding of NPS in IIS Manager, then run the same command again",
 			"if it is on, look in the System log of the NPS server for Schannel events of this minute")
@@ -224,18 +224,18 @@ func (c *Client) applicationJudged(status int, s said) *problem.Problem {
 	who := "the application user " + c.plain(c.app.Login)
 	switch {
 	case status == http.StatusLocked || lockedWords.MatchString(s.text):
-		return problem.New(who + " is locked").
+		return problem.New(who + " is locked").Coded(problem.ApplicationUserLocked).
 			Try("wait until the lock ends or unlock it in NPS, then run the same command again").Of(problem.Refused)
 	case status == http.StatusForbidden || status < 500 && serialWords.MatchString(s.text):
-		return problem.New("nps refused the certificate's serial number for "+who).Because(c.serials()).
+		return problem.New("nps refused the certificate's serial number for "+who).Coded(problem.SerialDiffers).Because(c.serials()).
 			Try("compare the serial number of the certificate with the one at the application user in NPS: all hexadecimal digits, leading zeros too, without spaces",
 				"if the certificate was renewed, enter the new serial number there").Of(problem.Refused)
 	case status == http.StatusUnauthorized || status == http.StatusBadRequest:
-		return problem.New("nps refused the name or the API key of "+who).
+		return problem.New("nps refused the name or the API key of "+who).Coded(problem.APIKeyRefused).
 			Because("the key is another one, it died when a new one was generated, or there is no application user of this name").
 			Try("compare the name with Users & Groups in NPS, letter by letter", "reveal the API key there again and use that one; a newly generated key has to be entered in Netwrix Auditor too").Of(problem.Refused)
 	case status == http.StatusInternalServerError:
-		return problem.New("nps failed at the sign-in of "+who+" (500)").
+		return problem.New("nps failed at the sign-in of "+who+" (500)").Coded(problem.ApplicationSignInFails).
 			Because("builds before 3.7.1252 answer so to every application user").
 			Try("look up the version of NPS and update it when it is older than 4.2", "on a newer version look for the trace id, or the time, in the web log on the NPS server")
 	}

@@ -32,7 +32,7 @@ func (c *Client) broken(ctx context.Context, r request, err error, written bool)
 		return told
 	}
 	if certificateFault(err) {
-		return problem.New("the certificate of " + c.base.Host + " is not accepted").Because(why).
+		return problem.New("the certificate of " + c.base.Host + " is not accepted").Coded(problem.CertificateNotTrusted).Because(why).
 			Try("compare the fingerprint on the NPS server, then set nps.trust to pin:sha256:HEX or ca:FILE").Of(problem.Unreachable).From(err)
 	}
 	var tooLarge errTooLarge
@@ -40,7 +40,7 @@ func (c *Client) broken(ctx context.Context, r request, err error, written bool)
 		return problem.New("the answer to " + r.text() + " is too large").Because(why).
 			Try("check that the address is that of the NPS server itself").From(err)
 	}
-	return problem.New("no answer from NPS at "+c.base.Host+" to "+r.text()).Because(why).
+	return problem.New("no answer from NPS at "+c.base.Host+" to "+r.text()).Coded(problem.NoAnswer).Because(why).
 		Try("check that the address is right and that the port is reachable from this machine",
 			"check on the NPS server that its web site runs (IIS Manager, Start-Service sbpam*), then run the same command again").
 		Of(problem.Unreachable).From(err)
@@ -83,7 +83,7 @@ func (c *Client) pointedAway(r request, to string) error {
 		u.RawQuery, u.Fragment, u.User = "", "", nil // a query may carry a token
 		to = u.String()
 	}
-	return problem.New(r.text() + " was redirected to " + c.plain(to)).
+	return problem.New(r.text() + " was redirected to " + c.plain(to)).Coded(problem.SomethingInBetween).
 		Because("credentials, changes and other servers' answers do not follow redirects").
 		Try("set nps.url to the address of the NPS server itself")
 }

@@ -67,7 +67,7 @@ func (c *Client) certificateRefused(r request, code, words string) *problem.Prob
 		what = "the web server of NPS refused " + r.text()
 		why = func(text string) string { return c.plain(words) + "; most likely " + text }
 	}
-	p := problem.New(what).Of(problem.Refused)
+	p := problem.New(what).Coded(certificateCode(code)).Of(problem.Refused)
 	switch {
 	case code == "403.7" && c.app != nil && !c.app.asked.Load():
 		return p.Because(why("it wants a client certificate and did not ask for one on this connection")).
@@ -88,6 +88,19 @@ func (c *Client) certificateRefused(r request, code, words string) *problem.Prob
 			"look in that store for certificates that are not self-signed: one of them makes IIS refuse every client certificate; move it to Intermediate Certification Authorities")
 }
 
+// certificateCode is what a sub-status of IIS is called in the catalogue.
+func certificateCode(code string) problem.Code {
+	switch code {
+	case "403.7":
+		return problem.ClientCertificateNotAsked
+	case "403.13":
+		return problem.ClientCertificateRevoked
+	case "403.17":
+		return problem.ClientCertificateExpired
+	}
+	return problem.ClientCertificateNotTrusted
+}
+
 func (c *Client) validity() string {
 	if c.app == nil || c.app.leaf() == nil {
 		return ""
@@ -104,10 +117,10 @@ func (c *Client) roleless(what string) *problem.Problem {
 	case s.token.Empty() || len(s.identity.Roles) > 0:
 		return nil
 	case c.app != nil:
-		return problem.New(what).Because("the token of an application user carries no role: it serves the user's own sessions and nothing else").
+		return problem.New(what).Coded(problem.TokenWithoutRole).Because("the token of an application user carries no role: it serves the user's own sessions and nothing else").
 			Try("check that one access policy holds the application user, the activity and the resource", "sign in as an administrator for everything else").Of(problem.Refused)
 	}
-	return problem.New(what).Because("the token carries no role at all; an application user's API key brings such a token at /signinBody").
+	return problem.New(what).Coded(problem.TokenWithoutRole).Because("the token carries no role at all; an application user's API key brings such a token at /signinBody").
 		Try("sign in as an administrator; an application user signs in with its client certificate, at AppUserToken").Of(problem.Refused)
 }
 
@@ -124,15 +137,15 @@ func (c *Client) sessionRefused(r request, status int, s said) *problem.Problem 
 	_ = json.Unmarshal(r.shown.Body, &named) // without the names the sentence is shorter
 	switch strings.ToLower(found[1]) {
 	case "activity":
-		return problem.New("nps does not find the activity "+c.plain(named.ActivityName)+" for a session").
+		return problem.New("nps does not find the activity "+c.plain(named.ActivityName)+" for a session").Coded(problem.ActivityUnknown).
 			Because("it was renamed, or no access policy of this user holds it").
 			Try("write the activity exactly as NPS shows it, capitals and spaces too", "add it to the access policy of the application user")
 	case "resource":
-		return problem.New("nps does not find the resource " + c.plain(named.ManagedResourceName) + " for a session").
+		return problem.New("nps does not find the resource " + c.plain(named.ManagedResourceName) + " for a session").Coded(problem.ResourceUnknown).
 			Because("a label or a short name was given: NPS looks for the DNS host name").
 			Try("write the DNS host name of the resource as NPS shows it")
 	}
-	return problem.New("nps does not find the credential for a session").
+	return problem.New("nps does not find the credential for a session").Coded(problem.CredentialUnknown).
 		Because("the user name is not that of a managed credential, or no credential based policy gives it to this user").
 		Try("write the user name as NPS shows it", "add the credential and the application user to a credential based access policy")
 }

@@ -51,7 +51,7 @@ func (c *Client) Greet(ctx context.Context) (Greeting, error) {
 		}
 	}
 	if fault == nil {
-		return g, problem.New("there is no NPS at " + c.base.Host).
+		return g, problem.New("there is no NPS at " + c.base.Host).Coded(problem.NotNPS).
 			Because("a web server answers there, and knows neither health nor version nor domains of NPS").
 			Try("check host and port of nps.url; NPS is installed on port 6500")
 	}

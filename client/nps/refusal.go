@@ -28,6 +28,7 @@ func (c *Client) refusal(r request, status int, contentType string, raw []byte) 
 	}
 	p.Why = c.because(s, p.Why)
 	if licence.MatchString(s.text) {
+		p.Coded(problem.LicenceExpired)
 		p.Next = append([]string{"import a licence on the About page of NPS: without one it refuses new objects"}, p.Next...)
 	}
 	return p
@@ -61,7 +62,7 @@ func absent(status int) bool {
 // strange is the problem of a page in the place of data: NPS itself answers a call that it does not have with JSON or with nothing,
 // and what stands before it must not pass for NPS.
 func (c *Client) strange(r request, status int) *problem.Problem {
-	return problem.New(fmt.Sprintf("a web page came from %s (%d)", r.text(), status)).
+	return problem.New(fmt.Sprintf("a web page came from %s (%d)", r.text(), status)).Coded(problem.SomethingInBetween).
 		Because("NPS answers with data, so that something else answers in its place").
 		Try("check that nps.url leads to NPS itself, and to no proxy or portal before it")
 }
@@ -81,13 +82,13 @@ func (c *Client) judged(r request, status int) *problem.Problem {
 		return p.Because("there is no such object, or none that this user may see").
 			Try("run npsetup plan: it looks again at what is there").Of(problem.NotFound)
 	case status == http.StatusUnauthorized:
-		return p.Because("the token is missing or has expired").
+		return p.Coded(problem.SignInEnded).Because("the token is missing or has expired").
 			Try("sign in again and run npsetup resume; nothing that was done is lost").Of(problem.SignInAgain)
 	case status == http.StatusForbidden:
 		if bare := c.roleless(p.What); bare != nil {
 			return bare
 		}
-		return p.Because("the token carries no role that may do this").
+		return p.Coded(problem.RoleMissing).Because("the token carries no role that may do this").
 			Try("sign in as an administrator, or ask for the role under Role Management").Of(problem.Refused)
 	case status == http.StatusTooManyRequests || status == http.StatusRequestTimeout:
 		return p.Because("the server is busy").Try("wait a minute, then run the same command again")
@@ -106,25 +107,25 @@ var subStatus = regexp.MustCompile(`\b(403\.13|403\.16|403\.17|403\.7|404\.7|500
 // webServer is the problem of a page that IIS answered in place of NPS, or nil when the page is not known. Their fixes
 // are those of the vendor's knowledge base.
 func (c *Client) webServer(r request, status int, raw []byte) *problem.Problem {
-	what := func(code string) *problem.Problem {
-		return problem.New(fmt.Sprintf("the web server of NPS refused %s (%s)", r.text(), code))
+	what := func(status string, code problem.Code) *problem.Problem {
+		return problem.New(fmt.Sprintf("the web server of NPS refused %s (%s)", r.text(), status)).Coded(code)
 	}
 	code := subStatus.FindString(pageText(raw))
 	path, _, _ := strings.Cut(r.wire.Path, "?")
 	switch {
 	case status == http.StatusMethodNotAllowed:
-		return what("405").Because("WebDAV on the NPS server answers PUT and DELETE in the place of NPS (module WebDAVModule)").
+		return what("405", problem.WebDAV).Because("WebDAV on the NPS server answers PUT and DELETE in the place of NPS (module WebDAVModule)").
 			Try("remove the WebDAV module and handler in the web.config of the NPS site, then run npsetup resume")
 	case code == "500.19":
-		return what(code).Because("the web server cannot read the configuration of NPS: its .NET hosting bundle is damaged").
+		return what(code, problem.HostingBundle).Because("the web server cannot read the configuration of NPS: its .NET hosting bundle is damaged").
 			Try("repair \"Microsoft .NET Core - Windows Server Hosting\" on the NPS server and restart it, then run the same command again")
 	case strings.HasPrefix(code, "403."):
 		return c.certificateRefused(r, code, "")
 	case status == http.StatusNotFound && (code == "404.7" || adSegment(path)):
-		return what("404.7").Because("request filtering of the web server blocks names that end in .ad").
+		return what("404.7", problem.ADExtensionBlocked).Because("request filtering of the web server blocks names that end in .ad").
 			Try("remove .ad under Request Filtering, File Name Extensions, in IIS Manager and run iisreset, then run npsetup resume")
 	case status == http.StatusServiceUnavailable:
-		return what("503").Because("the application pool of NPS is stopped or starting").
+		return what("503", problem.ApplicationPool).Because("the application pool of NPS is stopped or starting").
 			Try("start it in IIS Manager on the NPS server, then run the same command again")
 	}
 	return nil

@@ -175,7 +175,7 @@ func (c *Client) signInAgain(ctx context.Context) (secret.Secret, error) {
 
 // SignInEnded is the problem of a token that has run out where nothing is at hand to sign in again with.
 func SignInEnded() error {
-	return problem.New("the sign-in to NPS has ended").
+	return problem.New("the sign-in to NPS has ended").Coded(problem.SignInEnded).
 		Because("a token lives about 15 minutes and cannot be renewed once it has expired").
 		Try("run npsetup resume and sign in with a new code; nothing that was done is lost").Of(problem.SignInAgain)
 }

@@ -119,7 +119,7 @@ func (c *Client) pasted(ctx context.Context, pasted secret.Secret) (Identity, er
 		cl, err = readClaims(text)
 	}
 	if err != nil {
-		return Identity{}, problem.New("the pasted token cannot be used").
+		return Identity{}, problem.New("the pasted token cannot be used").Coded(problem.TokenRefused).
 			Because("it is not a token of NPS: three parts of letters and digits with dots between").
 			Try("copy it again from the browser: sessionStorage.getItem('Token')").Of(problem.Refused)
 	}
@@ -140,7 +140,7 @@ func (c *Client) pasted(ctx context.Context, pasted secret.Secret) (Identity, er
 		if resp.StatusCode == http.StatusForbidden && len(cl.identity().Roles) == 0 {
 			why = "it carries no role at all: its second factor is missing, or an application user's API key brought it at /signinBody"
 		}
-		return Identity{}, problem.New("nps refused the pasted token").Because(why).
+		return Identity{}, problem.New("nps refused the pasted token").Coded(problem.TokenRefused).Because(why).
 			Try("reload the NPS page in the browser and copy the token again; it lives about 15 minutes").Of(problem.Refused)
 	}
 	// Where the call is not offered, the first one that is tells whether the token is good.
@@ -214,7 +214,7 @@ func (c *Client) signInRefused(r request, a authAnswer, user string, second bool
 			return c.refusal(r, a.status, a.contentType, a.body)
 		}
 	case http.StatusNotFound:
-		return problem.New("there is no NPS sign-in at " + c.base.Host).Because("the server answered " + r.text() + " with 404").
+		return problem.New("there is no NPS sign-in at " + c.base.Host).Coded(problem.NotNPS).Because("the server answered " + r.text() + " with 404").
 			Try("check host and port of nps.url; NPS is installed on port 6500")
 	default:
 		return c.refusal(r, a.status, a.contentType, a.body)
@@ -224,22 +224,22 @@ func (c *Client) signInRefused(r request, a authAnswer, user string, second bool
 	var p *problem.Problem
 	switch {
 	case lockedWords.MatchString(s.text) || a.status == http.StatusLocked:
-		p = problem.New("the account " + who + " is locked").
+		p = problem.New("the account " + who + " is locked").Coded(problem.AccountLocked).
 			Try("wait until the lock ends or have an administrator unlock the account, then sign in once")
 	case ssoWords.MatchString(s.text):
-		p = problem.New(who + " signs in by single sign-on").
+		p = problem.New(who + " signs in by single sign-on").Coded(problem.SingleSignOn).
 			Because("password and code do not work for such users").
 			Try("set nps.signIn.token to env:NPS_TOKEN with a token from the browser: sessionStorage.getItem('Token')")
 	case second && roleWords.MatchString(s.text):
-		p = problem.New("the token of " + who + " carries no role at all").
+		p = problem.New("the token of " + who + " carries no role at all").Coded(problem.TokenWithoutRole).
 			Because("an application user's API key brings such a token at /signinBody").
 			Try("sign in as an administrator; an application user signs in with its client certificate, at AppUserToken")
 	case second:
-		p = problem.New("nps refused the MFA code of "+who).Because(c.clocks(a.date)).
+		p = problem.New("nps refused the MFA code of "+who).Coded(problem.MFARefused).Because(c.clocks(a.date)).
 			Try("wait for the next code and sign in again; the same code is not accepted twice everywhere",
 				"if it stays, compare the clocks of this machine, the phone and the NPS server")
 	default:
-		p = problem.New("nps refused the user name or the password of "+who).
+		p = problem.New("nps refused the user name or the password of "+who).Coded(problem.PasswordRefused).
 			Try(`write the user as DOMAIN\name and check the password; it was tried once, and a few wrong tries lock the account`,
 				"if this user signs in by single sign-on, set nps.signIn.token instead")
 	}

@@ -81,7 +81,7 @@ func Forms(text string) ([]Form, error) {
 func parse(text string) (*url.URL, []string, error) {
 	const example = "write it as https://ps.contoso.com/ (the Web Application) or https://ps.contoso.com:11016/ (the server)"
 	bad := func(why string) (*url.URL, []string, error) {
-		return nil, nil, problem.New("the address of Password Secure cannot be used").Because(why).Try(example).Of(problem.Usage)
+		return nil, nil, problem.New("the address of Password Secure cannot be used").Coded(problem.VaultAddress).Because(why).Try(example).Of(problem.Usage)
 	}
 	var notes []string
 	text = strings.TrimSpace(text)

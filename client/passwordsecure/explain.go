@@ -34,7 +34,7 @@ func noName(ctx context.Context, host string, err error) Finding {
 	if errors.As(err, &dns) && !dns.IsNotFound {
 		why = "DNS does not answer: " + shorten(dns.Err, 200)
 	}
-	return Finding{StageName, NoName, 0, problem.New("the name "+host+" of Password Secure is not found").Because(why).
+	return Finding{StageName, NoName, 0, problem.New("the name "+host+" of Password Secure is not found").Coded(problem.VaultNotReachable).Because(why).
 		Try("check the spelling of the address", "use the full name, such as ps.contoso.com", elsewhere).Of(problem.Unreachable).From(err)}
 }
 
@@ -47,7 +47,7 @@ func noConnection(ctx context.Context, at, port string, err error) Finding {
 	if errors.Is(err, syscall.ECONNREFUSED) || errors.Is(err, syscall.Errno(10061)) { // the second is Windows'
 		cause, why = Refused, "the machine answers, but nothing listens at that port"
 	}
-	p := problem.New("there is no connection to Password Secure at " + at).Because(why)
+	p := problem.New("there is no connection to Password Secure at " + at).Coded(problem.VaultNotReachable).Because(why)
 	if port == Port {
 		p.Try("on the Password Secure server, see whether its service runs and whether the firewall opens port 11016")
 	} else {
@@ -71,14 +71,14 @@ func (c *Client) noTLS(ctx context.Context, at string, err error, seen *Certific
 		if errors.As(err, &timeout) && timeout.Timeout() {
 			cause, why = NoAnswer, "it took the connection and said nothing more"
 		}
-		return Finding{StageTLS, cause, 0, problem.New("there is no TLS with Password Secure at "+at).Because(why).
+		return Finding{StageTLS, cause, 0, problem.New("there is no TLS with Password Secure at "+at).Coded(problem.VaultNotReachable).Because(why).
 			Try("check the port: 443 for the Web Application, 11016 for the server", elsewhere).Of(problem.Unreachable).From(err)}
 	}
 	var refused *tls.CertificateVerificationError
 	if !errors.As(err, &refused) && errors.As(err, &shown) {
 		return Finding{StageTLS, Untrusted, 0, shown}
 	}
-	cause, p := certificateCause(err), problem.New("the certificate of Password Secure at "+at+" is not trusted")
+	cause, p := certificateCause(err), problem.New("the certificate of Password Secure at "+at+" is not trusted").Coded(problem.VaultNotTrusted)
 	if cause == WrongName {
 		p.Because("the host is not among its names (" + few(seen.Names) + ")").Try("use one of its names in the address")
 	} else if cause == OutOfDate {
@@ -105,7 +105,7 @@ func broken(ctx context.Context, address string, err error) error {
 	if errors.As(err, &shown) {
 		return shown
 	}
-	return problem.New("Password Secure gives no answer at "+shorten(address, 300)).Because(shorten(err.Error(), 300)).
+	return problem.New("Password Secure gives no answer at "+shorten(address, 300)).Coded(problem.VaultNotReachable).Because(shorten(err.Error(), 300)).
 		Try("try again", "see whether its service runs", elsewhere).Of(problem.Unreachable).From(err)
 }
 
@@ -117,13 +117,13 @@ func unfit(stage Stage, cause Cause, address string, status int) error {
 	if stage == StageBase {
 		what = "the API of Password Secure does not show itself at " + address + said
 	}
-	p := problem.New(what).Of(problem.Failed)
+	p := problem.New(what).Coded(problem.VaultAddress).Of(problem.Failed)
 	switch cause {
 	case Absent:
 		p.Because("there is nothing at that path; api/ may be missing or doubled, or the Web Application is in a sub-folder").
 			Try("open the Web Application in a browser and take its address as it stands there, then api/ behind it", "at the server's own port, 11016, there is no api/")
 	case ServerFault:
-		p.Because("the web server answers, and what is behind it does not: "+strings.ToLower(http.StatusText(status))).
+		p.Coded(problem.VaultServiceDown).Because("the web server answers, and what is behind it does not: "+strings.ToLower(http.StatusText(status))).
 			Try("see whether the service of Password Secure runs, and whether the web server reaches it at ports 11011 and 11016", "see whether the database has \"Access via Web Application\" switched on, and whether the CORS list is filled")
 	case Redirected:
 		p.Because("it points to another address").Try("open the Web Application in a browser and take the address at which it ends")

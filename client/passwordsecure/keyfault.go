@@ -48,7 +48,7 @@ func KeyFaultOf(err error) KeyFault {
 
 func faulty(f KeyFault) error {
 	what, why := words(f)
-	p := problem.New(what).Because(why).Of(problem.Usage).From(keyFault{f})
+	p := problem.New(what).Coded(problem.VaultKeyMalformed).Because(why).Of(problem.Usage).From(keyFault{f})
 	switch f {
 	case KeyEmpty:
 		return p.Try("paste what Password Secure showed under Tools > API Keys")
@@ -105,7 +105,7 @@ func words(f KeyFault) (what, why string) {
 
 // expired is failure 50.
 func expired(k Key) *problem.Problem {
-	return problem.New("the API key of Password Secure has expired").
+	return problem.New("the API key of Password Secure has expired").Coded(problem.VaultKeyExpired).
 		Because("it ended on "+k.Expires.Format("2006-01-02 15:04")+" UTC, as it says itself").
 		Try("make a new key in Password Secure under Tools > API Keys and put it into the service account in NPS", "then delete the old key in Password Secure", "check this machine's clock")
 }

@@ -50,14 +50,14 @@ func (s SignIn) Problem(k Key) error {
 		if !k.Expires.IsZero() {
 			return expired(k).Of(problem.Refused)
 		}
-		return problem.New("the API key of Password Secure has expired").Because(s.Why).
+		return problem.New("the API key of Password Secure has expired").Coded(problem.VaultKeyExpired).Because(s.Why).
 			Try("make a new key in Password Secure under Tools > API Keys and put it into the service account in NPS").Of(problem.Refused)
 	case KeyRefused:
 		where := ""
 		if k.Database != "" {
 			where = "it is for the database " + k.Database + " and the user " + k.User + ": "
 		}
-		return problem.New("Password Secure does not take the API key").Because(s.Why).
+		return problem.New("Password Secure does not take the API key").Coded(problem.VaultKeyRefused).Because(s.Why).
 			Try(where+"check that they exist, and that the database has \"Access via Web Application\" switched on", "see under Tools > API Keys whether the key still exists", "paste the key again, or make a new one").Of(problem.Refused)
 	case NotProven, Accepted:
 	}

@@ -165,7 +165,7 @@ func plainKey(der []byte) (crypto.Signer, error) {
 // Matches says whether a private key belongs to a certificate.
 func Matches(c Certificate, key crypto.Signer) error {
 	if !sameKey(key.Public(), c.X509.PublicKey) {
-		return problem.New("application.key is not the key of application.certificate").
+		return problem.New("application.key is not the key of application.certificate").Coded(problem.KeyDoesNotFit).
 			Because(errMismatch.Error() + ": its public key is sha256:" + KeyFingerprint(key.Public()) + ", the certificate's sha256:" + KeyFingerprint(c.X509.PublicKey)).
 			Try("name the key that was made with this certificate").From(errMismatch)
 	}

@@ -33,6 +33,12 @@ func iisPage(code, title, text string) answer {
 // signInApplication is the sign-in of an application user: the web server judges the certificate of the connection, then the API
 // the name, the key, and the serial number that the body names.
 func (s *Server) signInApplication(q *ask) answer {
+	switch {
+	case s.faults.has("client-late"):
+		return answer{status: http.StatusInternalServerError, html: latePage}
+	case s.faults.has("application-500"):
+		return answer{status: http.StatusInternalServerError}
+	}
 	if a, refused := s.judgeCertificate(q); refused {
 		return a
 	}

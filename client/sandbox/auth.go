@@ -57,7 +57,12 @@ func marker(what string) string { return "S3CR3T-" + what + "-" + randomHex(8) }
 
 func (s *Server) authRoutes() map[string]handler {
 	return map[string]handler{
-		"health": func(*ask) answer { return answer{status: http.StatusOK, value: "Healthy", text: true} },
+		"health": func(*ask) answer {
+			if s.faults.has("unhealthy") {
+				return answer{status: http.StatusOK, value: "Unhealthy", text: true}
+			}
+			return answer{status: http.StatusOK, value: "Healthy", text: true}
+		},
 		"version": func(*ask) answer {
 			if s.faults.has("old-version") {
 				return ok("4.1.0")
@@ -202,7 +207,7 @@ func (s *Server) authorise(q *ask, op operation) (answer, bool) {
 	c, valid := s.token2claims(strings.TrimPrefix(q.Header.Get("Authorization"), "Bearer "))
 	q.who = s.world.whoIs(c)
 	switch {
-	case !valid, q.who == nil:
+	case !valid, q.who == nil, op.Class != "auth" && s.faults.strikes(q, "keys-renewed"):
 		return answer{status: http.StatusUnauthorized}, true
 	case q.who.application && !c.MFA:
 		return refuse(http.StatusForbidden, "Forbidden", "The token has no role"), true

@@ -39,10 +39,13 @@ func serverFaults() []FaultKind {
 		{"expired-cert", "the server's certificate has expired"},
 		{"expired-licence", "the licence has expired"},
 		{"hosting", "every call answers 500.19 of the web server"},
+		{"keys-renewed", "every token is refused: the key that signs them was renewed"},
 		{"locked", "the administrator's account is locked"},
 		{"mfa-replay", "a code is taken only once"},
 		{"no-key", "an application user is made without an API key"},
 		{"old-version", "the server is too old"},
+		{"pool-stopped", "every call answers 503: the application pool is stopped"},
+		{"unhealthy", "NPS says that it is not healthy"},
 		{"webdav", "WebDAV answers 405 to every PUT and DELETE"},
 		{"wrong-role", "the administrator has no Admin role"},
 	}
@@ -57,11 +60,15 @@ func sessionFaults() []FaultKind {
 		{"client-not-asked", "403.7: the web server does not get the client certificate"},
 		{"client-untrusted", "403.16: the client certificate is not in the machine's Trusted Root"},
 		{"client-expired", "403.17: the client certificate has expired"},
+		{"client-late", "500 with 0x80070032: the web server asks for the client certificate after the handshake, which TLS 1.3 does not allow"},
+		{"application-500", "the sign-in of application users answers 500, as before 3.7.1252"},
 		{"client-serial", "403: the serial number is not that of the application user"},
 		{"token-short-path", "the application user signs in at /api/v1/AppUserToken, and not under /WebAppApi"},
 		{"session-timeout", "a session stays pending for ever"},
 		{"session-slow", "a session is pending for 45 s: WinRM falls back from HTTPS to HTTP"},
 		{"session-fails", "a session fails: the service account is refused by the resource"},
+		{"winrm-shell", "a session fails: Group Policy of the resource accepts no remote shell"},
+		{"winrm-off", "a session fails: WinRM of the resource does not answer"},
 		{"dc-replication", "a session fails: no domain controller takes the new account's password yet"},
 		{"password-hidden", "the password of a session cannot be read"},
 		{"password-empty", "the password of a session is empty"},
@@ -170,12 +177,20 @@ func (fs faults) strikes(q *ask, name string) bool {
 const webdavPage = `<!DOCTYPE html><html><head><title>405 - HTTP verb used to access this page is not allowed.</title></head>
 <body><h2>HTTP Error 405.0 - Method Not Allowed</h2><table><tr><th>Module</th><td>WebDAVModule</td></tr></table></body></html>`
 
+const poolPage = `<!DOCTYPE html><html><head><title>Service Unavailable</title></head>
+<body><h2>Service Unavailable</h2><p>HTTP Error 503. The service is unavailable.</p></body></html>`
+
+const latePage = `<!DOCTYPE html><html><head><title>IIS 10.0 Detailed Error - 500.0 - Internal Server Error</title></head>
+<body><h2>HTTP Error 500.0 - Internal Server Error</h2><p>Error Code 0x80070032</p></body></html>`
+
 const hostingPage = `<!DOCTYPE html><html><head><title>IIS 10.0 Detailed Error - 500.19 - Internal Server Error</title></head>
 <body><h2>HTTP Error 500.19 - Internal Server Error</h2><p>The requested page cannot be accessed because the related configuration data for the page is invalid.</p></body></html>`
 
 // faulty answers in place of the server where the web server in front of it, or a bad moment, would.
 func (s *Server) faulty(q *ask, op operation) (answer, bool) {
 	switch {
+	case s.faults.strikes(q, "pool-stopped"):
+		return answer{status: http.StatusServiceUnavailable, html: poolPage}, true
 	case s.faults.strikes(q, "hosting"):
 		return answer{status: http.StatusInternalServerError, html: hostingPage}, true
 	case (q.Method == http.MethodPut || q.Method == http.MethodDelete) && s.faults.strikes(q, "webdav"):

@@ -336,6 +336,8 @@ func TestSessionFaults(t *testing.T) {
 		"session-timeout": {10 * time.Minute, 0, 0, "Info Session queued for the Action Service"},
 		"session-slow":    {45 * time.Second, 0, 1, "Warn WinRM: no answer over HTTPS from dc01.contoso.com, falling back to HTTP (port 5985)"},
 		"session-fails":   {time.Second, 0, 4, "Error Unable to create New-PSSSession for dc01.contoso.com. Access is denied."},
+		"winrm-shell":     {time.Second, 0, 4, "Error The WS-Management service cannot process the request. The service is configured to not accept any remote shell requests."},
+		"winrm-off":       {time.Second, 0, 4, "Error Connecting to remote server dc01.contoso.com failed. The client cannot connect to the destination specified in the request. Error code 2150858770"},
 		"dc-replication":  {time.Second, 0, 4, "Error The user name or password is incorrect"},
 	} {
 		t.Run(fault, func(t *testing.T) {

@@ -75,6 +75,10 @@ func (s *Server) beginning(x *session, now time.Time) []beat {
 		return beats[:1]
 	case s.faults.hit("session-fails"):
 		return fail("Unable to create New-PSSSession for " + host + ". Access is denied.")
+	case s.faults.hit("winrm-shell"):
+		return fail("The WS-Management service cannot process the request. The service is configured to not accept any remote shell requests.")
+	case s.faults.hit("winrm-off"):
+		return fail("Connecting to remote server " + host + " failed. The client cannot connect to the destination specified in the request. Error code 2150858770")
 	case s.faults.hit("dc-replication"):
 		return fail(
 			"Failed LDAP validation of DC dc02."+domainName+" with error: The user name or password is incorrect.",

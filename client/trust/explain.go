@@ -88,7 +88,7 @@ func unverified(err error) *problem.Problem {
 	default:
 		return nil
 	}
-	p := problem.New("the certificate of " + named(host) + " does not verify").Because(f.text).From(err)
+	p := problem.New("the certificate of " + named(host) + " does not verify").Coded(f.fault.code()).Because(f.text).From(err)
 	if len(chain) == 0 {
 		return p.Try("npsetup trust show URL shows what the server presents")
 	}
@@ -114,7 +114,7 @@ func unreachable(ctx context.Context, err error, where string) *problem.Problem 
 	if p := network(err, where); p != nil {
 		return p
 	}
-	return problem.New("no connection to " + named(where)).Because(problem.Plain(err.Error())).
+	return problem.New("no connection to " + named(where)).Coded(problem.NoAnswer).Because(problem.Plain(err.Error())).
 		Try("check the address and the network between here and the server").Of(problem.Unreachable).From(err)
 }
 
@@ -129,15 +129,15 @@ func noHandshake(ctx context.Context, err error, where string) *problem.Problem 
 	var p *problem.Problem
 	switch {
 	case timeout(err):
-		p = problem.New(named(where)+" takes connections but does not finish the TLS handshake").
+		p = problem.New(named(where)+" takes connections but does not finish the TLS handshake").Coded(problem.TLSHandshakeFailed).
 			Because("what listens there is stuck, or does not speak TLS, or something in between holds the traffic back").
 			Try("check the port: the IIS site SbPAM Web Service has 6500 unless it was changed", "look at the CPU and the services of the server")
 	case closed(err):
-		p = problem.New(named(where)+" closed the connection during the TLS handshake").
+		p = problem.New(named(where)+" closed the connection during the TLS handshake").Coded(problem.TLSHandshakeFailed).
 			Because("an IIS binding without a certificate does that, and so does a firewall that inspects TLS").
 			Try("on the NPS server, look in IIS Manager whether the https binding of the site SbPAM Web Service has a certificate selected", "try from a machine in the server's own network")
 	default:
-		p = problem.New("the TLS handshake with " + named(where) + " fails").Because(problem.Plain(err.Error())).
+		p = problem.New("the TLS handshake with " + named(where) + " fails").Coded(problem.TLSHandshakeFailed).Because(problem.Plain(err.Error())).
 			Try("check that the address leads to the NPS server itself, and that TLS 1.2 is not switched off there")
 	}
 	return p.Of(problem.Unreachable).From(err)
@@ -161,16 +161,16 @@ func network(err error, where string) *problem.Problem {
 	case errors.As(err, &dns):
 		p = noName(dns)
 	case is(err, syscall.ECONNREFUSED, 10061):
-		p = problem.New(named(where)+" refuses the connection").Because("the machine answers, but nothing listens on that port").
+		p = problem.New(named(where)+" refuses the connection").Coded(problem.ConnectionRefused).Because("the machine answers, but nothing listens on that port").
 			Try("check the port: the IIS site SbPAM Web Service has 6500 unless it was changed", "look whether IIS and that site run on the server (Start-Service W3SVC)")
 	case is(err, syscall.EHOSTUNREACH, 10065), is(err, syscall.ENETUNREACH, 10051):
-		p = problem.New("there is no way to "+named(where)).Because("the network knows no route to that address").
+		p = problem.New("there is no way to "+named(where)).Coded(problem.NoAnswer).Because("the network knows no route to that address").
 			Try("check that this machine is in the right network or that the VPN is up", "check the address")
 	case timeout(err):
-		p = problem.New(named(where)+" does not answer in time").Because("a firewall drops the packets, or the machine is off").
+		p = problem.New(named(where)+" does not answer in time").Coded(problem.NoAnswer).Because("a firewall drops the packets, or the machine is off").
 			Try("check the address and the port", "have the port opened between this machine and the NPS server")
 	case closed(err):
-		p = problem.New(named(where)+" closed the connection").Because("the server or something in between ended it").
+		p = problem.New(named(where)+" closed the connection").Coded(problem.ConnectionClosed).Because("the server or something in between ended it").
 			Try("try again: IIS recycles its application pool about every 29 hours", "try from a machine in the server's own network")
 	default:
 		return nil
@@ -181,10 +181,10 @@ func network(err error, where string) *problem.Problem {
 func noName(e *net.DNSError) *problem.Problem {
 	name := named(e.Name)
 	if e.IsNotFound {
-		return problem.New("the name "+name+" is not found").Because("DNS has no address for it").
+		return problem.New("the name "+name+" is not found").Coded(problem.NameNotFound).Because("DNS has no address for it").
 			Try("check the spelling of the address", "use the full name, such as nps.contoso.com", "ask DNS yourself: nslookup "+name)
 	}
-	return problem.New("DNS does not tell the address of "+name).Because(problem.Plain(e.Err)).
+	return problem.New("DNS does not tell the address of "+name).Coded(problem.NameNotFound).Because(problem.Plain(e.Err)).
 		Try("check that this machine reaches its DNS server", "try again")
 }
 
@@ -199,14 +199,14 @@ func notTLS(err error, where string) *problem.Problem {
 	var p *problem.Problem
 	switch {
 	case strings.HasPrefix(head, "HTTP/"), errors.Is(err, http.ErrSchemeMismatch):
-		p = problem.New(named(where) + " does not speak TLS: it answered plain HTTP").Because("the port belongs to an http binding").
+		p = problem.New(named(where) + " does not speak TLS: it answered plain HTTP").Coded(problem.NotTLS).Because("the port belongs to an http binding").
 			Try("take the port of the https binding of the IIS site SbPAM Web Service, 6500 unless it was changed")
 	case head != "":
-		p = problem.New(named(where) + " does not speak TLS").Because("another service listens on that port").
+		p = problem.New(named(where) + " does not speak TLS").Coded(problem.NotTLS).Because("another service listens on that port").
 			Try("take the port of the https binding of the IIS site SbPAM Web Service, 6500 unless it was changed")
 	// Go has no types for these; the words are those of crypto/tls.
 	case strings.Contains(text, "protocol version not supported"), strings.Contains(text, "server selected unsupported protocol version"):
-		p = problem.New(named(where) + " offers no TLS that is safe enough").Because("TLS 1.2 is the least; older versions are broken").
+		p = problem.New(named(where) + " offers no TLS that is safe enough").Coded(problem.TLSTooOld).Because("TLS 1.2 is the least; older versions are broken").
 			Try("switch TLS 1.2 on on the NPS server (registry, SCHANNEL protocols) and restart it")
 	case strings.Contains(text, "certificate required"):
 		return wantsCertificate(err, where)
@@ -220,7 +220,7 @@ func notTLS(err error, where string) *problem.Problem {
 }
 
 func wantsCertificate(err error, where string) *problem.Problem {
-	return problem.New(named(where) + " asks every visitor for a client certificate").Because("the https binding demands one, which sign-in with a password does not have").
+	return problem.New(named(where) + " asks every visitor for a client certificate").Coded(problem.ClientCertificateDemanded).Because("the https binding demands one, which sign-in with a password does not have").
 		Try("on the NPS server, set SSL Settings of the IIS site to accept client certificates, not to require them").
 		Of(problem.Unreachable).From(err)
 }

@@ -38,7 +38,7 @@ func outOfDate(host string, c Cert, now time.Time) error {
 	if flaw == nil {
 		return nil
 	}
-	return problem.New("the pinned certificate of " + named(host) + " is outside its dates").Because(flaw.text).Try(remedy(flaw.fault, c)...)
+	return problem.New("the pinned certificate of " + named(host) + " is outside its dates").Coded(problem.CertificateExpired).Because(flaw.text).Try(remedy(flaw.fault, c)...)
 }
 
 // PinMismatch says that a server presents another certificate than the pinned one. It stops a run: nothing was sent.
@@ -59,7 +59,7 @@ func (m *PinMismatch) Unwrap() error { return m.problem() }
 // the vendor's knowledge base.
 func (m *PinMismatch) problem() *problem.Problem {
 	c := m.Cert
-	return problem.New("the certificate of "+named(m.Host)+" is not the pinned one").
+	return problem.New("the certificate of "+named(m.Host)+" is not the pinned one").Coded(problem.CertificateChanged).
 		Because(fmt.Sprintf("pinned is SHA-256 %s, presented is SHA-256 %s (subject %s, issued by %s, valid %s to %s); either the certificate was renewed or the IIS binding lost it in an upgrade, or somebody is in between",
 			m.Want, m.Got, orNone(c.Subject), orNone(c.Issuer), day(c.NotBefore), day(c.NotAfter))).
 		Try("on the NPS server, look in IIS Manager which certificate the https binding of the site SbPAM Web Service has; after an upgrade select the right one again and run iisreset",

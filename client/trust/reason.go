@@ -42,6 +42,18 @@ func (f Fault) String() string {
 	return "unknown"
 }
 
+// code is what a fault is called in the catalogue.
+func (f Fault) code() problem.Code {
+	switch f {
+	case WrongName:
+		return problem.CertificateNameDiffers
+	case Expired, NotYetValid:
+		return problem.CertificateExpired
+	case SelfSigned, UnknownAuthority, Unfit:
+	}
+	return problem.CertificateNotTrusted
+}
+
 type flaw struct {
 	fault Fault
 	text  string

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"npsetup/client/auditorlog"
+	"npsetup/client/machine"
 	"npsetup/client/trust"
 	"npsetup/steps/problem"
 	"npsetup/steps/secret"
@@ -40,6 +41,8 @@ type app struct {
 	making   func(path string, made bool)                     // told of each key and certificate, before and after; nil: nobody is
 	home     func() (string, error)
 	face     asker                                                                  // a face that asks; nil: line by line on the terminal
+	here     machine.Machine                                                        // what doctor looks at; zero: this one
+	network  machine.Network                                                        // what doctor tries ports by; zero: the real one
 	machine  trust.Machine                                                          // whose store of trusted roots is looked at and changed; zero: this one
 	windows  func(ctx context.Context, name string, args ...string) ([]byte, error) // starts a program of Windows; nil: this is none
 	scrub    *secret.Scrubber
@@ -173,7 +176,7 @@ Without a command it opens the wizard: on the full screen, or line by line with 
 	})
 	root.PersistentFlags().StringVar(&o.state, "state", "", "folder for run records and journals (default: the user's state folder)")
 	root.AddCommand(
-		newPlan(o), newApply(o), newResume(o), newUndo(o), newVerify(o), newValidate(o), newKey(o), newSchema(o), newAssumptions(o), newCert(o), newTrust(o), newSandbox(o), newDemo(o),
+		newPlan(o), newApply(o), newResume(o), newUndo(o), newVerify(o), newValidate(o), newKey(o), newSchema(o), newAssumptions(o), newExplain(o), newDoctor(o), newImport(o), newCert(o), newTrust(o), newSandbox(o), newDemo(o),
 	)
 	// A command that does not exist is a mistake in usage, like a flag that does not exist.
 	root.Args = func(_ *cobra.Command, args []string) error {

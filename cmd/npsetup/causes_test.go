@@ -126,7 +126,7 @@ func TestCausesAreNamed(t *testing.T) {
 func (st *site) sentences(r result) string {
 	var list []string
 	for _, line := range strings.Split(r.err, "\n") {
-		if regexp.MustCompile(`^(npsetup: |  because |  next: )`).MatchString(line) {
+		if regexp.MustCompile(`^(npsetup: |  because |  next: |  code: )`).MatchString(line) {
 			list = append(list, line)
 		}
 	}

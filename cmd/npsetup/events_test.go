@@ -33,7 +33,7 @@ func TestAuditorsEventLogIsRead(t *testing.T) {
 		says        []string
 	}{
 		{"credential", "plan-credential", exitPerson, []string{"event 5804 in Auditor's log at ", "finds no credential by the user name", "as NPS shows it under Credentials"}},
-		{"credential", "client-serial", exitPerson, []string{"event 5804", "NPS refuses the certificate", "serial number"}},
+		{"credential", "client-serial", exitPerson, []string{"event 5804", "NPS has another serial number", "serial number"}},
 		{"credential", "credential-expires", exitOK, []string{"event 5801 in Auditor's log at ", "several collections share one account", "one account for each monitoring plan"}},
 		{"credential", "session-expires", exitOK, []string{"event 5802 in Auditor's log at ", "Max Duration"}},
 		{"credential", "session-terminated", exitOK, []string{"event 5803 in Auditor's log at ", "NwCfgServerSvc"}},

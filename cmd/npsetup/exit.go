@@ -51,7 +51,8 @@ func exitCode(err error) int {
 
 // printProblems says what happened, why, and what to do next, for every problem in err.
 func printProblems(w io.Writer, err error) {
-	for _, p := range problem.All(err) {
+	all := problem.List(problem.All(err))
+	for i, p := range all {
 		where := ""
 		if p.Where != "" {
 			where = problem.Plain(p.Where) + ": "
@@ -62,6 +63,9 @@ func printProblems(w io.Writer, err error) {
 		}
 		for _, next := range p.Next {
 			_, _ = fmt.Fprintf(w, "  next: %s\n", problem.Plain(next))
+		}
+		if code := all.CodeLine(i); code != "" {
+			_, _ = fmt.Fprintf(w, "  %s\n", code)
 		}
 	}
 }

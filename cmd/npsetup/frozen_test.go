@@ -88,7 +88,7 @@ func commands(t *testing.T) map[string]*cobra.Command {
 // TestCommandsAndFlagsAreFrozen holds what scripts type. More flags may come; none of these may go or change its kind.
 func TestCommandsAndFlagsAreFrozen(t *testing.T) {
 	have := commands(t)
-	for _, name := range strings.Fields("plan apply resume verify validate key schema assumptions sandbox demo completion cert trust") {
+	for _, name := range strings.Fields("plan apply resume verify validate key schema assumptions sandbox demo completion cert trust explain doctor import") {
 		if have[name] == nil || !have[name].Runnable() && !have[name].HasSubCommands() || have[name].Hidden {
 			t.Errorf("the command %s is gone", name)
 		}
@@ -105,6 +105,9 @@ func TestCommandsAndFlagsAreFrozen(t *testing.T) {
 		"cert request":  "name:string dir:string key-type:string passphrase:string output:string",
 		"cert bundle":   "key:string key-passphrase:string answer:stringArray dir:string passphrase:string no-passphrase:bool pfx-encryption:string output:string",
 		"cert inspect":  "passphrase:string at:string output:string",
+		"explain":       "output:string",
+		"doctor":        "file:string set:stringArray accept-risk:stringSlice output:string url:string password-secure:string password-secure-trust:string api-key:string",
+		"import":        "file:string set:stringArray accept-risk:stringSlice output:string guide:string out:string url:string trust:string user:string password:string mfa:string application:string policy:string activity:string certificate:string",
 		"sandbox":       "listen:string dir:string resources:int api:string latency:duration token-life:duration fault:stringArray accept-risk:stringSlice",
 		"trust show":    "output:string",
 		"trust pin":     "output:string sha256:string yes:bool",

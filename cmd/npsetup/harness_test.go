@@ -6,14 +6,17 @@ import (
 	"context"
 	"encoding/json"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
 	"npsetup/assets"
+	"npsetup/client/machine"
 	"npsetup/client/sandbox"
 	"npsetup/client/sandbox/contract"
 	"npsetup/client/trust"
@@ -31,8 +34,11 @@ type site struct {
 	asked   []string     // passwords that were asked for
 	answer  string       // what is typed at a question; empty: there is no terminal
 	pdc     func(ctx context.Context, domain string) (string, error)
-	wait    func(ctx context.Context, d time.Duration) error // nil: real time
-	machine trust.Machine                                    // whose trusted roots are changed; zero: none that could be
+	wait    func(ctx context.Context, d time.Duration) error                       // nil: real time
+	here    machine.Machine                                                        // what doctor looks at
+	network machine.Network                                                        // what doctor tries ports by; zero: nothing beyond this machine
+	machine trust.Machine                                                          // whose trusted roots are changed; zero: none that could be
+	windows func(ctx context.Context, name string, args ...string) ([]byte, error) // starts a program of Windows; nil: this is none
 	making  func(path string, made bool)
 
 	scriptEnv []string         // variables for the scripts of plan --output curl
@@ -68,6 +74,33 @@ func newSite(t *testing.T, o sandbox.Options) *site {
 	return st
 }
 
+// reaching is the network of the tests: it ends at this machine.
+func (st *site) reaching() machine.Network {
+	n := st.network
+	if n.Hosts == nil {
+		n.Hosts = func(ctx context.Context, host string) ([]string, error) {
+			if host == "localhost" {
+				return []string{"127.0.0.1"}, nil
+			}
+			return nil, &net.DNSError{Err: "no such host", Name: host, IsNotFound: true}
+		}
+	}
+	if n.Dial == nil {
+		n.Dial = func(ctx context.Context, network, addr string) (net.Conn, error) {
+			if host, _, err := net.SplitHostPort(addr); err != nil || host != "127.0.0.1" {
+				return nil, &net.OpError{Op: "dial", Net: network, Err: os.NewSyscallError("connect", syscall.ECONNREFUSED)}
+			}
+			return new(net.Dialer).DialContext(ctx, network, addr)
+		}
+	}
+	if n.LookupSRV == nil {
+		n.LookupSRV = func(_ context.Context, _, _, name string) (string, []*net.SRV, error) {
+			return "", nil, &net.DNSError{Err: "no such host", Name: name, IsNotFound: true}
+		}
+	}
+	return n
+}
+
 // person does the person's part, and waits until Auditor has collected when it was told to.
 func (st *site) person() []sandbox.Did {
 	ctx, cancel := context.WithTimeout(st.t.Context(), 20*time.Second)
@@ -94,7 +127,7 @@ func (st *site) within(ctx context.Context, args ...string) result {
 	a := &app{
 		in: strings.NewReader(st.answer), out: &out, err: &errs, now: time.Now, terminal: st.answer != "",
 		env:  func(name string) (string, bool) { v, ok := st.env[name]; return v, ok },
-		home: func() (string, error) { return st.state, nil }, pdc: st.pdc, wait: st.wait, machine: st.trusting(), making: st.making,
+		home: func() (string, error) { return st.state, nil }, pdc: st.pdc, wait: st.wait, machine: st.trusting(), here: st.here, windows: st.windows, network: st.reaching(), making: st.making,
 		password: func(_ context.Context, prompt string) ([]byte, error) {
 			st.asked = append(st.asked, prompt)
 			return []byte(st.env["TYPED"]), nil

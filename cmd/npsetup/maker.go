@@ -8,8 +8,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"time"
 
 	"npsetup/client/pki"
@@ -42,12 +44,33 @@ func (l *link) files() auditor.Files {
 			}
 			return pki.KeyFingerprint(k.Public()), nil
 		},
-		Folder: pki.CheckFolder, CheckName: pki.CheckName, CheckRequest: checkRequest, Chain: readChain, CheckPFX: l.checkPFX, InStore: inStore,
+		Folder: pki.CheckFolder, CheckName: pki.CheckName, CheckRequest: checkRequest, Chain: readChain, CheckPFX: l.checkPFX, InStore: inStore, Beside: beside,
 	}
 	if runtime.GOOS == "windows" {
 		f.Stored = stored
 	}
 	return f
+}
+
+// besideMost is how many files of a folder are tried.
+const besideMost = 200
+
+// beside lists the files of a folder that are named as certificates are.
+func beside(folder string) []string {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil
+	}
+	var list []string
+	for _, e := range entries {
+		switch strings.ToLower(filepath.Ext(e.Name())) {
+		case ".cer", ".crt", ".der", ".pem":
+			if list = append(list, filepath.Join(folder, e.Name())); len(list) == besideMost {
+				return list
+			}
+		}
+	}
+	return list
 }
 
 func inStore(thumbprint string, now time.Time) (auditor.Certificate, error) {
@@ -59,7 +82,7 @@ func inStore(thumbprint string, now time.Time) (auditor.Certificate, error) {
 	if err != nil {
 		return auditor.Certificate{}, err
 	}
-	return certificateIn(c, pki.Check(c, now)), nil
+	return certificateIn(c, now, pki.Check(c, now)), nil
 }
 
 // stored leaves out what cannot be read: Windows keeps many kinds there.
@@ -68,7 +91,7 @@ func stored(now time.Time) ([]auditor.Certificate, error) {
 	var found []auditor.Certificate
 	for _, der := range all {
 		if c, err := pki.ParseCertificate(`LocalMachine\My`, der); err == nil {
-			found = append(found, certificateIn(c, pki.Check(c, now)))
+			found = append(found, certificateIn(c, now, pki.Check(c, now)))
 		}
 	}
 	return found, err
@@ -148,18 +171,18 @@ func readChain(key string, files []string, now time.Time) (auditor.Chain, error)
 	if key != "" { // what belongs to a key that was made here, Auditor has not generated
 		judge = pki.CheckAnswer
 	}
-	out := auditor.Chain{Leaf: certificateIn(c.Leaf, judge(c.Leaf, now)), Missing: c.Missing}
+	out := auditor.Chain{Leaf: certificateIn(c.Leaf, now, judge(c.Leaf, now)), Missing: c.Missing}
 	if c.Missing != "" {
 		return out, nil
 	}
 	for _, by := range c.Between() {
-		out.Between = append(out.Between, certificateIn(by, pki.CheckAuthority(by, now)))
+		out.Between = append(out.Between, certificateIn(by, now, pki.CheckAuthority(by, now)))
 	}
 	root, _ := c.Root()
 	if root.SHA256 == c.Leaf.SHA256 {
 		out.Root = out.Leaf
 	} else {
-		out.Root = certificateIn(root, pki.CheckAuthority(root, now))
+		out.Root = certificateIn(root, now, pki.CheckAuthority(root, now))
 	}
 	return out, nil
 }

@@ -159,11 +159,19 @@ func (j *job) report(lines []run.Line) error {
 		return e.Encode(map[string]any{"event": "report", "steps": lines})
 	}
 	for _, l := range lines {
-		if _, err := fmt.Fprintf(j.out(), "%s %s %s\n", l.Step, l.Outcome, l.Proof); err != nil {
+		if _, err := fmt.Fprintf(j.out(), "%s %s %s%s\n", l.Step, l.Outcome, l.Proof, aboutCode(l.Code)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// aboutCode names a code behind a line, unless it only repeats the line's outcome.
+func aboutCode(code string) string {
+	if problem.Code(code).Bare() {
+		return ""
+	}
+	return " (code: " + code + ")"
 }
 
 // byHand lists the steps of a plan that a person does.

@@ -107,7 +107,7 @@ func TestKilledForReal(t *testing.T) {
 func TestEveryFault(t *testing.T) {
 	ends := map[string]int{
 		"answer-lost": exitPerson, "auth-500": exitPerson, "expired-cert": exitFailed, "expired-licence": exitFailed, "hosting": exitFailed, "locked": exitRefused,
-		"mfa-replay": exitPerson, "no-key": exitPerson, "old-version": exitFailed, "webdav": exitFailed, "wrong-role": exitRefused,
+		"mfa-replay": exitPerson, "no-key": exitPerson, "keys-renewed": exitRefused, "pool-stopped": exitFailed, "old-version": exitFailed, "webdav": exitFailed, "wrong-role": exitRefused,
 	}
 	for _, fault := range sandbox.FaultNames() {
 		t.Run(fault, func(t *testing.T) {

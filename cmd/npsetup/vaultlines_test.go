@@ -101,8 +101,8 @@ func newPasswordLines() []carried {
 	}
 }
 
-// beside is a line that is done by a call, whose page stands beside it.
-func beside(step, line string, words []string, call func(*testing.T, *article)) carried {
+// pageBeside is a line that is done by a call, whose page stands beside it.
+func pageBeside(step, line string, words []string, call func(*testing.T, *article)) carried {
 	return carried{line, func(t *testing.T, a *article) {
 		text, _ := a.planned.click(t, step, line)
 		says(t, text, words...)
@@ -116,15 +116,15 @@ func vaultAccountLines() []carried {
 		return object(t, a.state, "serviceAccounts", "displayName", "NPS Password")
 	}
 	return []carried{
-		beside(step, "Service Account 1", []string{"Sign in to the console of NPS"}, func(t *testing.T, a *article) {
+		pageBeside(step, "Service Account 1", []string{"Sign in to the console of NPS"}, func(t *testing.T, a *article) {
 			says(t, reported(t, a.report, "signin"), "role Admin")
 		}),
-		beside(step, "Service Account 2", []string{"“Configuration > Service Accounts”"}, func(t *testing.T, a *article) { a.looked(t, path+"?type=0") }),
-		beside(step, "Service Account 3", []string{"NPS Password", "the API key of Password Secure as its password"}, func(t *testing.T, a *article) {
+		pageBeside(step, "Service Account 2", []string{"“Configuration > Service Accounts”"}, func(t *testing.T, a *article) { a.looked(t, path+"?type=0") }),
+		pageBeside(step, "Service Account 3", []string{"NPS Password", "the API key of Password Secure as its password"}, func(t *testing.T, a *article) {
 			wants(t, a.planned.body(t, step, "create"), map[string]any{"name": "NPS Password", "username": "NPS", "password": "(secret: API key of Password Secure)", "type": 0, "domain": nil, "platformId": nil})
 			wants(t, account(t, a), map[string]any{"userName": "NPS", "password": "(the API key NPS Integration of Password Secure)"})
 		}),
-		beside(step, "Service Account 4", []string{"“Save”"}, func(t *testing.T, a *article) {
+		pageBeside(step, "Service Account 4", []string{"“Save”"}, func(t *testing.T, a *article) {
 			a.once(t, "POST", path)
 			says(t, reported(t, a.report, step), "read back")
 		}),

@@ -41,6 +41,7 @@ type link struct {
 	signedAs string      // answers that the identity was signed in with
 	answers  steps.Answers
 	identity *shared.Identity
+	mute     bool // nothing is noted down, not even a host that was signed in to
 	chain    shared.Presented
 
 	pfx map[[sha256.Size]byte]openedPFX // by the SHA-256 of the file
@@ -80,11 +81,11 @@ func (l *link) world() auditor.World {
 }
 
 func (l *link) probe(ctx context.Context, address string) (shared.Presented, error) {
-	p, err := trust.Prober{Now: l.app.now}.Probe(ctx, address)
+	p, err := trust.Prober{Now: l.app.now, Dial: l.app.network.Dial, Resolver: l.app.network}.Probe(ctx, address)
 	if err != nil {
 		return shared.Presented{}, err
 	}
-	seen := shared.Presented{Host: p.Host, Port: p.Port, Verified: p.Verified, Reason: p.Reason, Expired: p.Has(trust.Expired), Took: p.Handshake, Note: p.Note}
+	seen := shared.Presented{Host: p.Host, Port: p.Port, Verified: p.Verified, Reason: p.Reason, Expired: p.Has(trust.Expired), Misnamed: p.Has(trust.WrongName), Took: p.Handshake, Note: p.Note}
 	for _, c := range p.Chain {
 		seen.Chain = append(seen.Chain, shared.Certificate{
 			Subject: c.Subject, Issuer: c.Issuer, SHA256: c.SHA256, SHA1: c.SHA1, Key: c.KeyDescription, Names: c.SANs, NotBefore: c.NotBefore, NotAfter: c.NotAfter,
@@ -170,7 +171,7 @@ func (l *link) knownHost(ctx context.Context) error {
 
 // remember notes the host after a sign-in that worked.
 func (l *link) remember() error {
-	if len(l.chain.Chain) == 0 {
+	if len(l.chain.Chain) == 0 || l.mute {
 		return nil
 	}
 	seen, err := trust.LoadSeen(l.state)
@@ -298,11 +299,11 @@ func readCertificate(path string, now time.Time) (auditor.Certificate, error) {
 		}
 		return auditor.Certificate{}, err
 	}
-	return certificateIn(c, pki.Check(c, now)), nil
+	return certificateIn(c, now, pki.Check(c, now)), nil
 }
 
 // certificateIn is a certificate in words, with what was judged of it.
-func certificateIn(c pki.Certificate, judged []pki.Remark) auditor.Certificate {
+func certificateIn(c pki.Certificate, now time.Time, judged []pki.Remark) auditor.Certificate {
 	out := auditor.Certificate{
 		Subject: c.Subject, Issuer: c.Issuer, Serial: c.Serial, Thumbprint: c.SHA1, SHA256: c.SHA256, NotBefore: c.X509.NotBefore, NotAfter: c.X509.NotAfter, SelfSigned: c.SelfSigned, DER: c.X509.Raw,
 	}
@@ -312,7 +313,11 @@ func certificateIn(c pki.Certificate, judged []pki.Remark) auditor.Certificate {
 		case pki.Warn:
 			out.Warnings = append(out.Warnings, r.Text)
 		case pki.Refuse:
-			refused.Add(problem.New(r.Text).Because(r.Why).Try(r.Try))
+			p := problem.New(r.Text).Because(r.Why).Try(r.Try)
+			if now.After(c.X509.NotAfter) || now.Before(c.X509.NotBefore) {
+				p.Coded(problem.ClientCertificateExpired)
+			}
+			refused.Add(p)
 		}
 	}
 	out.Refused = refused.Err()

@@ -82,7 +82,7 @@ func lookListedActivity(ctx context.Context, s *steps.Scene) error {
 		return err
 	}
 	if len(platforms) == 0 {
-		s.Problem(problem.New(fmt.Sprintf("NPS has no platform %q", platformName)).Because("activities for domain controllers belong to it").Try("look under Configuration > Platforms in NPS"))
+		s.Problem(problem.New(fmt.Sprintf("NPS has no platform %q", platformName)).Coded(problem.PlatformMissing).Because("activities for domain controllers belong to it").Try("look under Configuration > Platforms in NPS"))
 	} else {
 		seen.Platform = platforms[0].Row.ID
 		s.Observe("platform", seen.Platform)

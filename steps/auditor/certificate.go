@@ -56,7 +56,7 @@ func (w World) lookCertificate(ctx context.Context, s *steps.Scene) error {
 // lookExported reads the certificate that Auditor made, or took.
 func (w World) lookExported(ctx context.Context, s *steps.Scene) error {
 	if v := s.Answers.Text(keyCertificate); v == roadNew || v == roadRequest {
-		return problem.New("no certificate file is named").At(keyCertificate).Try("name the certificate that Auditor has exported, for example file:auditor-client.cer", "or choose that it comes from elsewhere")
+		return problem.New("no certificate file is named").Coded(problem.CertificateNotExported).At(keyCertificate).Try("name the certificate that Auditor has exported, for example file:auditor-client.cer", "or choose that it comes from elsewhere")
 	}
 	path := certificateFile(s.Answers)
 	read := w.ReadCertificate
@@ -106,7 +106,7 @@ func (w World) seen(s *steps.Scene, c Certificate) {
 		s.Warn(warning)
 	}
 	if left := c.NotAfter.Sub(w.serverNow(s)); left > 0 && left < soon {
-		s.Warn("Auditor's client certificate ends on " + c.NotAfter.UTC().Format("2006-01-02") + ": renew it before that, or Auditor can no longer sign in")
+		s.Warn("Auditor's client certificate ends on "+c.NotAfter.UTC().Format("2006-01-02")+": renew it before that, or Auditor can no longer sign in", problem.ClientCertificateEndsSoon)
 	}
 	s.See(steps.Finding{Kind: steps.CertificateFinding, Title: "Auditor's client certificate", State: steps.Fits, Rows: []steps.Row{
 		{Label: "subject", Value: problem.Plain(c.Subject)},
@@ -125,7 +125,7 @@ const soon = 30 * 24 * time.Hour
 func (w World) vouched(s *steps.Scene, chain Chain) {
 	if chain.Missing != "" {
 		issuer := problem.Plain(chain.Missing)
-		s.Problem(problem.New("the certificate of "+issuer+" is missing").
+		s.Problem(problem.New("the certificate of "+issuer+" is missing").Coded(problem.NotSelfSigned).
 			Because("Auditor's client certificate is not self-signed: it must not go into Trusted Root on the NPS server, where it would make IIS refuse every client certificate (403.16); the root of "+issuer+" goes there").
 			At(keyAuthorities).
 			Try("do not import this file there", "get the certificates of the authority as a file: on its server certutil -ca.cert root.cer, on its web page Download a CA certificate, certificate chain, or CRL",
@@ -136,7 +136,7 @@ func (w World) vouched(s *steps.Scene, chain Chain) {
 	s.Observe("root", chain.Root.SHA256)
 	for _, c := range append(slices.Clone(chain.Between), chain.Root) {
 		if w.serverNow(s).After(c.NotAfter) {
-			s.Problem(problem.New("the certificate of the authority " + problem.Plain(c.Subject) + " has expired").Because("it was valid to " + c.NotAfter.UTC().Format("2006-01-02")).
+			s.Problem(problem.New("the certificate of the authority " + problem.Plain(c.Subject) + " has expired").Coded(problem.ClientCertificateExpired).Because("it was valid to " + c.NotAfter.UTC().Format("2006-01-02")).
 				Try("ask the authority for its present certificates, and for a client certificate that they vouch for"))
 		}
 	}
@@ -150,7 +150,7 @@ func (w World) vouched(s *steps.Scene, chain Chain) {
 
 // exportFirst is the error for a certificate that was not exported yet; its next steps are the article's clicks.
 func (w World) exportFirst(s *steps.Scene, path string) error {
-	p := problem.New("there is no certificate at " + problem.Plain(path)).Because("Auditor's client certificate has to be exported first").At(keyCertificate)
+	p := problem.New("there is no certificate at " + problem.Plain(path)).Coded(problem.CertificateNotExported).Because("Auditor's client certificate has to be exported first").At(keyCertificate)
 	var clicks []string
 	for _, page := range []string{startStep, certificateStep} {
 		if page == startStep && s.Memory.ManualDone[page] {

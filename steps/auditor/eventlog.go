@@ -94,14 +94,14 @@ func complaint(s *steps.Scene, since time.Time) *problem.Problem {
 func Cause(e Event) *problem.Problem {
 	switch e.ID {
 	case 5801:
-		return problem.New("a session expired while its credentials were in use").
+		return problem.New("a session expired while its credentials were in use").Coded(problem.CollectionTooLong).
 			Because("the collection takes longer than Max Duration, or several collections share one account; NPS may not rotate its password then").
 			Try("set a longer Max Duration (connectionProfile.settings.maxDuration)", "name one account for each monitoring plan and data source")
 	case 5802:
-		return problem.New("a session expired while it was in use").Because("the collection takes longer than Max Duration").
+		return problem.New("a session expired while it was in use").Coded(problem.CollectionTooLong).Because("the collection takes longer than Max Duration").
 			Try("set a longer Max Duration (connectionProfile.settings.maxDuration)")
 	case 5803:
-		return problem.New("a session was ended while it was in use").Because("somebody ended it in NPS, or NwCfgServerSvc was restarted on Auditor's server").
+		return problem.New("a session was ended while it was in use").Coded(problem.SessionEndedInUse).Because("somebody ended it in NPS, or NwCfgServerSvc was restarted on Auditor's server").
 			Try("let the sessions of the application user end by themselves")
 	}
 	return notEstablished(strings.ToLower(e.Text))
@@ -120,22 +120,31 @@ func notEstablished(text string) *problem.Problem {
 	}
 	switch {
 	case said("requested credential"):
-		return p.Because("NPS finds no credential by the user name of the item that the application user may have").
+		return p.Coded(problem.CredentialUnknown).Because("NPS finds no credential by the user name of the item that the application user may have").
 			Try("type the user name in the item as NPS shows it under Credentials, letter by letter and without its domain", "npsetup verify tells whether the policy has the account")
 	case said("requested resource"):
-		return p.Because("NPS finds no resource by the name of the item: it looks for the DNS host name").Try("type the resource in the item by its DNS host name, such as dc01.contoso.com")
+		return p.Coded(problem.ResourceUnknown).Because("NPS finds no resource by the name of the item: it looks for the DNS host name").Try("type the resource in the item by its DNS host name, such as dc01.contoso.com")
 	case said("requested activity"):
-		return p.Because("NPS finds no activity by the name of the item among those of the application user's policies").
+		return p.Coded(problem.ActivityUnknown).Because("NPS finds no activity by the name of the item among those of the application user's policies").
 			Try("type the activity in the item letter by letter", "npsetup verify tells whether the policy has the activity")
-	case said("0x80190193", "(403)", "forbidden"):
-		return p.Because("NPS refuses the certificate: it is not trusted there, has expired, or has another serial number than the application user").
+	case said("serial number"):
+		return p.Coded(problem.SerialDiffers).Because("NPS has another serial number for the application user than the certificate's").
+			Try("npsetup verify compares the serial number")
+	case said("the user name or password is incorrect", "failed to get any valid dc"):
+		return p.Coded(problem.DirectoryReplication).Because("a domain controller does not know the session's account yet: with several of them it reaches the others late").
+			Try("take the PDC emulator as the resource", "or take a credential-based policy: its account is there already")
+	case said("access is denied"):
+		return p.Coded(problem.RemoteAccessDenied).Because("the service account may not do on the resource what the activity asks for").
+			Try("give the service account the right to make accounts and to change the group")
+	case said("0x80190193", "(403)", "forbidden", "certificate"):
+		return p.Coded(problem.ClientCertificateNotTrusted).Because("NPS refuses the certificate: it is not trusted there, has expired, or has another serial number than the application user").
 			Try("npsetup verify compares the serial number", "see that the NPS server trusts the certificate (step certificate-trust)")
 	case said("0x80072ee2", "timed out", "timeout"):
-		return p.Because("the session was not active within MaxWaitForActiveStatusS (300 s), or the network is slow").
+		return p.Coded(problem.SessionTimeout).Because("the session was not active within MaxWaitForActiveStatusS (300 s), or the network is slow").
 			Try("npsetup verify --session tells how long a session takes, and why",
 				"only when it is merely slow: raise MaxWaitForActiveStatusS in CredentialResolverService.acconf on Auditor's server, restart NwCfgServerSvc, and do so again after each update or repair of Auditor, which sets it back to 300")
 	case said("0x80190190", "(400)", "bad request"):
-		return p.Because("NPS does not know what the item asks for").Try("compare the names in the item with those that npsetup plan shows, letter by letter")
+		return p.Coded(problem.SessionFailed).Because("NPS does not know what the item asks for").Try("compare the names in the item with those that npsetup plan shows, letter by letter")
 	}
-	return p.Because("the event gives a reason that is not known here").Try("read the reason of the event in the event log Netwrix Auditor on Auditor's server")
+	return p.Coded(problem.SessionFailed).Because("the event gives a reason that is not known here").Try("read the reason of the event in the event log Netwrix Auditor on Auditor's server")
 }

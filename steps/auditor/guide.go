@@ -45,6 +45,8 @@ type Files struct {
 	InStore func(thumbprint string, now time.Time) (Certificate, error)
 	// Stored are all certificates of that store; nil on other systems.
 	Stored func(now time.Time) ([]Certificate, error)
+	// Beside lists the files of a folder whose names are those of certificates; nil when there is none to list.
+	Beside func(folder string) []string
 	// CheckRequest says whether a certificate request asks for the key.
 	CheckRequest func(request, key string) error
 	// Chain finds among the certificates in files the one that belongs to key, or without a key the only one of the first file,
@@ -117,5 +119,6 @@ func (w World) guide() steps.Guide {
 			w.verify(),
 		},
 		Risks: risks(), Identity: keyApplication, Proof: verifyStep, Listed: keyApplication, Cause: nps.SessionCause, Unopened: unopened, Awaited: "Auditor's own session",
+		Trouble: trouble, Import: w.importer(),
 	}
 }

@@ -128,13 +128,13 @@ func pickAccount(s *steps.Scene, a account, rows []npsapi.Credential) *npsapi.Cr
 		for _, r := range fitting {
 			domains = append(domains, problem.Plain(r.Domain))
 		}
-		s.Problem(problem.New(fmt.Sprintf("%d accounts of NPS fit %q", len(fitting), name)).At(keyAccounts).
+		s.Problem(problem.New(fmt.Sprintf("%d accounts of NPS fit %q", len(fitting), name)).Coded(problem.NameNotUnique).At(keyAccounts).
 			Because("the user name exists in these domains: " + strings.Join(domains, ", ")).Try(`give it as DOMAIN\user`))
 	case len(services) > 0:
 		s.Problem(problem.New(fmt.Sprintf("%q is a service account of NPS itself", name)).At(keyAccounts).
 			Because("NPS works with such an account and does not lend it by a policy").Try("name another account, or let NPS find this one in its domain (Resources > the domain > Synchronize Now)"))
 	default:
-		s.Problem(problem.New(fmt.Sprintf("NPS does not know the account %q", name)).At(keyAccounts).
+		s.Problem(problem.New(fmt.Sprintf("NPS does not know the account %q", name)).Coded(problem.CredentialUnknown).At(keyAccounts).
 			Because("no user name and domain under Credentials are equal to it").
 			Try("check it, letter by letter", "in NPS open Resources, choose the domain, then Synchronize Now: a new account is known only after that"))
 	}
@@ -150,7 +150,7 @@ func sameDomain(given, shown string) bool {
 // mayBeManaged refuses what NPS does not manage.
 func mayBeManaged(s *steps.Scene, name string, r *npsapi.Credential) *npsapi.Credential {
 	if r.ManagedType.Is(npsapi.ManagedService, "Service") && !automatic(r) {
-		s.Problem(problem.New(fmt.Sprintf("NPS does not manage the account %q automatically", name)).At(keyAccounts).
+		s.Problem(problem.New(fmt.Sprintf("NPS does not manage the account %q automatically", name)).Coded(problem.CredentialNotManageable).At(keyAccounts).
 			Because("its type is Service: services, tasks or pools run with it and would lose their password").
 			Try("take an account that only Auditor uses", "or see in NPS under Credentials what depends on it, and use Rotate Service Account there"))
 		return nil
@@ -237,7 +237,7 @@ func (a seenAccount) observe(s *steps.Scene) {
 		{Label: "password", Value: statusWord(r), Wanted: "Verified"},
 	}
 	if r.DependencyCount > 0 {
-		s.Warn(fmt.Sprintf("%s has %d dependents by what NPS knows: they lose their password when it is rotated", problem.Plain(a.Given), r.DependencyCount))
+		s.Warn(fmt.Sprintf("%s has %d dependents by what NPS knows: they lose their password when it is rotated", problem.Plain(a.Given), r.DependencyCount), problem.CredentialNotManageable)
 	}
 	if same(r.Platform, "Microsoft Entra ID") && s.Answers.Text(keySource) != sourceEntra && s.Answers.Text(keySource) != sourceEntraModern {
 		s.Warn(problem.Plain(a.Given) + " is of Microsoft Entra ID, and monitoringPlan.dataSource names another source")
@@ -252,7 +252,7 @@ func warnDomains(s *steps.Scene) {
 	}
 	for _, n := range names {
 		if strings.HasSuffix(strings.ToLower(n), ".ad") {
-			s.Warn(problem.Plain(n) + " ends with .ad: IIS on the NPS server blocks that as a file extension, and saving spins without end; remove .ad under Request Filtering > File Name Extensions there, then iisreset")
+			s.Warn(problem.Plain(n)+" ends with .ad: IIS on the NPS server blocks that as a file extension, and saving spins without end; remove .ad under Request Filtering > File Name Extensions there, then iisreset", problem.ADExtensionBlocked)
 			return
 		}
 	}

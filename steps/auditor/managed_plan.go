@@ -9,6 +9,7 @@ import (
 	"npsetup/steps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
+	"npsetup/steps/problem"
 )
 
 // rotatesWithin is how long a first rotation may take: NPS queues it behind others.
@@ -106,9 +107,13 @@ func (a seenAccount) wait(after ...string) plan.Action {
 	op := callOp("wait", a.row().Call)
 	op.Repeat = plan.ByName
 	op.Await = &plan.Await{
-		Row:    a.row(),
-		Until:  []plan.Sign{status(npsapi.PasswordVerified), changedSince("")},
-		Failed: []plan.Sign{status(npsapi.PasswordFailed, npsapi.PasswordMismatch)},
+		Row:   a.row(),
+		Until: []plan.Sign{status(npsapi.PasswordVerified), changedSince("")},
+		Failed: []plan.Fail{
+			{Sign: status(npsapi.PasswordFailed), Code: problem.CredentialNotRotated},
+			{Sign: status(npsapi.PasswordMismatch), Code: problem.CredentialMismatch},
+		},
+		Code:   problem.CredentialNotRotated,
 		Within: rotatesWithin, What: "the password of " + accountName(a.Row) + " is rotated and verified",
 		Why: "NPS could not write the new password, or it was changed elsewhere at the same time",
 		Next: []string{

@@ -70,11 +70,11 @@ func (w World) lookMonitoring(ctx context.Context, s *steps.Scene) error {
 	warnItems(s)
 	warnDomains(s)
 	if longest, limit := a.Number(keyLongest), a.Number(settingsPrefix+"maxDuration"); a.Has(keyLongest) && longest >= limit {
-		s.Warn("the longest collection takes " + a.Text(keyLongest) + " minutes, and Max Duration is " + a.Text(settingsPrefix+"maxDuration") +
-			": it would end with event 5801 or 5802; set connectionProfile.settings.maxDuration to more than " + a.Text(keyLongest))
+		s.Warn("the longest collection takes "+a.Text(keyLongest)+" minutes, and Max Duration is "+a.Text(settingsPrefix+"maxDuration")+
+			": it would end with event 5801 or 5802; set connectionProfile.settings.maxDuration to more than "+a.Text(keyLongest), problem.MaxDurationShort)
 	}
 	if a.Text(keySource) == sourceEntraModern && len(itemsOf(a, false)) > 0 {
-		s.Problem(problem.New("items of Microsoft Entra ID with modern authentication cannot take a resource-based policy").At(keySource).
+		s.Problem(problem.New("items of Microsoft Entra ID with modern authentication cannot take a resource-based policy").Coded(problem.EntraAuthentication).At(keySource).
 			Because("Auditor works with basic authentication there only").
 			Try("take accessPolicy.kind: credential; the account is the Application ID, its app secret is stored in NPS", "or monitoringPlan.dataSource: entra-id, when the plan works with basic authentication"))
 	}
@@ -92,7 +92,7 @@ func warnItems(s *steps.Scene) {
 		}
 	}
 	if accounts := a.List(keyAccounts); byCredential(a) && len(items) > len(accounts) && len(accounts) > 0 {
-		s.Warn("several items share an account: when their collections overlap, NPS cannot rotate its password, and Auditor tells event 5801; name one account for each item (accessPolicy.credential.accounts), in the order of the items")
+		s.Warn("several items share an account: when their collections overlap, NPS cannot rotate its password, and Auditor tells event 5801; name one account for each item (accessPolicy.credential.accounts), in the order of the items", problem.CollectionTooLong)
 	}
 }
 

@@ -131,7 +131,7 @@ func lookProfiles(ctx context.Context, s *steps.Scene) error {
 		err = lookProfileByPolicies(ctx, s)
 	}
 	if err == nil && s.Answers.Number(settingsPrefix+"maxDuration") <= 60 {
-		s.Warn("Max Duration is " + s.Answers.Text(settingsPrefix+"maxDuration") + " minutes: a collection that takes longer ends with event 5801 or 5802; set connectionProfile.settings.maxDuration to more than your longest collection")
+		s.Warn("Max Duration is "+s.Answers.Text(settingsPrefix+"maxDuration")+" minutes: a collection that takes longer ends with event 5801 or 5802; set connectionProfile.settings.maxDuration to more than your longest collection", problem.MaxDurationShort)
 	}
 	return err
 }

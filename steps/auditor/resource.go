@@ -109,7 +109,7 @@ func lookServiceAccount(ctx context.Context, s *steps.Scene, seen *seenResources
 	}
 	switch {
 	case len(all) == 1 && all[0].Row.CredentialID == "":
-		s.Problem(problem.New(fmt.Sprintf("the service account %q has no stored credential", problem.Plain(wanted))).At(keyServiceAccount).
+		s.Problem(problem.New(fmt.Sprintf("the service account %q has no stored credential", problem.Plain(wanted))).Coded(problem.ServiceAccountEmpty).At(keyServiceAccount).
 			Because("NPS lists it without one, so that nothing can be managed with it").
 			Try("open it under Configuration > Service Accounts in NPS, give its password and save it"))
 	case len(all) == 1:
@@ -117,11 +117,11 @@ func lookServiceAccount(ctx context.Context, s *steps.Scene, seen *seenResources
 		s.Observe("service account", []string{all[0].Row.CredentialID, all[0].Row.DisplayName, all[0].Row.UserName, all[0].Row.Domain})
 		s.Know("service account", wanted, all[0].Row.CredentialID)
 	case len(all) == 0:
-		s.Problem(problem.New(fmt.Sprintf("NPS has no service account %q", problem.Plain(wanted))).At(keyServiceAccount).
+		s.Problem(problem.New(fmt.Sprintf("NPS has no service account %q", problem.Plain(wanted))).Coded(problem.ServiceAccountMissing).At(keyServiceAccount).
 			Because("neither a name nor a user name of its service accounts is equal to it").
 			Try("look under Configuration > Service Accounts in NPS and give the name exactly, or add the account there first"))
 	default:
-		s.Problem(problem.New(fmt.Sprintf("%d service accounts of NPS fit %q", len(all), problem.Plain(wanted))).At(keyServiceAccount).
+		s.Problem(problem.New(fmt.Sprintf("%d service accounts of NPS fit %q", len(all), problem.Plain(wanted))).Coded(problem.NameNotUnique).At(keyServiceAccount).
 			Because("the same user name exists in several domains").
 			Try(`give it as DOMAIN\user, or give the service account's own name`))
 	}
@@ -177,9 +177,9 @@ func warnMembers(s *steps.Scene, hosts []seenResource) {
 	switch source := s.Answers.Text(keySource); {
 	case len(names) == 0, source == "windows-server", source == "windows-file-server":
 	case len(names) == 1:
-		s.Warn(problem.Plain(names[0]) + " is no domain controller by what NPS knows: the article asks for one")
+		s.Warn(problem.Plain(names[0])+" is no domain controller by what NPS knows: the article asks for one", problem.NotADomainController)
 	default:
-		s.Warn(shortList(names) + " are no domain controllers by what NPS knows: the article asks for such")
+		s.Warn(shortList(names)+" are no domain controllers by what NPS knows: the article asks for such", problem.NotADomainController)
 	}
 }
 
@@ -197,7 +197,7 @@ func lookHost(s *steps.Scene, host string, found []npsapi.Resource, known []npsa
 		s.Observe(host, []string{r.ID, r.DNSHostName, r.PlatformID, r.ServiceAccountID})
 		f.State, f.Rows = steps.Info, []steps.Row{{Label: "platform", Value: problem.Plain(r.PlatformName), Wanted: platformName}, {Label: "service account", Value: problem.Plain(r.SaName), Wanted: s.Answers.Text(keyServiceAccount)}}
 		if r.DisableWinRm {
-			s.Warn("WinRM is marked as disabled on " + problem.Plain(host) + " in NPS: actions cannot run there until that is taken off")
+			s.Warn("WinRM is marked as disabled on "+problem.Plain(host)+" in NPS: actions cannot run there until that is taken off", problem.WinRMDisabled)
 		}
 	case 0:
 		lookCandidate(s, &h, known)
@@ -230,7 +230,7 @@ func enrolled(ctx context.Context, s *steps.Scene, known []npsapi.Candidate) ([]
 func lookCandidate(s *steps.Scene, h *seenResource, found []npsapi.Candidate) {
 	if len(found) == 0 {
 		s.Observe(h.Host, nil)
-		s.Problem(problem.New(fmt.Sprintf("NPS does not know the host %s", problem.Plain(h.Host))).At(keyResources).
+		s.Problem(problem.New(fmt.Sprintf("NPS does not know the host %s", problem.Plain(h.Host))).Coded(problem.HostUnknown).At(keyResources).
 			Because("neither its resources nor the servers that it found in Active Directory have this DNS host name").
 			Try("check the name, letter by letter", "in NPS open Resources, choose the domain, then Synchronize Now: a new domain controller is known only after that"))
 		return
@@ -253,7 +253,7 @@ func (w World) lookDomain(ctx context.Context, s *steps.Scene, domain string) er
 		return err
 	}
 	if len(controllers) > 1 {
-		s.Warn(fmt.Sprintf("%s has several domain controllers: a session's new account may not have reached the one that Auditor asks (\"The user name or password is incorrect\"); name the PDC emulator as the resource, and prefer a credential-based policy if it happens", problem.Plain(domain)))
+		s.Warn(fmt.Sprintf("%s has several domain controllers: a session's new account may not have reached the one that Auditor asks (\"The user name or password is incorrect\"); name the PDC emulator as the resource, and prefer a credential-based policy if it happens", problem.Plain(domain)), problem.SeveralControllers)
 	}
 	if w.PDC == nil {
 		return nil
@@ -270,7 +270,7 @@ func (w World) lookDomain(ctx context.Context, s *steps.Scene, domain string) er
 			state = steps.Fits
 		}
 	}
-	s.See(steps.Finding{Kind: steps.TextFinding, Title: "PDC emulator of " + domain, State: state, Text: problem.Plain(pdc)})
+	s.See(steps.Finding{Kind: steps.TextFinding, Title: "PDC emulator of " + domain, State: state, Text: problem.Plain(pdc), Code: problem.NotThePDC})
 	return nil
 }
 

@@ -1,12 +1,12 @@
 package auditor
 
 import (
-	"errors"
 	"strings"
 	"unicode"
 
 	"npsetup/steps"
 	"npsetup/steps/plan"
+	"npsetup/steps/problem"
 )
 
 // Keys of the answers of this guide.
@@ -84,7 +84,7 @@ func (w World) application() steps.Step {
 
 func checkApplication(name string) error {
 	if strings.IndexFunc(name, unicode.IsSpace) >= 0 {
-		return errors.New("an application name must not hold a blank: with Microsoft Entra ID it leads to failures; take NetwrixAuditor")
+		return problem.New("an application name must not hold a blank: with Microsoft Entra ID it leads to failures; take NetwrixAuditor").Coded(problem.ApplicationNameBlank)
 	}
 	return nil
 }

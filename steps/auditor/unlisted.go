@@ -143,7 +143,7 @@ func shownPlatform(ctx context.Context, s *steps.Scene) (string, error) {
 			return first(found), err
 		}
 	}
-	s.Warn(fmt.Sprintf("this server does not tell the id of the platform %s: compare in NPS that the resource and the activity both have it", platformName))
+	s.Warn(fmt.Sprintf("this server does not tell the id of the platform %s: compare in NPS that the resource and the activity both have it", platformName), problem.PlatformMissing)
 	return "", nil
 }
 

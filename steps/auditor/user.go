@@ -58,7 +58,7 @@ func lookUser(ctx context.Context, s *steps.Scene) error {
 		{Label: "SamAccountName", Value: problem.Plain(u.Row.SamAccountName), Wanted: name},
 	}})
 	if u.Row.Locked {
-		s.Warn("the application user is locked in NPS: unlock it there, or Auditor cannot sign in")
+		s.Warn("the application user is locked in NPS: unlock it there, or Auditor cannot sign in", problem.ApplicationUserLocked)
 	}
 	return nil
 }

@@ -1,6 +1,7 @@
 package auditor
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -223,11 +224,11 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	if ev.err != nil {
 		return steps.Proof{State: steps.NotProven, Text: text + "; its sessions cannot be listed: " + problem.Plain(ev.err.Error()), Err: ev.err}
 	}
-	state := steps.Proven
+	state, about := steps.Proven, problem.Code("")
 	switch {
 	case ev.failed(s):
 		state = steps.Differs
-		text = failure(s.Memory.Failed) + "; seen besides: " + text
+		text, about = failure(s.Memory.Failed)+"; seen besides: "+text, s.Memory.Failed.Code
 	case s.Memory.Unproven && ev.ours == nil && ev.auditor == nil:
 		text += "; no session has proven it yet"
 	case ev.unproven(s):
@@ -240,9 +241,11 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 		}
 		if shown.Password != "" {
 			text, state = text+", but its password is not proven: "+problem.Plain(shown.Password), steps.NotProven
+			about = problem.PasswordNotReadable
 		}
 		if shown.Took >= slowFrom {
 			text += fmt.Sprintf("; it took %d s, which is slow: NPS asks WinRM for HTTPS first (Global Settings > WinRM HTTP setting: set \"Use HTTP\", or give the resource a WinRM certificate)", int(shown.Took.Seconds()))
+			about = cmp.Or(about, problem.WinRMFallback)
 		}
 	case withoutKey(s) != "":
 	case keyElsewhere(s):
@@ -254,6 +257,7 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	told := complaint(s, ev.since(s))
 	if told != nil {
 		text += "; " + problem.Plain(told.What+": "+told.Why+"; "+strings.Join(told.Next, "; "))
+		about = told.Named()
 	}
 	if seenCollections(s) != "" {
 		text += "; " + ev.auditors()
@@ -261,9 +265,9 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 			state, text = steps.Differs, text+"; a session of npsetup's own is due, since something was changed: npsetup resume --yes opens it"
 		}
 		if expiry := ev.expiry(s); expiry != "" {
-			text += "; " + expiry
+			text, about = text+"; "+expiry, problem.CollectionTooLong
 		}
-		return steps.Proof{State: state, Text: text}
+		return steps.Proof{State: state, Text: text, Code: about}
 	}
 	if state == steps.Proven || state == steps.NotProven {
 		state = steps.NeedPerson
@@ -271,7 +275,7 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	if told == nil {
 		text += "; no session of Auditor was seen yet" + ev.lacking(s) + ": let it collect once, then npsetup verify, or npsetup verify --watch 10m"
 	}
-	return steps.Proof{State: state, Text: text}
+	return steps.Proof{State: state, Text: text, Code: about}
 }
 
 // terminated is the cause of health event 5803, when the log of Auditor's last session shows it. That its log cannot be read proves

@@ -45,6 +45,7 @@ type Presented struct {
 	Verified   bool          // by the operating system's roots
 	Reason     string        // why it does not verify
 	Expired    bool          // the leaf is past its end
+	Misnamed   bool          // the host is not among its names
 	Took       time.Duration
 	Note       string
 }

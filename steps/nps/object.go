@@ -150,7 +150,7 @@ func Same(a, b string) bool { return strings.EqualFold(a, b) }
 // Several is the problem of a name that should be unique and is not.
 func Several(kind, name string, ids []string) error {
 	sort.Strings(ids)
-	return problem.New(fmt.Sprintf("NPS has %d objects of the kind %s named %q", len(ids), kind, problem.Plain(name))).
+	return problem.New(fmt.Sprintf("NPS has %d objects of the kind %s named %q", len(ids), kind, problem.Plain(name))).Coded(problem.NameNotUnique).
 		Because("their ids are " + problem.Plain(strings.Join(ids, ", "))).
 		Try("rename or delete the ones that are not meant in NPS, then run the same command again")
 }

@@ -60,7 +60,7 @@ func LookPolicy(ctx context.Context, s *steps.Scene, want Policy) (SeenPolicy, e
 	Observe(s, "policy", writable(full.Raw))
 	if name := map[int]string{npsapi.PolicyResource: "Resource", npsapi.PolicyCredential: "Credential"}[want.Type]; !full.Row.PolicyType.Is(want.Type, name) {
 		other := Policy{Type: npsapi.PolicyResource + npsapi.PolicyCredential - want.Type}.TypeName()
-		s.Problem(problem.New(fmt.Sprintf("the access policy %q is %s", problem.Plain(want.Name), strings.ToLower(strings.ReplaceAll(other, " ", "-")))).At(want.Answer).
+		s.Problem(problem.New(fmt.Sprintf("the access policy %q is %s", problem.Plain(want.Name), strings.ToLower(strings.ReplaceAll(other, " ", "-")))).Coded(problem.PolicyOtherType).At(want.Answer).
 			Because("a policy keeps its type, and names are unique").
 			Try("give " + want.Answer + " another name"))
 		return seen, nil

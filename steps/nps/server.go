@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"npsetup/steps"
 	"npsetup/steps/problem"
@@ -90,16 +91,26 @@ func (w World) lookServer(ctx context.Context, s *steps.Scene) error {
 	}
 	steps.Put(s, PresentedKey, p)
 	if net.ParseIP(p.Host) != nil {
-		s.Warn("the address is an IP number: certificates and Kerberos go by name; prefer the name in the server's certificate")
+		s.Warn("the address is an IP number: certificates and Kerberos go by name; prefer the name in the server's certificate", problem.AddressNotFullName)
 	} else if !strings.Contains(p.Host, ".") && p.Host != "localhost" {
-		s.Warn("the address is a short name: prefer the full name in the server's certificate")
+		s.Warn("the address is a short name: prefer the full name in the server's certificate", problem.AddressNotFullName)
 	}
 	state, text := judged(s.Answers, p)
 	s.See(steps.Finding{Kind: steps.CertificateFinding, Title: "certificate of " + problem.Plain(p.Host), State: state, Rows: certificateRows(p), Text: text})
 	if p.Note != "" {
-		s.Warn(p.Note)
+		s.Warn(p.Note, noteCode(p))
 	}
 	return nil
+}
+
+// slowHandshake is from when on a handshake waits for revocation lists, as far as a note tells.
+const slowHandshake = 10 * time.Second
+
+func noteCode(p Presented) problem.Code {
+	if p.Took > slowHandshake {
+		return problem.HandshakeSlow
+	}
+	return problem.WarningCode
 }
 
 // judged says how a certificate stands: verified, pinned by the answers, or to be compared.

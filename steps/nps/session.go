@@ -59,7 +59,7 @@ func causes() []known {
 		{
 			[]string{"the user name or password is incorrect", "failed to get any valid dc", "failed ldap validation of dc", "failed to obtain dc by locator"},
 			func(time.Duration) *problem.Problem {
-				return problem.New("the session's account is refused by a domain controller").
+				return problem.New("the session's account is refused by a domain controller").Coded(problem.DirectoryReplication).
 					Because("with several domain controllers the account of an Activity Token has not reached the one that is asked; Netwrix knows this for resource-based policies (KB 000009283)").
 					Try("take the PDC emulator as the resource", "add an Active Directory replication action before the use to the activity",
 						"or take a credential-based policy: its account is there already; Netwrix itself advises to switch the integration off for now")
@@ -68,7 +68,7 @@ func causes() []known {
 		{
 			[]string{"falling back to http", "fell back to http"},
 			func(took time.Duration) *problem.Problem {
-				return problem.New("the session is prepared slowly: not active after " + seconds(took)).
+				return problem.New("the session is prepared slowly: not active after " + seconds(took)).Coded(problem.WinRMFallback).
 					Because("the WinRM HTTP setting of NPS asks for HTTPS, the resource has no certificate for it, and it falls back late").
 					Try("set Global Settings > WinRM HTTP setting to \"Use HTTP\", or give the resource a WinRM certificate")
 			},
@@ -76,14 +76,14 @@ func causes() []known {
 		{
 			[]string{"configured to not accept any remote shell", "not configured to accept any remote shell", "the ws-management service cannot process", "winrm cannot complete", "winrm client cannot process", "2150858770"},
 			func(time.Duration) *problem.Problem {
-				return problem.New("NPS cannot work on the resource").Because("remote PowerShell (WinRM) is refused there").
+				return problem.New("NPS cannot work on the resource").Coded(problem.WinRMRefused).Because("remote PowerShell (WinRM) is refused there").
 					Try("switch WinRM on on the resource (Enable-PSRemoting), open port 5985, and allow remote shell access by Group Policy")
 			},
 		},
 		{
 			[]string{"access is denied", "access denied"},
 			func(time.Duration) *problem.Problem {
-				return problem.New("NPS may not do on the resource what the activity asks for").Because("access is denied to the service account of the resource").
+				return problem.New("NPS may not do on the resource what the activity asks for").Coded(problem.RemoteAccessDenied).Because("access is denied to the service account of the resource").
 					Try("give the service account the right to make accounts and to change the group", "look where NPS makes its accounts (ManagedOUs.Users, usually SbPAM Users), and delegate that")
 			},
 		},
@@ -126,16 +126,16 @@ func general(state steps.SessionState, words string, took time.Duration) *proble
 	}
 	switch state {
 	case steps.SessionApproval:
-		return problem.New("the session waits for an approval").Because("the connection profile has an approval workflow; Auditor cannot wait for that").
+		return problem.New("the session waits for an approval").Coded(problem.ApprovalNeeded).Because("the connection profile has an approval workflow; Auditor cannot wait for that").
 			Try("set Approval Type of the connection profile to Automatic")
 	case steps.SessionPending, steps.SessionUnknown:
-		return problem.New("the session is not active after "+seconds(took)).
+		return problem.New("the session is not active after "+seconds(took)).Coded(problem.SessionTimeout).
 			Because("Auditor gives up after 300 s (event 5804, reason 0x80072EE2)"+words).
 			Try("look in NPS under Active Sessions what it waits for; see whether the services sbpam* run",
 				"only when it is merely slow: raise MaxWaitForActiveStatusS in CredentialResolverService.acconf on Auditor's server, restart NwCfgServerSvc, and do so again after each update of Auditor")
 	case steps.SessionActive, steps.SessionEnding, steps.SessionEnded, steps.SessionFailed:
 	}
-	return problem.New("the session failed").Because("NPS could not prepare it" + words).Try("look at its log in NPS under Active Sessions > Historical, mend what it names, then npsetup verify --session")
+	return problem.New("the session failed").Coded(problem.SessionFailed).Because("NPS could not prepare it" + words).Try("look at its log in NPS under Active Sessions > Historical, mend what it names, then npsetup verify --session")
 }
 
 // EndedBySomebody gives the line of a session's log that says that somebody else than user ended it; empty when none does. NPS's

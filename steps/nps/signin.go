@@ -86,7 +86,7 @@ func lookSignIn(ctx context.Context, s *steps.Scene, minVersion string) error {
 		{Label: "licence", Value: problem.Plain(id.LicenceText)},
 	}})
 	if id.Version == "" {
-		s.Warn("this server does not tell its version: that it is " + minVersion + " or newer cannot be judged; look at the About page of NPS before you go on")
+		s.Warn("this server does not tell its version: that it is "+minVersion+" or newer cannot be judged; look at the About page of NPS before you go on", problem.VersionNotTold)
 	}
 	err = judge(id, minVersion)
 	if !id.Admin {
@@ -122,17 +122,17 @@ func sent(a steps.Answers) string {
 func judge(id Identity, minVersion string) error {
 	var l problem.List
 	if !id.Admin {
-		l.Add(problem.New(fmt.Sprintf("%s has no Admin role on NPS", problem.Plain(id.User))).
+		l.Add(problem.New(fmt.Sprintf("%s has no Admin role on NPS", problem.Plain(id.User))).Coded(problem.RoleMissing).
 			Because("the token carries " + rolesText(id.Roles)).
 			Try("sign in as an administrator, or ask for the role under Role Management").Of(problem.Refused))
 	}
 	if !AtLeast(id.Version, minVersion) {
-		l.Add(problem.New(fmt.Sprintf("this server is NPS %s", problem.Plain(id.Version))).
+		l.Add(problem.New(fmt.Sprintf("this server is NPS %s", problem.Plain(id.Version))).Coded(problem.VersionTooOld).
 			Because("the integration needs " + minVersion + " or newer").
 			Try("update NPS first; nothing was changed"))
 	}
 	if id.LicenceExpired {
-		l.Add(problem.New("the licence of this NPS server has expired").
+		l.Add(problem.New("the licence of this NPS server has expired").Coded(problem.LicenceExpired).
 			Because("NPS refuses new objects without a licence; " + problem.Plain(id.LicenceText)).
 			Try("import a licence on the About page of NPS, then run the same command again"))
 	}

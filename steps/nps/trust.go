@@ -9,8 +9,8 @@ import (
 	"npsetup/steps/problem"
 )
 
-// skewLimit is from when on a difference of clocks makes MFA codes fail.
-const skewLimit = 30 * time.Second
+// SkewLimit is from when on a difference of clocks makes MFA codes fail.
+const SkewLimit = 30 * time.Second
 
 // SkewKey is this machine's clock minus the server's.
 var SkewKey = steps.Key[time.Duration]{Name: "nps.skew"}
@@ -70,21 +70,32 @@ func (w World) lookTrust(ctx context.Context, s *steps.Scene) error {
 		return err
 	}
 	steps.Put(s, SkewKey, g.Skew)
-	if g.Skew > skewLimit || g.Skew < -skewLimit {
+	if g.Skew > SkewLimit || g.Skew < -SkewLimit {
 		// Not in the plan: a figure that changes from second to second would change its digest.
 		s.See(steps.Finding{
-			Kind: steps.TextFinding, Title: "clocks", State: steps.Doubtful,
+			Kind: steps.TextFinding, Title: "clocks", State: steps.Doubtful, Code: problem.ClockSkew,
 			Text: fmt.Sprintf("this machine's clock and the server's differ by %s: MFA codes may be refused; synchronise them", g.Skew.Round(time.Second)),
 		})
 	}
 	if g.Health != "" && g.Health != "Healthy" {
-		s.Warn("NPS says of its health: " + problem.Plain(g.Health) + "; look at the services on the server (Start-Service sbpam*, then Register Services)")
+		s.Warn("NPS says of its health: "+problem.Plain(g.Health)+"; look at the services on the server (Start-Service sbpam*, then Register Services)", problem.ServicesUnhealthy)
 	}
 	return nil
 }
 
+// notVerified is the code of what is wrong with a certificate, the gravest first.
+func notVerified(p Presented) problem.Code {
+	switch {
+	case p.Expired:
+		return problem.CertificateExpired
+	case p.Misnamed && len(p.Chain) > 0 && !p.Chain[0].SelfSigned:
+		return problem.CertificateNameDiffers
+	}
+	return problem.CertificateNotTrusted
+}
+
 func notTrusted(p Presented) error {
-	e := problem.New("the certificate of " + problem.Plain(p.Host) + " does not verify").Because(p.Reason)
+	e := problem.New("the certificate of " + problem.Plain(p.Host) + " does not verify").Coded(notVerified(p)).Because(p.Reason)
 	if len(p.Chain) > 0 {
 		leaf := p.Chain[0]
 		e.Try(fmt.Sprintf("compare the fingerprint on the NPS server; if it is the same, set nps.trust to pin:sha256:%s", leaf.SHA256),

@@ -73,7 +73,7 @@ func lookListedActivity(ctx context.Context, s *steps.Scene) error {
 		return err
 	}
 	if len(platforms) == 0 {
-		s.Problem(problem.New(fmt.Sprintf("NPS has no platform %q", problem.Plain(platform))).At(keyPlatform).Because("no platform of it has this name").Try("give activity.platform one that stands under Configuration > Platforms in NPS, such as Windows"))
+		s.Problem(problem.New(fmt.Sprintf("NPS has no platform %q", problem.Plain(platform))).Coded(problem.PlatformMissing).At(keyPlatform).Because("no platform of it has this name").Try("give activity.platform one that stands under Configuration > Platforms in NPS, such as Windows"))
 	} else {
 		seen.Platform = platforms[0].Row.ID
 		s.Observe("platform", seen.Platform)

@@ -83,7 +83,7 @@ func (seen *seenConnector) lookTemplate(ctx context.Context, s *steps.Scene) err
 	case err != nil:
 		return err
 	case len(found) == 0:
-		s.Problem(problem.New("NPS has no connector template "+npsapi.TemplatePasswordSecure).
+		s.Problem(problem.New("NPS has no connector template "+npsapi.TemplatePasswordSecure).Coded(problem.VaultTemplateMissing).
 			Because("it is there from NPS "+MinVersion+" on").
 			Try("look under Configuration > Integration Connectors whether Connector Template offers it", "if it does not, update NPS first; nothing was changed"))
 		return nil

@@ -44,12 +44,12 @@ func (w World) lookKey(ctx context.Context, s *steps.Scene) error {
 	}
 	now := w.Now()
 	if !k.Expires.IsZero() && !now.Before(k.Expires) {
-		return w.makeOne(s, problem.New("the API key of Password Secure has expired").Because("it was valid to "+k.Expires.Format("2006-01-02 15:04")+" UTC").At(keyAPIKey).Of(problem.Usage))
+		return w.makeOne(s, problem.New("the API key of Password Secure has expired").Coded(problem.VaultKeyExpired).Because("it was valid to "+k.Expires.Format("2006-01-02 15:04")+" UTC").At(keyAPIKey).Of(problem.Usage))
 	}
 	steps.Put(s, keyKey, k)
 	s.Observe("key", k.Fingerprint)
 	if !k.Expires.IsZero() && k.Expires.Before(now.AddDate(0, 0, 30)) {
-		s.Warn("the API key of Password Secure ends on " + k.Expires.Format("2006-01-02") + ": every session that needs it ends then too; make the next one before, and delete this one afterwards")
+		s.Warn("the API key of Password Secure ends on "+k.Expires.Format("2006-01-02")+": every session that needs it ends then too; make the next one before, and delete this one afterwards", problem.VaultKeyEndsSoon)
 	}
 	if strings.Contains(strings.ToLower(k.User), "admin") {
 		s.Warn("the API key is that of the user " + problem.Plain(k.User) + ": it sees all that this user sees; a technical user who may read the entries that NPS needs is enough")

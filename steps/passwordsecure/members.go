@@ -97,7 +97,7 @@ func lookResource(ctx context.Context, s *steps.Scene, host string) (*npsapi.Res
 	defer func() { s.See(f) }()
 	switch len(found) {
 	case 0:
-		s.Problem(problem.New(fmt.Sprintf("%s is no resource of NPS", problem.Plain(host))).At(keyResources).
+		s.Problem(problem.New(fmt.Sprintf("%s is no resource of NPS", problem.Plain(host))).Coded(problem.HostUnknown).At(keyResources).
 			Because("no resource of it has this DNS host name").
 			Try("check the name, letter by letter", "or add it first: Policy > Resources > Add > New Server, with a service account that manages it"))
 		return nil, nil

@@ -110,7 +110,7 @@ func judgeProfile(s *steps.Scene, p npsapi.ProfileTerms) {
 	}
 	if !p.AllowPasswordAccess {
 		f.State = steps.Differing
-		s.Problem(problem.New(fmt.Sprintf("the connection profile %q gives users no password", name)).At(keyProfile).
+		s.Problem(problem.New(fmt.Sprintf("the connection profile %q gives users no password", name)).Coded(problem.PasswordNotReadable).At(keyProfile).
 			Because("Allow User to Access Password is off in it, and an activity with a vault needs it").
 			Try("name another profile under accessPolicy.connectionProfile", "or make one of its own for this, under Policy > Access Policy > Connection Profiles, with that setting on"))
 	}

@@ -96,11 +96,11 @@ func judgeVersion(s *steps.Scene) {
 	switch {
 	case checkVersion(v) != nil:
 	case !nps.AtLeast(v, oldest):
-		s.Problem(problem.New("Password Secure " + problem.Plain(v) + " is too old").Because("the software kit in NPS fits 9.2.0 and later").At(keyVersion).
+		s.Problem(problem.New("Password Secure " + problem.Plain(v) + " is too old").Coded(problem.VaultTooOld).Because("the software kit in NPS fits 9.2.0 and later").At(keyVersion).
 			Try("update Password Secure first; nothing was changed"))
 	case !nps.AtLeast(newest, majorMinor(v)):
-		s.Warn("Password Secure " + v + " is newer than " + newest + ": the software kit in NPS may be too old for it. On every NPS node with an action service, save " + dllFolder +
-			", put the DLLs of the kit for this version there (from the Password Secure Customer Information System), and restart the action service; or update NPS")
+		s.Warn("Password Secure "+v+" is newer than "+newest+": the software kit in NPS may be too old for it. On every NPS node with an action service, save "+dllFolder+
+			", put the DLLs of the kit for this version there (from the Password Secure Customer Information System), and restart the action service; or update NPS", problem.VaultKitTooOld)
 	}
 }
 

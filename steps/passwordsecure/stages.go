@@ -169,23 +169,23 @@ func (c course) finding() steps.Finding {
 // cause is why no credential came; nil when one did, or nothing tells it.
 func (c course) cause(login string) *problem.Problem {
 	p := map[verdict]*problem.Problem{
-		notFound: problem.New("Password Secure has no entry "+login+" for this key (null)").Because("there is none with this Domain and Username, or the user of the API key may not read it; that is no error to NPS").
+		notFound: problem.New("Password Secure has no entry "+login+" for this key (null)").Coded(problem.VaultEntryNotFound).Because("there is none with this Domain and Username, or the user of the API key may not read it; that is no error to NPS").
 			Try("compare Domain and Username of the entry with the Login Account Template, letter by letter", "give the user of the API key the right Read on the entry"),
-		ambiguous: problem.New("Password Secure has several entries " + login + " for this key").Because("NPS cannot tell which is meant, and takes none").
+		ambiguous: problem.New("Password Secure has several entries " + login + " for this key").Coded(problem.VaultEntryAmbiguous).Because("NPS cannot tell which is meant, and takes none").
 			Try("leave one of them, or let the user of the API key see only one"),
-		sealed: problem.New("the entry " + login + " asks for more than NPS gives").Because("it has a seal, or wants a reason for each look").
+		sealed: problem.New("the entry " + login + " asks for more than NPS gives").Coded(problem.VaultEntryProtected).Because("it has a seal, or wants a reason for each look").
 			Try("except the user of the API key from it in Password Secure"),
-		keyRefused: problem.New("Password Secure refuses the API key").Because("it has expired, was deleted, is cut, or its database is not enabled for the Web Application").
+		keyRefused: problem.New("Password Secure refuses the API key").Coded(problem.VaultKeyRefused).Because("it has expired, was deleted, is cut, or its database is not enabled for the Web Application").
 			Try("see under Tools > API Keys whether the key is there and valid", "make a new key, put it where the answers take it from, and run npsetup apply again: it writes the new key"),
-		unreached: problem.New("NPS does not reach Password Secure").Because("its own network has no way to the API URL, or the service there does not run").
+		unreached: problem.New("NPS does not reach Password Secure").Coded(problem.VaultNotReachable).Because("its own network has no way to the API URL, or the service there does not run").
 			Try("open the API URL in a browser on every NPS node with an action service", "see there whether DNS, firewall and proxy let it through"),
-		untrusted: problem.New("NPS does not trust the certificate of Password Secure").Because("no root in the store of the NPS server vouches for it").
+		untrusted: problem.New("NPS does not trust the certificate of Password Secure").Coded(problem.VaultNotTrusted).Because("no root in the store of the NPS server vouches for it").
 			Try("put the certificate, or the authority that issued it, into Trusted Root on every NPS node with an action service", "Skip Certificate Check would let anyone in between read the API key"),
-		elsewhere: problem.New("the API of Password Secure is not at the connector's API URL").Because("something answers there, and knows no API").
+		elsewhere: problem.New("the API of Password Secure is not at the connector's API URL").Coded(problem.VaultAddress).Because("something answers there, and knows no API").
 			Try("compare the API URL with the address of the Web Application, with api/ behind it"),
-		oldKit: problem.New("the software kit in NPS does not fit this Password Secure").Because("its DLLs are older than the server").
+		oldKit: problem.New("the software kit in NPS does not fit this Password Secure").Coded(problem.VaultKitTooOld).Because("its DLLs are older than the server").
 			Try("on every NPS node with an action service, save "+dllFolder+" and put the DLLs of the fitting kit there; then restart the action service", "or update NPS"),
-		noVault: problem.New("the activity has no vault connector that works").Because("NPS does not find the connector, or finds one of another template").
+		noVault: problem.New("the activity has no vault connector that works").Coded(problem.DiffersFromGuide).Because("NPS does not find the connector, or finds one of another template").
 			Try("npsetup plan shows what differs"),
 	}[c.verdict]
 	if p == nil {
@@ -201,7 +201,7 @@ func (c course) cause(login string) *problem.Problem {
 func SessionCause(state steps.SessionState, words string, took time.Duration, log json.RawMessage) error {
 	lines := nps.LogLines(log)
 	if state == steps.SessionApproval {
-		return problem.New("the session waits for an approval").Because("the connection profile has an approval workflow").
+		return problem.New("the session waits for an approval").Coded(problem.ApprovalNeeded).Because("the connection profile has an approval workflow").
 			Try("approve it in NPS, or name another profile under accessPolicy.connectionProfile")
 	}
 	c := readCourse(lines)
@@ -211,12 +211,12 @@ func SessionCause(state steps.SessionState, words string, took time.Duration, lo
 	if p := nps.KnownCause(lines, words, took); p != nil {
 		return p
 	}
-	p := problem.New("the session did not become active").Because("NPS says neither why nor what it waits for")
+	p := problem.New("the session did not become active").Coded(problem.SessionFailed).Because("NPS says neither why nor what it waits for")
 	if words != "" {
 		p.Why = words
 	}
 	if state == steps.SessionPending || state == steps.SessionUnknown {
-		p.What = fmt.Sprintf("the session is not active after %d s", int(took.Seconds()))
+		p.What, p.Code = fmt.Sprintf("the session is not active after %d s", int(took.Seconds())), problem.SessionTimeout
 	}
 	if len(lines) > 0 {
 		p.Why += "; its log says last: " + lines[0]

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"npsetup/steps/problem"
 )
 
 // Sign is a member by which a row shows something: its value, as text and whatever the case of its letters, is one of Values; with
@@ -58,11 +60,18 @@ type Await struct {
 	Row    Lookup
 	Or     *Lookup // where the row may stand instead, when it is not there
 	Until  []Sign
-	Failed []Sign // any of them, when it stays: it will not come to that
+	Failed []Fail // any of them, when it stays: it will not come to that
 	Within time.Duration
-	What   string   // what is awaited, for people
-	Why    string   // what it means when Failed is shown
-	Next   []string // and what to do then, or when the time is over
+	What   string       // what is awaited, for people
+	Why    string       // what it means when Failed is shown
+	Next   []string     // and what to do then, or when the time is over
+	Code   problem.Code // of the problem when the time is over
+}
+
+// Fail is a sign that what is awaited will not come, and what its problem is about.
+type Fail struct {
+	Sign
+	Code problem.Code
 }
 
 func (a *Await) text() string {

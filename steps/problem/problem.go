@@ -33,6 +33,7 @@ type Problem struct {
 	Next  []string // what to do next, most likely first
 	Where string   // place: file:line:column, answer key or step; may be empty
 	Kind  Kind
+	Code  Code // what it is about; empty: the general one of its kind, see Named
 	cause error
 }
 

@@ -158,3 +158,19 @@ func TestIs(t *testing.T) {
 		t.Error("a plain error is no failure")
 	}
 }
+
+// TestCodeLine tells a code once for several problems of it in a row.
+func TestCodeLine(t *testing.T) {
+	l := problem.List{problem.New("a").Of(problem.Usage), problem.New("b").Of(problem.Usage), problem.New("c").Of(problem.Usage).Coded(problem.WebDAV), problem.New("d")}
+	want := []string{"", "code: usage   (npsetup explain usage)", "code: webdav   (npsetup explain webdav)", "code: failed   (npsetup explain failed)"}
+	for i := range l {
+		if got := l.CodeLine(i); got != want[i] {
+			t.Errorf("behind %s: %q, want %q", l[i].What, got, want[i])
+		}
+	}
+	for c, bare := range map[problem.Code]bool{"": true, problem.FailedCode: true, problem.DiffersFromGuide: true, problem.WebDAV: false, problem.UsageCode: false} {
+		if c.Bare() != bare {
+			t.Errorf("%q is bare: %v", c, !bare)
+		}
+	}
+}

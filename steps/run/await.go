@@ -30,11 +30,12 @@ func (r *runner) await(ctx context.Context, a plan.Action, op plan.Op) (map[stri
 			return outputs, nil
 		}
 		waited := max(paused, r.Clock.Now().Sub(began))
-		switch bad := found && slices.ContainsFunc(w.Failed, func(s plan.Sign) bool { return s.ShownBy(row) }); {
+		at := slices.IndexFunc(w.Failed, func(f plan.Fail) bool { return found && f.ShownBy(row) })
+		switch bad := at >= 0; {
 		case bad && (other || waited >= settles || r.Wait == nil):
-			return nil, problem.New("it did not come to this: " + problem.Plain(w.What)).Because(problem.Plain(w.Why)).Try(w.Next...)
+			return nil, problem.New("it did not come to this: " + problem.Plain(w.What)).Coded(w.Failed[at].Code).Because(problem.Plain(w.Why)).Try(w.Next...)
 		case waited >= w.Within, r.Wait == nil:
-			return nil, problem.New("it has not come to this within " + w.Within.String() + ": " + problem.Plain(w.What)).Because("NPS works on it behind its answers, and has not said that it is done").
+			return nil, problem.New("it has not come to this within " + w.Within.String() + ": " + problem.Plain(w.What)).Coded(w.Code).Because("NPS works on it behind its answers, and has not said that it is done").
 				Try(append(slices.Clone(w.Next), "npsetup resume --yes looks again, and waits on")...)
 		case !bad:
 			other = true

@@ -30,7 +30,7 @@ func waiting() plan.Action {
 	a := plan.Action{Key: "wait", Step: "wait", Effect: plan.Update, Object: "thing", Name: "the thing", Ops: []plan.Op{op(plan.Read, get("accounts"))}}
 	a.Ops[0].Outputs = []plan.Output{{Name: "id", Pointer: "/credentialId"}}
 	a.Ops[0].Await = &plan.Await{
-		Row: accountRow(), Until: []plan.Sign{{Member: "status", Values: []string{"1", "Verified"}}}, Failed: []plan.Sign{{Member: "status", Values: []string{"4", "Failed"}}},
+		Row: accountRow(), Until: []plan.Sign{{Member: "status", Values: []string{"1", "Verified"}}}, Failed: []plan.Fail{{Sign: plan.Sign{Member: "status", Values: []string{"4", "Failed"}}}},
 		Within: 10 * time.Minute, What: "the password is verified", Why: "NPS could not write it", Next: []string{"mend the rights"},
 	}
 	return a

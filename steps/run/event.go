@@ -62,6 +62,7 @@ func (o OpInfo) Line() string {
 
 // ErrorInfo is a problem in an event.
 type ErrorInfo struct {
+	Code string   `json:"code"` // npsetup explain CODE
 	What string   `json:"what"`
 	Why  string   `json:"why,omitempty"`
 	Next []string `json:"next,omitempty"`
@@ -113,7 +114,7 @@ func errorInfo(err error) *ErrorInfo {
 		return nil
 	}
 	p := problem.All(err)[0]
-	return &ErrorInfo{What: problem.Plain(p.What), Why: problem.Plain(p.Why), Next: p.Next}
+	return &ErrorInfo{Code: string(p.Named()), What: problem.Plain(p.What), Why: problem.Plain(p.Why), Next: p.Next}
 }
 
 // emit stamps and serialises.

@@ -103,7 +103,7 @@ func TestJSONSinkWritesOneEventALine(t *testing.T) {
 	if n != len(w.events) {
 		t.Errorf("%d lines of %d events", n, len(w.events))
 	}
-	want := "action effect error.next error.what error.why event object op.class op.kind op.method op.ms op.path op.status outcome step time"
+	want := "action effect error.code error.next error.what error.why event object op.class op.kind op.method op.ms op.path op.status outcome step time"
 	if got := strings.Join(slices.Sorted(maps.Keys(seen)), " "); got != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

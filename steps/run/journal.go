@@ -47,15 +47,16 @@ type Entry struct {
 
 // Failure is why a proof failed, in the words that were told.
 type Failure struct {
-	What      string   `json:"what"`
-	Why       string   `json:"why,omitempty"`
-	Next      []string `json:"next,omitempty"`
-	Untrusted bool     `json:"untrusted,omitempty"` // the server does not trust the client certificate
+	What      string       `json:"what"`
+	Why       string       `json:"why,omitempty"`
+	Next      []string     `json:"next,omitempty"`
+	Code      problem.Code `json:"code,omitempty"`
+	Untrusted bool         `json:"untrusted,omitempty"` // the server does not trust the client certificate
 }
 
 func failureOf(err error) *Failure {
 	p := problem.All(err)[0]
-	f := &Failure{What: problem.Plain(p.What), Why: problem.Plain(p.Why), Untrusted: errors.Is(err, plan.ErrUntrusted)}
+	f := &Failure{What: problem.Plain(p.What), Why: problem.Plain(p.Why), Code: p.Named(), Untrusted: errors.Is(err, plan.ErrUntrusted)}
 	for _, next := range p.Next {
 		f.Next = append(f.Next, problem.Plain(next))
 	}

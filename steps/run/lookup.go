@@ -51,7 +51,7 @@ func (r *runner) lookup(ctx context.Context, l plan.Lookup) (json.RawMessage, bo
 		return true, nil
 	})
 	if err == nil && n > 1 {
-		err = problem.New(fmt.Sprintf("%d objects are named %q", n, problem.Plain(l.Value))).Because("names should be unique").Try("rename or delete the ones that are not meant in NPS, then npsetup resume --yes")
+		err = problem.New(fmt.Sprintf("%d objects are named %q", n, problem.Plain(l.Value))).Coded(problem.NameNotUnique).Because("names should be unique").Try("rename or delete the ones that are not meant in NPS, then npsetup resume --yes")
 	}
 	return row, n == 1, err
 }

@@ -137,7 +137,7 @@ func List(state string) ([]Record, error) {
 		return nil, nil
 	}
 	if err != nil {
-		return nil, problem.New("the run records cannot be read").Because(problem.Plain(err.Error())).Try("mend the permissions of the state folder, or name another with --state DIR").From(err)
+		return nil, problem.New("the run records cannot be read").Coded(problem.StateFolderUnusable).Because(problem.Plain(err.Error())).Try("mend the permissions of the state folder, or name another with --state DIR").From(err)
 	}
 	var list []Record
 	for _, f := range folders {
@@ -181,16 +181,16 @@ func (d *Dir) Begin(s Start) error {
 		return d.start(s)
 	}
 	if err := os.MkdirAll(d.path, 0o700); err != nil {
-		return problem.New("the run record cannot be written").Because(problem.Plain(err.Error())).Try("mend the permissions, or name another folder with --state DIR").From(err)
+		return problem.New("the run record cannot be written").Coded(problem.StateFolderUnusable).Because(problem.Plain(err.Error())).Try("mend the permissions, or name another folder with --state DIR").From(err)
 	}
 	d.lock = flock.New(filepath.Join(d.path, "lock"))
 	ok, err := d.lock.TryLock()
 	if err != nil {
-		return problem.New("the run cannot be locked").Because(problem.Plain(err.Error())).Try("name a folder on a local disk with --state DIR").From(err)
+		return problem.New("the run cannot be locked").Coded(problem.StateFolderUnusable).Because(problem.Plain(err.Error())).Try("name a folder on a local disk with --state DIR").From(err)
 	}
 	if !ok {
 		d.lock = nil
-		return problem.New("another npsetup is at work on this run").Because(d.path + " is locked by it").Try("wait until it has ended, then run the same command again")
+		return problem.New("another npsetup is at work on this run").Coded(problem.AnotherAtWork).Because(d.path + " is locked by it").Try("wait until it has ended, then run the same command again")
 	}
 	if fresh, err := readRecord(d.path); err == nil {
 		d.record = fresh // what another process wrote between Open and the lock
@@ -205,7 +205,7 @@ func (d *Dir) Begin(s Start) error {
 	}
 	j, err := os.OpenFile(filepath.Join(d.path, "journal.jsonl"), os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return problem.New("the journal cannot be opened").Because(problem.Plain(err.Error())).Try("mend the permissions of the state folder").From(err)
+		return problem.New("the journal cannot be opened").Coded(problem.StateFolderUnusable).Because(problem.Plain(err.Error())).Try("mend the permissions of the state folder").From(err)
 	}
 	if err := endLine(j); err != nil {
 		return errors.Join(err, j.Close())

@@ -10,6 +10,7 @@ type Line struct {
 	Step       string           `json:"step"`
 	Outcome    string           `json:"outcome"`
 	Proof      string           `json:"proof"`
+	Code       string           `json:"code,omitempty"` // of what is not as wanted, or worth knowing
 	Difference []DifferenceLine `json:"difference,omitempty"`
 }
 
@@ -46,7 +47,7 @@ func (r Report) Count(o steps.Outcome) int { return r.counts[o] }
 
 // LineOf is the line of one step.
 func LineOf(p steps.StepProof, outcome string) Line {
-	l := Line{Step: p.Step.ID, Outcome: outcome, Proof: problem.Plain(p.Proof.Text)}
+	l := Line{Step: p.Step.ID, Outcome: outcome, Proof: problem.Plain(p.Proof.Text), Code: string(p.Proof.Named())}
 	for _, d := range p.Proof.Difference {
 		l.Difference = append(l.Difference, DifferenceLine{Setting: d.Label, Field: d.Field, Is: problem.Plain(d.From), Wanted: problem.Plain(d.To)})
 	}

@@ -50,7 +50,7 @@ func (t *trail) follow(e Entry) {
 	case e.Op == proofOp && e.Failure != nil && t.isOpen(e.Marker):
 		// What failed is its end, which is told as long as it is open.
 	case e.Op == proofOp && e.Failure != nil:
-		t.failed = &steps.FailedProof{At: e.Time, What: e.Failure.What, Why: e.Failure.Why, Next: e.Failure.Next, Untrusted: e.Failure.Untrusted}
+		t.failed = &steps.FailedProof{At: e.Time, What: e.Failure.What, Why: e.Failure.Why, Next: e.Failure.Next, Code: e.Failure.Code, Untrusted: e.Failure.Untrusted}
 	case e.Op == startOp && e.State == Sending:
 		t.open = append(t.open, OpenSession{Action: e.Action, Marker: e.Marker, Since: e.Time})
 		t.markers = append(t.markers, e.Marker)

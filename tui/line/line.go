@@ -149,13 +149,17 @@ func (l *Line) read(ctx context.Context, prompt string) (string, error) {
 }
 
 func (l *Line) problems(err error) {
-	for _, p := range problem.All(err) {
+	all := problem.List(problem.All(err))
+	for i, p := range all {
 		l.print("Problem: %s", problem.Plain(p.What))
 		if p.Why != "" {
 			l.print("  because %s", problem.Plain(p.Why))
 		}
 		for _, next := range p.Next {
 			l.print("  next: %s", problem.Plain(next))
+		}
+		if code := all.CodeLine(i); code != "" && p.Code != "" {
+			l.print("  %s", code)
 		}
 	}
 }

@@ -347,7 +347,7 @@ func (l *Line) look(ctx context.Context, s steps.Step) (turn, error) {
 		return onwards, problem.New("stopped").Of(problem.Cancelled).From(errors.Join(ctx.Err(), seen.Err))
 	}
 	for _, w := range seen.Warnings {
-		l.print("Warning: %s", problem.Plain(w))
+		l.print("Warning: %s", problem.Plain(w.String()))
 	}
 	for _, f := range seen.Findings {
 		l.finding(f)

@@ -1,0 +1,65 @@
+package auditor
+
+import (
+	"context"
+	"time"
+
+	"npsetup/steps"
+	"npsetup/steps/nps"
+	"npsetup/steps/npsapi"
+	"npsetup/steps/plan"
+	"npsetup/steps/problem"
+)
+
+// trouble names why the last session of the application user did not become active, whoever opened it. Nil when it did, or when
+// there was none. Its log is read, which changes nothing.
+func trouble(ctx context.Context, s *steps.Scene) error {
+	user, _ := steps.Get(s, userKey)
+	r, signedIn := steps.Get(s, nps.ReaderKey)
+	if user == nil || !signedIn {
+		return nil
+	}
+	var newest *npsapi.Session
+	err := eachSession(ctx, r, user.Row.Name, func(row npsapi.Session) {
+		if same(row.ManagedAccountID, user.Row.ID) {
+			newest = later(newest, &row)
+		}
+	})
+	if err != nil || newest == nil || newest.ID == "" {
+		return err
+	}
+	state := nps.StateOf(*newest)
+	_, started := moment(newest.ActualStartDateTimeUTC)
+	switch {
+	case started, state == steps.SessionPending, state == steps.SessionActive, state == steps.SessionUnknown:
+		return nil
+	case state == steps.SessionEnded, state == steps.SessionEnding:
+		state = steps.SessionPending // it was given up before it was active
+	}
+	log, err := r.Read(ctx, npsapi.GetSessionLog(plan.String(newest.ID), 100))
+	if err != nil {
+		return err
+	}
+	var l problem.List
+	l.Add(nps.SessionCause(state, problem.Plain(newest.Words()), lasted(newest), log.Body))
+	when := ""
+	if at, known := moment(newest.CreatedDateTimeUTC); known {
+		when = " of " + at.Format("2006-01-02 15:04") + " UTC"
+	}
+	for i, p := range l {
+		told := *p
+		told.What = "the last session of " + problem.Plain(user.Row.Name) + when + ": " + told.What
+		l[i] = &told
+	}
+	return l.Err()
+}
+
+// lasted is from when a session was asked for until its end; zero when NPS does not tell.
+func lasted(row *npsapi.Session) time.Duration {
+	from, begun := moment(row.CreatedDateTimeUTC)
+	to, over := moment(row.ActualEndDateTimeUTC)
+	if !begun || !over || to.Before(from) {
+		return 0
+	}
+	return to.Sub(from)
+}
