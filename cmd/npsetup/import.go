@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -137,7 +138,7 @@ func importJob(c *cobra.Command, o *options, i importOptions) (*job, error) {
 	}
 	g, ok := j.link.guide(i.guide)
 	if !ok || g.Import == nil {
-		return nil, problem.New("the guide " + problem.Plain(i.guide) + " has nothing that reads a set-up").Try("--guide auditor").Of(problem.Usage)
+		return nil, problem.New("the guide "+problem.Plain(i.guide)+" has nothing that reads a set-up").Try("--guide auditor", "--guide password-secure").Of(problem.Usage)
 	}
 	drafts := map[string]string{}
 	dir, _ := os.Getwd() // without it, relative paths stay as they are
@@ -147,8 +148,8 @@ func importJob(c *cobra.Command, o *options, i importOptions) (*job, error) {
 			return nil, err
 		}
 		dir = file.Answers.Dir()
-		for key, draft := range file.Answers.Drafts() { // of a file, only how to sign in: the rest is read
-			if strings.HasPrefix(key, "nps.") {
+		for key, draft := range file.Answers.Drafts() { // of a file, only how to sign in and what nobody can read: the rest is read
+			if strings.HasPrefix(key, "nps.") || slices.Contains(g.Import.Given, key) {
 				drafts[key] = draft
 			}
 		}
@@ -180,6 +181,10 @@ func (j *job) describe(in *steps.Imported) {
 		a = a.With(key, draft)
 	}
 	for _, r := range j.guide.Risks {
+		if why, rests := in.Resting[r.Name]; rests && r.When(a) {
+			in.Leave("the risk " + r.Name + " is not accepted here: " + why)
+			continue
+		}
 		if r.When(a) && !a.Accepts(r.Name) {
 			a = a.With(steps.RiskKey, strings.TrimSpace(a.Text(steps.RiskKey)+"\n"+r.Name))
 			in.Take(steps.RiskKey, "", r.Name+": "+r.Text, "it is in force on the server already, and stands here so that the file describes it; take it out if nobody agreed to it")

@@ -3,10 +3,10 @@ package auditor
 import (
 	"context"
 	"path/filepath"
-	"sort"
 	"strings"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
@@ -14,10 +14,11 @@ import (
 
 // The flags that name one of several objects.
 const (
-	flagApplication = "application"
-	flagPolicy      = "policy"
-	flagActivity    = "activity"
-	flagCertificate = "certificate"
+	flagApplication      = "application"
+	flagPolicy           = "policy"
+	flagCredentialPolicy = "credential-policy"
+	flagActivity         = "activity"
+	flagCertificate      = "certificate"
 )
 
 // importer reads a set-up that somebody made by hand, over the same rows that the looks use.
@@ -25,7 +26,8 @@ func (w World) importer() *steps.Importer {
 	return &steps.Importer{
 		Flags: []steps.ImportFlag{
 			{Name: flagApplication, Value: "NAME", Help: "the application user that Auditor signs in as, when NPS has several"},
-			{Name: flagPolicy, Value: "NAME", Help: "its access policy, when it is in several"},
+			{Name: flagPolicy, Value: "NAME", Help: "the resource-based access policy, when several fit"},
+			{Name: flagCredentialPolicy, Value: "NAME", Help: "the credential-based access policy, when several fit"},
 			{Name: flagActivity, Value: "NAME", Help: "its activity, when the policy holds several"},
 			{Name: flagCertificate, Value: "FILE", Help: "Auditor's client certificate: file:PATH, or store:THUMBPRINT on Auditor's own server", File: true},
 		},
@@ -46,16 +48,7 @@ func (w World) importAll(ctx context.Context, s *steps.Scene, named func(string)
 	in.Take(keyApplication, user.Name)
 	in.Tell("application user " + user.Name)
 	w.importCertificate(s, &in, user, named(flagCertificate))
-	if err := importPolicy(ctx, s, &in, user, grants, named); err != nil {
-		return in, err
-	}
-	in.Take(keyPlan, "(not told by NPS)", "NPS does not know Auditor's monitoring plans: write the plan and its items here")
-	domain := "(not told by NPS)"
-	if first, _, _ := strings.Cut(in.Drafts[keyResources], "\n"); first != "" {
-		_, domain, _ = strings.Cut(first, ".")
-	}
-	in.Take(keyItems, domain)
-	return in, nil
+	return in, importPolicies(ctx, s, &in, user, grants, named)
 }
 
 // grant is a live access policy with the accounts that it is for.
@@ -69,21 +62,19 @@ func (g grant) credential() bool {
 }
 
 func grantsOf(ctx context.Context, s *steps.Scene) ([]grant, error) {
-	live, err := find(ctx, s, npsapi.ListPolicies(false), func(p npsapi.Policy) bool {
-		return (p.IsDeleted == nil || !*p.IsDeleted) && (p.IsDisabled == nil || !*p.IsDisabled)
-	})
+	live, err := nps.LivePolicies(ctx, s)
 	if err != nil {
 		return nil, err
 	}
 	all := make([]grant, 0, len(live))
 	for _, p := range live {
-		members, err := find(ctx, s, npsapi.SearchMembers(npsapi.Accounts, plan.String(p.Row.ID), ""), func(npsapi.MemberRow) bool { return true })
+		members, err := nps.Members(ctx, s, npsapi.Accounts, p.Row.ID)
 		if err != nil {
 			return nil, err
 		}
 		g := grant{p, map[string]bool{}}
 		for _, m := range members {
-			g.accounts[strings.ToLower(m.Row.ID)] = true
+			g.accounts[strings.ToLower(m.ID)] = true
 		}
 		all = append(all, g)
 	}
@@ -110,7 +101,7 @@ func chosenUser(ctx context.Context, s *steps.Scene, name string, grants []grant
 			}
 		}
 	}
-	pick, err := one(flagApplication, "application user", name, keysOf(names), granted)
+	pick, err := nps.TheOne(flagApplication, "application user", name, nps.Names(names), granted)
 	if err != nil {
 		return npsapi.Account{}, err
 	}
@@ -126,36 +117,6 @@ func applicationName(a npsapi.Account) string {
 		return a.Name
 	}
 	return a.DisplayName
-}
-
-func keysOf[V any](m map[string]V) []string {
-	list := make([]string, 0, len(m))
-	for k := range m {
-		list = append(list, k)
-	}
-	sort.Strings(list)
-	return list
-}
-
-// one is the only one of the names, or the only one of those that are preferred. Several are a problem that lists them and asks for the
-// flag; none is a problem too.
-func one(flag, kind, named string, all, preferred []string) (string, error) {
-	switch {
-	case len(all) == 1:
-		return all[0], nil
-	case len(all) == 0 && named != "":
-		return "", problem.New("NPS has no " + kind + " named " + problem.Plain(named)).Try("leave --" + flag + " out: the ones that are there are then listed").Of(problem.Usage)
-	case len(all) == 0:
-		return "", problem.New("NPS has no " + kind).Because("there is nothing that could be described").Try("npsetup plan -f FILE shows how to set the integration up")
-	case len(preferred) == 1:
-		return preferred[0], nil
-	}
-	if len(preferred) > 1 {
-		all = preferred
-	}
-	sort.Strings(all)
-	return "", problem.New("NPS has more than one " + kind + " that could be meant").Coded(problem.SeveralCandidates).
-		Because("there are " + problem.Plain(strings.Join(all, ", "))).Try("name the one that is meant: --" + flag + " NAME").Of(problem.Usage)
 }
 
 // importCertificate finds the file of the client certificate by the serial number that NPS has.

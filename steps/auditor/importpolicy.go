@@ -8,41 +8,149 @@ import (
 	"npsetup/steps"
 	"npsetup/steps/nps"
 	"npsetup/steps/npsapi"
-	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
 
-// importPolicy describes the resource-based access policy of the user, and what belongs to it.
-func importPolicy(ctx context.Context, s *steps.Scene, in *steps.Imported, user npsapi.Account, grants []grant, named func(string) string) error {
-	byName := map[string]grant{}
-	for _, g := range grants {
-		switch {
-		case !g.accounts[strings.ToLower(user.ID)]:
-		case g.credential():
-			in.Leave("the credential-based access policy " + g.policy.Row.Name + " of the user is not described here")
-		case named(flagPolicy) == "" || same(g.policy.Row.Name, named(flagPolicy)):
-			byName[g.policy.Row.Name] = g
-		}
-	}
-	if len(byName) == 0 && named(flagPolicy) == "" {
-		in.Leave("no resource-based access policy names " + user.Name + " itself; whether one holds a group with it is not looked at")
-		return nil
-	}
-	pick, err := one(flagPolicy, "resource-based access policy", named(flagPolicy), keysOf(byName), nil)
+// importPolicies describes the access policies of the user: one of each kind, or the only one that it has.
+func importPolicies(ctx context.Context, s *steps.Scene, in *steps.Imported, user npsapi.Account, grants []grant, named func(string) string) error {
+	resource, err := policyOf(user, grants, false, flagPolicy, named)
 	if err != nil {
 		return err
 	}
-	p := byName[pick].policy.Row
-	in.Take(keyKind, "resource")
+	credential, err := policyOf(user, grants, true, flagCredentialPolicy, named)
+	if err != nil {
+		return err
+	}
+	kind := ""
+	switch {
+	case resource != nil && credential != nil:
+		kind = kindBoth
+	case resource != nil:
+		kind = kindResourceBased
+	case credential != nil:
+		kind = kindCredential
+	default:
+		in.Leave("no access policy names " + user.Name + " itself; whether one holds a group with it is not looked at")
+	}
+	if kind != "" {
+		in.Take(keyKind, kind)
+	}
+	if resource != nil {
+		if err := importResourcePolicy(ctx, s, in, *resource, named(flagActivity)); err != nil {
+			return err
+		}
+	}
+	if credential != nil {
+		if err := importCredentialPolicy(ctx, s, in, *credential, resource); err != nil {
+			return err
+		}
+	}
+	importPlan(in, kind)
+	return nil
+}
+
+// policyOf is the policy of a kind that is for the user; nil when there is none and none was named.
+func policyOf(user npsapi.Account, grants []grant, credential bool, flag string, named func(string) string) (*npsapi.Policy, error) {
+	byName := map[string]npsapi.Policy{}
+	for _, g := range grants {
+		if g.accounts[strings.ToLower(user.ID)] && g.credential() == credential && (named(flag) == "" || same(g.policy.Row.Name, named(flag))) {
+			byName[g.policy.Row.Name] = g.policy.Row
+		}
+	}
+	if len(byName) == 0 && named(flag) == "" {
+		return nil, nil
+	}
+	kind := map[bool]string{true: "credential-based access policy", false: "resource-based access policy"}[credential]
+	pick, err := nps.TheOne(flag, kind, named(flag), nps.Names(byName), nil)
+	if err != nil {
+		return nil, err
+	}
+	p := byName[pick]
+	return &p, nil
+}
+
+// importPlan leaves room for what NPS does not know.
+func importPlan(in *steps.Imported, kind string) {
+	in.Take(keyPlan, "(not told by NPS)", "NPS does not know Auditor's monitoring plans: write the plan and its items here")
+	domain := "(not told by NPS)"
+	if first, _, _ := strings.Cut(in.Drafts[keyResources], "\n"); first != "" {
+		_, domain, _ = strings.Cut(first, ".")
+	}
+	if kind != kindBoth {
+		in.Take(keyItems, domain)
+		return
+	}
+	const lent = "(item that takes an account)"
+	in.Take(keyItems, domain+"\n"+lent)
+	in.Take(keyCredentialItems, lent, "the items that take an account from the credential-based policy")
+}
+
+// importResourcePolicy describes a resource-based policy, and what belongs to it.
+func importResourcePolicy(ctx context.Context, s *steps.Scene, in *steps.Imported, p npsapi.Policy, activity string) error {
 	in.Take(keyPolicy, p.Name)
 	in.Tell("access policy " + p.Name)
 	if err := importProfile(ctx, s, in, p); err != nil {
 		return err
 	}
-	if err := importActivity(ctx, s, in, p, named(flagActivity)); err != nil {
+	if err := importActivity(ctx, s, in, p, activity); err != nil {
 		return err
 	}
 	return importResources(ctx, s, in, p)
+}
+
+// importCredentialPolicy describes a credential-based policy: its accounts by the names by which they are searched. That their passwords
+// are rotated is accepted only where that has happened: the file would otherwise agree to it.
+func importCredentialPolicy(ctx context.Context, s *steps.Scene, in *steps.Imported, p npsapi.Policy, beside *npsapi.Policy) error {
+	in.Take(keyCredentialPolicy, p.Name)
+	in.Tell("access policy " + p.Name)
+	switch {
+	case beside == nil:
+		if err := importProfile(ctx, s, in, p); err != nil {
+			return err
+		}
+	case !same(beside.ActivityConfigurationID, p.ActivityConfigurationID):
+		in.Leave("the access policy " + p.Name + " has another connection profile than " + beside.Name + "; the answers can name one")
+	}
+	members, err := nps.Members(ctx, s, npsapi.Credentials, p.ID)
+	if err != nil {
+		return err
+	}
+	managed, err := find(ctx, s, npsapi.SearchCredentials(""), func(npsapi.Credential) bool { return true })
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, m := range members {
+		r := credentialOf(managed, m)
+		switch {
+		case !m.EntityType.Is(npsapi.MemberCredential, "Credential"):
+			in.Leave("the access policy holds the group of credentials " + m.Name + ", whose accounts are not looked at")
+		case r == nil:
+			in.Leave("the credential " + m.Name + " of the access policy is none of an account that NPS lists")
+		default:
+			names = append(names, accountName(r))
+			if !ready(r) {
+				in.Rests(RiskRotatePassword, accountName(r)+" has no password yet that NPS has set and verified: apply would rotate it")
+			}
+		}
+	}
+	if len(names) == 0 {
+		in.Leave("the access policy " + p.Name + " lends no account")
+		return nil
+	}
+	in.Take(keyAccounts, strings.Join(names, "\n"))
+	in.Tell("accounts " + strings.Join(names, ", "))
+	return nil
+}
+
+// credentialOf is the account whose credential is a member, by whichever of its ids; nil: none.
+func credentialOf(managed []object[npsapi.Credential], m npsapi.MemberRow) *npsapi.Credential {
+	for i := range managed {
+		if r := &managed[i].Row; same(r.CredentialID, m.ID) && m.ID != "" || same(r.ID, m.ID) {
+			return r
+		}
+	}
+	return nil
 }
 
 // importProfile describes the connection profile of a policy. Its numbers are somebody's choice, such as a Max Duration that fits the
@@ -87,24 +195,24 @@ func importSetting(in *steps.Imported, t profileSetting, have string) {
 
 // importActivity describes the activity of a policy, and the group that its action names.
 func importActivity(ctx context.Context, s *steps.Scene, in *steps.Imported, p npsapi.Policy, named string) error {
-	members, err := find(ctx, s, npsapi.SearchMembers(npsapi.Activities, plan.String(p.ID), ""), func(npsapi.MemberRow) bool { return true })
+	members, err := nps.Members(ctx, s, npsapi.Activities, p.ID)
 	if err != nil {
 		return err
 	}
 	byName := map[string]string{}
 	for _, m := range members {
 		switch {
-		case !m.Row.EntityType.Is(npsapi.MemberActivity, "Activity"):
-			in.Leave("the access policy holds the group of activities " + m.Row.Name + ", whose activities are not looked at")
-		case named == "" || same(m.Row.Name, named):
-			byName[m.Row.Name] = m.Row.ID
+		case !m.EntityType.Is(npsapi.MemberActivity, "Activity"):
+			in.Leave("the access policy holds the group of activities " + m.Name + ", whose activities are not looked at")
+		case named == "" || same(m.Name, named):
+			byName[m.Name] = m.ID
 		}
 	}
 	if len(byName) == 0 && named == "" {
 		in.Leave("the access policy holds no activity")
 		return nil
 	}
-	pick, err := one(flagActivity, "activity in the access policy", named, keysOf(byName), nil)
+	pick, err := nps.TheOne(flagActivity, "activity in the access policy", named, nps.Names(byName), nil)
 	if err != nil {
 		return err
 	}
@@ -151,7 +259,7 @@ func groupOf(ctx context.Context, s *steps.Scene, id string) (string, error) {
 
 // importResources describes the hosts of a policy, and the service account that NPS manages them with.
 func importResources(ctx context.Context, s *steps.Scene, in *steps.Imported, p npsapi.Policy) error {
-	members, err := find(ctx, s, npsapi.SearchMembers(npsapi.Resources, plan.String(p.ID), ""), func(npsapi.MemberRow) bool { return true })
+	members, err := nps.Members(ctx, s, npsapi.Resources, p.ID)
 	if err != nil {
 		return err
 	}
@@ -166,17 +274,17 @@ func importResources(ctx context.Context, s *steps.Scene, in *steps.Imported, p 
 	var hosts []string
 	accounts := map[string]bool{} // ids
 	for _, m := range members {
-		if !m.Row.EntityType.Is(npsapi.MemberResource, "Resource") {
-			in.Leave("the access policy holds the group of resources " + m.Row.Name + ", whose hosts are not looked at")
+		if !m.EntityType.Is(npsapi.MemberResource, "Resource") {
+			in.Leave("the access policy holds the group of resources " + m.Name + ", whose hosts are not looked at")
 			continue
 		}
-		host := m.Row.DNSHostName
-		if r, found := byID[strings.ToLower(m.Row.ID)]; found {
+		host := m.DNSHostName
+		if r, found := byID[strings.ToLower(m.ID)]; found {
 			host = r.DNSHostName
 			accounts[strings.ToLower(r.ServiceAccountID)] = true
 		}
 		if host == "" || checkHost(host) != nil {
-			in.Leave("the resource " + m.Row.Name + " has no DNS host name, by which Auditor would find it")
+			in.Leave("the resource " + m.Name + " has no DNS host name, by which Auditor would find it")
 			continue
 		}
 		hosts = append(hosts, host)
