@@ -277,6 +277,7 @@ func stories() []story {
 		{name: "made-here"},
 		{name: "request"},
 		{name: "credential"},
+		{name: "both-kinds"},
 		{name: "vault-first-set-up", guide: vaultGuide},
 		{name: "vault-demo", guide: vaultGuide},
 		{name: "vault-null", guide: vaultGuide},
