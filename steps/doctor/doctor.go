@@ -170,12 +170,15 @@ func OfProof(p steps.StepProof) Check {
 		}
 	case steps.Differs:
 		c.Outcome = Warning
+		if !p.Proof.Code.Bare() { // what went wrong lately, such as a session that failed
+			c.Outcome = Fault
+		}
 		for _, d := range p.Proof.Difference {
 			if d.From != "" {
 				c.Outcome = Fault
 			}
 		}
-		if c.Outcome == Fault {
+		if c.Outcome == Fault && p.Proof.Code.Bare() {
 			c.Remedy = []string{"npsetup plan -f FILE shows what would mend it, npsetup apply -f FILE does"}
 		}
 	case steps.NeedPerson:

@@ -149,10 +149,10 @@ func (r *rig) atStep(s site, number int) *terminal {
 	w.until(0, frameSettle, started...)
 	w.send(enter, "step 1 of ")
 	for i := 2; i <= number; i++ {
-		if i == 4 { // it asks before it signs in where it never was
+		if i == 5 { // it asks before it signs in where it never was
 			w.send(next, "Sign in there?", "No")
 			w.send("y", "[Yes]")
-			w.send(enter, "step 4 of ")
+			w.send(enter, "step 5 of ")
 			continue
 		}
 		w.send(next, fmt.Sprintf("step %d of ", i))

@@ -39,7 +39,7 @@ func (k *keyed) press(w *terminal, key string) {
 type trio [3]*terminal
 
 func (r *rig) typing(s site) {
-	w := trio{r.atStep(s, 2), open(r.t, manners{}, nil, r.gum, "input", "--char-limit", "0"), open(r.t, manners{}, nil, r.raw, "input")}
+	w := trio{r.atStep(s, 3), open(r.t, manners{}, nil, r.gum, "input", "--char-limit", "0"), open(r.t, manners{}, nil, r.raw, "input")}
 	w[1].until(0, frameSettle, "submit")
 	w[2].until(0, frameSettle, "Name")
 	var short, long, both [3]keyed
@@ -81,7 +81,7 @@ func letters(w *terminal, k *keyed, n int) {
 }
 
 func (r *rig) moves(s site) {
-	w := trio{r.atStep(s, 13), r.choose(manners{}), open(r.t, manners{}, nil, r.raw, append([]string{"choose"}, r.names...)...)}
+	w := trio{r.atStep(s, 14), r.choose(manners{}), open(r.t, manners{}, nil, r.raw, append([]string{"choose"}, r.names...)...)}
 	w[1].until(0, frameSettle, "submit")
 	w[2].until(0, frameSettle, r.names[16])
 	w[0].send("\x0c", "of 106") // ctrl+l opens the list
@@ -114,13 +114,13 @@ func through(w *terminal, k *keyed, n int) {
 func (r *rig) overview(s site) {
 	w := r.atStep(s, 1)
 	w.send("\x0f", "All steps") // ctrl+o
-	const n, rounds = 16, 4
+	const n, rounds = 17, 4
 	var k keyed
 	for range rounds {
 		through(w, &k, n)
 		w.send(strings.Repeat(up, n-1))
 	}
-	r.out.add("move in the overview of 16 steps", "bytes", mean(k.bytes), missing, missing, none)
+	r.out.add("move in the overview of 17 steps", "bytes", mean(k.bytes), missing, missing, none)
 	r.out.add("processor time of a key there", "ms", ms(k.cpu)/float64(len(k.took)), missing, missing, below(6))
 }
 
@@ -139,10 +139,10 @@ func (r *rig) idle(what string, w trio) {
 // waits measures the sign of a wait: what comes at one time is one tick.
 func (r *rig) waits(site) {
 	slow := r.sandbox("--latency", "20s")
-	ours := r.atStep(slow, 3)
+	ours := r.atStep(slow, 4)
 	ours.send(next, "Sign in there?", "No")
 	ours.send("y", "[Yes]")
-	ours.send(enter, "step 3 of", "looking") // it waits for the sign-in
+	ours.send(enter, "step 4 of", "looking") // it waits for the sign-in
 	gum := open(r.t, manners{}, nil, r.gum, "spin", "--spinner", "line", "--title", "waiting", "--", "sleep", "15")
 	gum.until(0, keySettle, "waiting")
 	raw := open(r.t, manners{}, nil, r.raw, "spin")
