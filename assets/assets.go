@@ -12,7 +12,7 @@ import (
 //go:embed api/nps.openapi.yaml
 var NPSContract []byte
 
-// TrustScript is the template of a PowerShell script that puts a certificate into a store, or takes it out. What it is filled
+// TrustScript is a PowerShell script that puts a certificate into a store, or takes it out, with {{NAME}} where it is filled in. What it is filled
 // with must be harmless in a comment and between single quotes: hex, Base64, one line.
 //
 //go:embed script/trust.ps1

@@ -1,20 +1,20 @@
-# {{if .Remove}}Takes exactly one certificate out of{{else}}Puts exactly one certificate into{{end}} Trusted Root Certification Authorities (Local Machine) of the
+# {{Does}} Trusted Root Certification Authorities (Local Machine) of the
 # computer that runs this script. Written by npsetup for the certificate
-#   subject     {{.Subject}}
-#   valid       {{.From}} to {{.To}} UTC
-#   thumbprint  {{.Thumbprint}}
-#   SHA-256     {{.SHA256}}
+#   subject     {{Subject}}
+#   valid       {{From}} to {{To}} UTC
+#   thumbprint  {{Thumbprint}}
+#   SHA-256     {{SHA256}}
 # Run it on the NPS server, as administrator:
-#   powershell.exe -NoProfile -ExecutionPolicy Bypass -File {{.File}}
+#   powershell.exe -NoProfile -ExecutionPolicy Bypass -File {{File}}
 # It ends with 0 when the store is as wanted, also when nothing had to be done; with 1 when it refuses or fails; with 2 without
 # an administrator's rights. Then nothing was changed.
 #Requires -Version 3.0
 Set-StrictMode -Version 2.0
 $ErrorActionPreference = 'Stop'
-$thumbprint = '{{.Thumbprint}}'
-$sha256 = '{{.SHA256}}'
+$thumbprint = '{{Thumbprint}}'
+$sha256 = '{{SHA256}}'
 $base64 = @'
-{{.Base64}}
+{{Base64}}
 '@
 
 function Stop-With([string] $why, [int] $code) {
@@ -30,7 +30,7 @@ $certificate = New-Object Security.Cryptography.X509Certificates.X509Certificate
 if ($hash -ne $sha256 -or $certificate.Thumbprint -ne $thumbprint) {
 	Stop-With 'refused: the certificate in this script is not the one that its head names; write the script anew' 1
 }
-{{- if not .Remove}}
+#[put]
 
 # Only a self-signed certificate belongs there: any other makes IIS refuse every client certificate (403.16).
 $subject = [BitConverter]::ToString($certificate.SubjectName.RawData)
@@ -43,7 +43,7 @@ $forged = @($chain.ChainStatus | Where-Object { $_.Status -eq [Security.Cryptogr
 if ($subject -ne $issuer -or $chain.ChainElements.Count -ne 1 -or $forged.Count -gt 0) {
 	Stop-With 'refused: the certificate is not self-signed; the root of its authority belongs into Trusted Root' 1
 }
-{{- end}}
+#[both]
 
 $me = New-Object Security.Principal.WindowsPrincipal -ArgumentList ([Security.Principal.WindowsIdentity]::GetCurrent())
 if (-not $me.IsInRole([Security.Principal.WindowsBuiltInRole]::Administrator)) {
@@ -57,7 +57,7 @@ $store = New-Object Security.Cryptography.X509Certificates.X509Store -ArgumentLi
 $store.Open([Security.Cryptography.X509Certificates.OpenFlags]::ReadWrite)
 try {
 	$found = $store.Certificates.Find($byThumbprint, $thumbprint, $false).Count
-{{- if .Remove}}
+#[remove]
 	if ($found -eq 0) {
 		'it is not there: nothing was changed'
 		exit 0
@@ -67,7 +67,7 @@ try {
 		Stop-With 'failed: it is still there; group policy may bring it' 1
 	}
 	'taken out of Trusted Root: ' + $thumbprint
-{{- else}}
+#[put]
 	if ($found -gt 0) {
 		'it is there already: nothing was changed'
 	} else {
@@ -78,7 +78,7 @@ try {
 		'put into Trusted Root: ' + $thumbprint
 	}
 	'to take it out again: certutil -delstore Root ' + $thumbprint
-{{- end}}
+#[both]
 } finally {
 	$store.Close()
 }

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"encoding/base64"
 	"errors"
@@ -10,7 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"text/template"
 	"unicode/utf8"
 
 	"github.com/spf13/cobra"
@@ -57,10 +55,7 @@ func runTrustScript(o *trustOptions, path, out string, remove bool) error {
 	if out != "" {
 		name = filepath.Base(out)
 	}
-	script, err := trustScript(cert, name, remove)
-	if err != nil {
-		return err
-	}
+	script := trustScript(cert, name, remove)
 	if out == "" {
 		_, err = io.WriteString(o.c.OutOrStdout(), script)
 		return err
@@ -100,20 +95,36 @@ func forScript(path string) (pki.Certificate, error) {
 		Because("the script brings one certificate: it has to be clear which").Try("name a file with the root alone: npsetup cert bundle and the set-up write it as NAME.root.cer; npsetup cert inspect FILE tells what a file holds").Of(problem.Usage)
 }
 
-// trustScript fills the template in. Only the comment in its head holds text of the certificate: one line, without control
-// characters; everything that runs is hex digits and Base64.
-func trustScript(c pki.Certificate, name string, remove bool) (string, error) {
-	t, err := template.New("trust").Parse(assets.TrustScript)
-	if err != nil {
-		return "", err
+// trustScript fills the script in. Only the comment in its head holds text of the certificate: one line, without control
+// characters; everything that runs is hex digits and Base64. It is no text/template: that would keep every method of every type in the
+// program (2.5 MB).
+func trustScript(c pki.Certificate, name string, remove bool) string {
+	does, part := "Puts exactly one certificate into", "put"
+	if remove {
+		does, part = "Takes exactly one certificate out of", "remove"
 	}
 	moment := "2006-01-02 15:04"
-	var b bytes.Buffer
-	err = t.Execute(&b, map[string]any{
-		"Remove": remove, "Subject": oneLine(c.Subject), "From": c.X509.NotBefore.UTC().Format(moment), "To": c.X509.NotAfter.UTC().Format(moment),
-		"Thumbprint": strings.ToUpper(c.SHA1), "SHA256": strings.ToUpper(c.SHA256), "Base64": wrapped(base64.StdEncoding.EncodeToString(c.X509.Raw)), "File": oneLine(name),
-	})
-	return strings.ReplaceAll(b.String(), "\n", "\r\n"), err
+	filled := strings.NewReplacer(
+		"{{Does}}", does, "{{Subject}}", oneLine(c.Subject), "{{From}}", c.X509.NotBefore.UTC().Format(moment), "{{To}}", c.X509.NotAfter.UTC().Format(moment),
+		"{{Thumbprint}}", strings.ToUpper(c.SHA1), "{{SHA256}}", strings.ToUpper(c.SHA256), "{{Base64}}", wrapped(base64.StdEncoding.EncodeToString(c.X509.Raw)), "{{File}}", oneLine(name),
+	).Replace(parted(assets.TrustScript, part))
+	return strings.ReplaceAll(filled, "\n", "\r\n")
+}
+
+// parted keeps the lines for both purposes of a script and those for one: a line #[PART] begins such a part, #[both] ends it.
+func parted(script, part string) string {
+	var kept []string
+	now := "both"
+	for line := range strings.Lines(script) {
+		if name, is := strings.CutPrefix(strings.TrimSpace(line), "#["); is {
+			now = strings.TrimSuffix(name, "]")
+			continue
+		}
+		if now == "both" || now == part {
+			kept = append(kept, line)
+		}
+	}
+	return strings.Join(kept, "")
 }
 
 // oneLine is a text that stays within its comment.
