@@ -162,7 +162,7 @@ func (w World) lookRequest(ctx context.Context, s *steps.Scene) error {
 	}
 	chain, err := w.answered(s, &k)
 	if err != nil {
-		return err
+		return notIssued(err, k.files)
 	}
 	if chain.Leaf.SelfSigned {
 		return problem.New("the certificate in "+problem.Plain(k.files.answer)+" is self-signed").Because("no authority has issued it").At(keyCAAnswer).

@@ -80,6 +80,7 @@ const (
 const (
 	ApplicationNameBlank        Code = "application-name-blank"
 	CertificateNotExported      Code = "certificate-not-exported"
+	CertificateNotIssued        Code = "certificate-not-issued"
 	NotSelfSigned               Code = "not-self-signed"
 	KeyDoesNotFit               Code = "key-does-not-fit"
 	ClientCertificateNotTrusted Code = "client-certificate-not-trusted"
