@@ -52,8 +52,8 @@ type link struct {
 	asked      passwordsecure.Asked        // what it said of the key, for askedAbout
 	askedAbout string
 
-	sshPassword secret.Secret // of the NPS server's administrator
-	leafKey     string        // of the first certificate in chain: the SHA-256 of its public key, base64
+	sshPassword sshPassword // of the NPS server's administrator
+	leafKey     string      // of the first certificate in chain: the SHA-256 of its public key, base64
 }
 
 // guides makes the guides over a link.
