@@ -313,11 +313,7 @@ func certificateIn(c pki.Certificate, now time.Time, judged []pki.Remark) audito
 		case pki.Warn:
 			out.Warnings = append(out.Warnings, r.Text)
 		case pki.Refuse:
-			p := problem.New(r.Text).Because(r.Why).Try(r.Try)
-			if now.After(c.X509.NotAfter) || now.Before(c.X509.NotBefore) {
-				p.Coded(problem.ClientCertificateExpired)
-			}
-			refused.Add(p)
+			refused.Add(r.Problem())
 		}
 	}
 	out.Refused = refused.Err()

@@ -169,7 +169,7 @@ func (w World) lookRequest(ctx context.Context, s *steps.Scene) error {
 			Try("move it away and put the authority's answer there", "or answer application.certificate: new, to use a self-signed one")
 	}
 	w.seen(s, chain.Leaf)
-	s.Problem(remedied(chain.Leaf.Refused, "hand "+problem.Plain(k.files.req)+" in again, and save the new answer as "+problem.Plain(k.files.answer)))
+	s.Problem(furthered(chain.Leaf.Refused, "hand "+problem.Plain(k.files.req)+" in again, and save the new answer as "+problem.Plain(k.files.answer)))
 	if chain.Missing == "" {
 		w.vouched(s, chain)
 	} else {

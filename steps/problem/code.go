@@ -87,6 +87,7 @@ const (
 	ClientCertificateNotAsked   Code = "client-certificate-not-asked"
 	ClientCertificateExpired    Code = "client-certificate-expired"
 	ClientCertificateEndsSoon   Code = "client-certificate-ends-soon"
+	ClientCertificateUnfit      Code = "client-certificate-unfit"
 	ClientCertificateRevoked    Code = "client-certificate-revoked"
 	ClientCertificateOnTLS13    Code = "client-certificate-on-tls13"
 	SerialDiffers               Code = "serial-differs"
