@@ -58,6 +58,9 @@ func ParseBundle(name string, raw []byte) ([]Certificate, error) {
 		if errors.Is(err, errPrivateKey) {
 			p.Try("delete this copy: a private key belongs into a file of its own", "take the certificates alone")
 		}
+		if said := (saying{}); errors.As(err, &said) {
+			return nil, p.Coded(problem.CertificateNotIssued).Try(said.next).From(err)
+		}
 		return nil, p.Try("ask the authority for its answer as DER, Base64 or PKCS #7 (.cer, .p7b)").From(err)
 	}
 	return found, nil
@@ -83,6 +86,8 @@ func bundle(raw []byte) ([]Certificate, error) {
 			raw = decoded
 		} else if what := otherArmour(raw); what != "" {
 			return nil, errors.New("it is " + what)
+		} else if said, is := sayingIn(raw); is {
+			return nil, said
 		}
 		blocks = [][]byte{raw}
 	}

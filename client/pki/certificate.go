@@ -71,6 +71,9 @@ func ParseCertificate(name string, raw []byte) (Certificate, error) {
 		if what != "" {
 			return bad("it is "+what, again)
 		}
+		if said, is := sayingIn(raw); is {
+			return Certificate{}, problem.New("the file " + problem.Plain(name) + " cannot be used as Auditor's certificate").Because(said.why).Coded(problem.CertificateNotIssued).Try(said.next)
+		}
 		var why string
 		if found, why = split(der); why != "" {
 			return bad(why, again)

@@ -99,7 +99,7 @@ func foreign(key crypto.Signer, certificates []Certificate) error {
 		return problem.New("there is no certificate for the private key").Because("no certificate was given").Try("name the authority's answer")
 	}
 	if !slices.ContainsFunc(certificates, func(c Certificate) bool { return !c.CAFlag }) {
-		return problem.New("the answer lacks the certificate for the private key").Because("it holds certificates of authorities only: " + names(certificates)).
+		return problem.New("the answer lacks the certificate for the private key").Coded(problem.KeyDoesNotFit).Because("it holds certificates of authorities only: " + names(certificates)).
 			Try("add the certificate that was issued for the request; a .p7b with the chain holds all of them").From(errMismatch)
 	}
 	var theirs []string
@@ -110,7 +110,7 @@ func foreign(key crypto.Signer, certificates []Certificate) error {
 		}
 		theirs = append(theirs, fmt.Sprintf("the certificate of %s has sha256:%s", c.Subject, KeyFingerprint(c.X509.PublicKey)))
 	}
-	return problem.New("the answer belongs to another key").Because("the public key of the private key is sha256:"+KeyFingerprint(key.Public())+"; "+strings.Join(theirs, "; ")).
+	return problem.New("the answer belongs to another key").Coded(problem.KeyDoesNotFit).Because("the public key of the private key is sha256:"+KeyFingerprint(key.Public())+"; "+strings.Join(theirs, "; ")).
 		Try("take the key that was made with the request which was answered; npsetup cert inspect FILE tells the sha256 of each", "or hand the request of this key in, and take the answer to it").From(errMismatch)
 }
 

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"npsetup/steps/problem"
 )
 
 // Level is how grave a remark is.
@@ -24,6 +26,12 @@ const (
 type Remark struct {
 	Level          Level
 	Text, Why, Try string
+	Code           problem.Code // of a refusal
+}
+
+// Problem is the refusal as an error.
+func (r Remark) Problem() *problem.Problem {
+	return problem.New(r.Text).Because(r.Why).Coded(r.Code).Try(r.Try)
 }
 
 // Check judges a certificate as Auditor's at a moment, best by the server's clock, wherever it comes from. What its missing
@@ -31,7 +39,7 @@ type Remark struct {
 func Check(c Certificate, now time.Time) []Remark {
 	rs := checkStrength(c, now, "Auditor's client certificate", renewal(c), false)
 	if !windowsSigns(c) {
-		rs = append(rs, Remark{Refuse, "Auditor's client certificate has a key " + keyWords(c), "Windows signs in TLS with RSA and ECDSA keys only", renewal(c)})
+		rs = append(rs, Remark{Refuse, "Auditor's client certificate has a key " + keyWords(c), "Windows signs in TLS with RSA and ECDSA keys only", renewal(c), problem.ClientCertificateUnfit})
 	}
 	rs = append(rs, checkUsages(c)...)
 	switch {
@@ -40,7 +48,7 @@ func Check(c Certificate, now time.Time) []Remark {
 	case c.SelfSigned && (c.CAFlag || !c.CAFlagKnown):
 		rs = append(rs, Remark{
 			Warn, "in Trusted Root, this certificate could vouch for others (its CA flag is set or missing): whoever holds its key can then vouch for any certificate to the NPS server; remove it there when it is no longer used",
-			"basic constraints with CA:FALSE rule that out, and this certificate does not have them", "take a certificate that npsetup cert new makes, or one from an authority",
+			"basic constraints with CA:FALSE rule that out, and this certificate does not have them", "take a certificate that npsetup cert new makes, or one from an authority", "",
 		})
 	}
 	return rs
@@ -75,7 +83,7 @@ func CheckAnswer(c Certificate, now time.Time) []Remark {
 func authorityInstead(c Certificate) Remark {
 	return Remark{
 		Refuse, "this is the certificate of an authority, and no client's", "its basic constraints say CA:TRUE: whoever has its key can issue certificates for anybody",
-		"take the certificate that was issued for the request; if " + c.Subject + " is that one, " + forClients,
+		"take the certificate that was issued for the request; if " + c.Subject + " is that one, " + forClients, problem.ClientCertificateUnfit,
 	}
 }
 
@@ -101,12 +109,12 @@ func CheckAuthority(c Certificate, now time.Time) []Remark {
 	const ask = "ask the authority for its present certificate"
 	rs := checkStrength(c, now, "the authority's certificate", ask, c.SelfSigned)
 	if c.X509.KeyUsage != 0 && c.X509.KeyUsage&x509.KeyUsageCertSign == 0 {
-		rs = append(rs, Remark{Refuse, "the authority's certificate must not sign others", "its key usages are " + strings.Join(c.KeyUsages(), ", ") + ", without keyCertSign", ask})
+		rs = append(rs, Remark{Refuse, "the authority's certificate must not sign others", "its key usages are " + strings.Join(c.KeyUsages(), ", ") + ", without keyCertSign", ask, problem.ClientCertificateUnfit})
 	}
 	if purposes(c) > 0 && !c.ClientAuth && !c.SelfSigned {
 		rs = append(rs, Remark{
 			Refuse, "the authority's certificate does not let it issue certificates for clients", "its extended key usages are " + strings.Join(c.ExtKeyUsages(), ", ") + ", which limits what it signs",
-			"have the certificate issued by another authority",
+			"have the certificate issued by another authority", problem.ClientCertificateUnfit,
 		})
 	}
 	return rs
@@ -115,25 +123,25 @@ func CheckAuthority(c Certificate, now time.Time) []Remark {
 // checkStrength judges dates, key and signature. A root's signature proves nothing: it is trusted for itself.
 func checkStrength(c Certificate, now time.Time, what, renew string, root bool) []Remark {
 	var rs []Remark
-	refuse := func(text, why, try string) { rs = append(rs, Remark{Refuse, text, why, try}) }
+	refuse := func(text, why, try string, code problem.Code) { rs = append(rs, Remark{Refuse, text, why, try, code}) }
 	switch {
 	case now.After(c.X509.NotAfter):
-		refuse(what+" has expired", "it was valid to "+c.X509.NotAfter.UTC().Format("2006-01-02 15:04")+" UTC", renew)
+		refuse(what+" has expired", "it was valid to "+c.X509.NotAfter.UTC().Format("2006-01-02 15:04")+" UTC", renew, problem.ClientCertificateExpired)
 	case now.Before(c.X509.NotBefore):
-		refuse(what+" is not valid yet", "it is valid from "+c.X509.NotBefore.UTC().Format("2006-01-02 15:04")+" UTC", "compare the clocks of Auditor's server, of NPS and of this machine")
+		refuse(what+" is not valid yet", "it is valid from "+c.X509.NotBefore.UTC().Format("2006-01-02 15:04")+" UTC", "compare the clocks of Auditor's server, of NPS and of this machine", problem.ClientCertificateExpired)
 	}
 	//exhaustive:ignore only the weak ones
 	switch c.X509.SignatureAlgorithm {
 	case x509.SHA1WithRSA, x509.ECDSAWithSHA1, x509.DSAWithSHA1, x509.MD5WithRSA, x509.MD2WithRSA:
 		if !root {
-			refuse(what+" is signed with "+c.X509.SignatureAlgorithm.String(), "signatures of this kind can be forged, and Windows refuses them", renew)
+			refuse(what+" is signed with "+c.X509.SignatureAlgorithm.String(), "signatures of this kind can be forged, and Windows refuses them", renew, problem.ClientCertificateUnfit)
 		}
 	}
 	if k, is := c.X509.PublicKey.(*rsa.PublicKey); is && k.N.BitLen() < 2048 {
-		refuse(fmt.Sprintf("%s has an RSA key of %d bits", what, k.N.BitLen()), "keys under 2048 bits are too short", renew)
+		refuse(fmt.Sprintf("%s has an RSA key of %d bits", what, k.N.BitLen()), "keys under 2048 bits are too short", renew, problem.ClientCertificateUnfit)
 	}
 	if k, is := c.X509.PublicKey.(*ecdsa.PublicKey); is && k.Curve.Params().BitSize < 256 {
-		refuse(what+" has a key on the curve "+k.Curve.Params().Name, "keys under 256 bits are too short", renew)
+		refuse(what+" has a key on the curve "+k.Curve.Params().Name, "keys under 256 bits are too short", renew, problem.ClientCertificateUnfit)
 	}
 	return rs
 }
@@ -144,19 +152,19 @@ func checkUsages(c Certificate) []Remark {
 	if c.X509.KeyUsage != 0 && c.X509.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
 		rs = append(rs, Remark{
 			Refuse, "Auditor's client certificate is not for signing: its key usages are " + strings.Join(c.KeyUsages(), ", "),
-			"a client proves by a signature that it has the key, and digitalSignature is not among them (RFC 8446, 4.4.2.3)", forClients,
+			"a client proves by a signature that it has the key, and digitalSignature is not among them (RFC 8446, 4.4.2.3)", forClients, problem.ClientCertificateUnfit,
 		})
 	}
 	switch {
 	case purposes(c) == 0:
 		rs = append(rs, Remark{
 			Warn, "Auditor's client certificate names no purposes (extended key usages)", "Windows then takes it for every purpose, client authentication among them",
-			"nothing has to be done; a certificate that names Client Authentication alone is good for less in wrong hands",
+			"nothing has to be done; a certificate that names Client Authentication alone is good for less in wrong hands", "",
 		})
 	case !c.ClientAuth:
 		rs = append(rs, Remark{
 			Refuse, "Auditor's client certificate is not for client authentication (1.3.6.1.5.5.7.3.2)",
-			"its extended key usages are " + strings.Join(c.ExtKeyUsages(), ", ") + ", and that one is not among them", forClients,
+			"its extended key usages are " + strings.Join(c.ExtKeyUsages(), ", ") + ", and that one is not among them", forClients, problem.ClientCertificateUnfit,
 		})
 	}
 	return rs

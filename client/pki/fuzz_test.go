@@ -39,7 +39,7 @@ func FuzzBundle(f *testing.F) {
 	c := newChain(f, ecKey(f))
 	p7, err := P7B(c.all())
 	must(f, err)
-	for _, raw := range [][]byte{p7, ber(p7), []byte(inPEM("CERTIFICATE", p7)), PEM(c.all()...), []byte(base64.StdEncoding.EncodeToString(ber(p7))), utf16le(string(PEM(c.leaf))), c.leaf.X509.Raw, payload(200), deep(20), negative(f)} {
+	for _, raw := range [][]byte{p7, ber(p7), []byte(inPEM("CERTIFICATE", p7)), PEM(c.all()...), []byte(base64.StdEncoding.EncodeToString(ber(p7))), utf16le(string(PEM(c.leaf))), c.leaf.X509.Raw, payload(200), deep(20), negative(f), []byte("RequestId: 7\nCertificate not issued (Denied) 0x80094800"), []byte("<html>Certificate Pending")} {
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {

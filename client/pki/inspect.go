@@ -67,7 +67,7 @@ func (c *Content) container(name string, raw []byte, passphrase func() (secret.S
 	opened, err := ParsePFX(name, raw, secret.Secret{})
 	if err == nil {
 		c.Remarks = append(c.Remarks, Remark{
-			Warn, "the PFX has no passphrase", "whoever gets the file has the private key", "import it, then delete it; npsetup cert bundle packs the key anew, with a passphrase",
+			Warn, "the PFX has no passphrase", "whoever gets the file has the private key", "import it, then delete it; npsetup cert bundle packs the key anew, with a passphrase", "",
 		})
 	} else if errors.Is(err, ErrPassphrase) && passphrase != nil {
 		words, asked := passphrase()
@@ -83,7 +83,7 @@ func (c *Content) container(name string, raw []byte, passphrase func() (secret.S
 	chain, err := Chain(opened.Key, opened.Certificates)
 	if err != nil {
 		c.Remarks = append(c.Remarks, Remark{
-			Refuse, "no certificate in the PFX belongs to its private key", "Windows would import them apart from each other", "export the certificate anew with its private key",
+			Refuse, "no certificate in the PFX belongs to its private key", "Windows would import them apart from each other", "export the certificate anew with its private key", problem.KeyDoesNotFit,
 		})
 		return nil
 	}
@@ -112,7 +112,7 @@ func (c *Content) privateKey(name string, raw []byte, passphrase func() (secret.
 			}
 		}
 		c.Remarks = append(c.Remarks, Remark{
-			Refuse, "a private key stands beside the certificate", "a certificate file is copied to other machines, and the key would go with it", "keep the key in a file of its own",
+			Refuse, "a private key stands beside the certificate", "a certificate file is copied to other machines, and the key would go with it", "keep the key in a file of its own", "",
 		})
 	}
 	return nil

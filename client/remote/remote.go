@@ -169,11 +169,13 @@ func Open(ctx context.Context, t Target) (*Machine, error) {
 
 func (t Target) refused(err error) error {
 	how := "the password"
+	next := []string{"give it again: nps.ssh.password", "see whether that server takes passwords at all: PasswordAuthentication in C:\\ProgramData\\ssh\\sshd_config"}
 	if t.Key != nil {
 		how = "the key"
+		next = []string{"for administrators Windows reads C:\\ProgramData\\ssh\\administrators_authorized_keys, and no other file"}
 	}
-	return problem.New("the SSH server at "+problem.Plain(t.Address)+" refused "+problem.Plain(t.User)).Because(how+" is not taken there: "+problem.Plain(err.Error())).
-		Try("for administrators Windows reads C:\\ProgramData\\ssh\\administrators_authorized_keys, and no other file", "see the OpenSSH log on the server").From(err)
+	return problem.New("the SSH server at " + problem.Plain(t.Address) + " refused " + problem.Plain(t.User)).Because(how + " is not taken there: " + problem.Plain(err.Error())).
+		Try(append(next, "see the OpenSSH log on the server")...).From(err)
 }
 
 // Close ends the connection.

@@ -150,11 +150,11 @@ func TestRefusedAtTheSignIn(t *testing.T) {
 	target.User = "CONTOSO\\admin\x1b[2J"
 	target.Password = secret.New("S3CR3T wrong")
 	_, err := Open(t.Context(), target)
-	wantProblem(t, err, problem.Failed, "refused CONTOSO\\admin[2J", "the password is not taken there", "administrators_authorized_keys")
+	wantProblem(t, err, problem.Failed, "refused CONTOSO\\admin[2J", "the password is not taken there", "nps.ssh.password", "PasswordAuthentication")
 	target.Key = signer(t, "rsa") // and the right password is not tried then
 	target.Password = secret.New(password)
 	_, err = Open(t.Context(), target)
-	wantProblem(t, err, problem.Failed, "refused CONTOSO\\admin[2J", "the key is not taken there")
+	wantProblem(t, err, problem.Failed, "refused CONTOSO\\admin[2J", "the key is not taken there", "administrators_authorized_keys")
 	if n := s.told(&s.signed); n > 0 {
 		t.Errorf("%d signed in", n)
 	}

@@ -127,7 +127,7 @@ func (o certBundleOptions) match(key crypto.Signer) (pki.Chained, error) {
 	var l problem.List
 	for _, r := range pki.CheckAnswer(chain.Leaf, o.app.now()) {
 		if r.Level == pki.Refuse {
-			l.Add(problem.New(r.Text).Because(r.Why).Try(r.Try))
+			l.Add(r.Problem())
 		}
 	}
 	return chain, l.Err()

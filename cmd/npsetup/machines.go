@@ -18,6 +18,7 @@ import (
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
+	"npsetup/steps/secret"
 )
 
 // sshPasswordKey is the answer that says where the password for the NPS server's SSH server is fetched from.
@@ -46,25 +47,11 @@ func (l *link) ssh() auditor.SSH {
 	}
 }
 
-// onMachine signs in to the server of an operation, does something there, and leaves.
+// onMachine signs in to the server of an operation, does something there, and leaves. A password is fetched once, unless it was refused.
 func (l *link) onMachine(ctx context.Context, a steps.Answers, r plan.Remote, do func(*remote.Machine) error) error {
-	t := remote.Target{Address: r.Host, User: r.User, HostKey: r.HostKey}
-	if file := a.File("nps.ssh.key"); file != "" {
-		key, err := remote.ReadKey(file)
-		if err != nil {
-			return err
-		}
-		t.Key = key
-	} else if t.Password = l.sshPassword; t.Password.Empty() { // a typed one is asked for once
-		ref, ok := a.Reference(sshPasswordKey)
-		if !ok {
-			return problem.New("nothing signs in to " + problem.Plain(r.Host)).Because("neither a key nor a password is answered").At(sshPasswordKey).Try("answer nps.ssh.key or nps.ssh.password").Of(problem.Usage)
-		}
-		password, err := l.app.fetch(ctx, sshPasswordKey, ref, "password of "+problem.Plain(r.User)+" on "+problem.Plain(r.Host))
-		if err != nil {
-			return err
-		}
-		t.Password, l.sshPassword = password, password
+	t, err := l.target(ctx, a, r)
+	if err != nil {
+		return err
 	}
 	seen, err := l.knownMachine(ctx, r)
 	if err != nil {
@@ -72,13 +59,46 @@ func (l *link) onMachine(ctx context.Context, a steps.Answers, r plan.Remote, do
 	}
 	m, err := remote.Open(ctx, t)
 	if err != nil {
+		l.sshPassword = sshPassword{}
 		return err
 	}
 	defer func() { _ = m.Close() }()
+	l.sshPassword = sshPassword{t.Password, sshSignedAs(a, r)}
 	if err := seen(); err != nil {
 		return err
 	}
 	return do(m)
+}
+
+// sshPassword is a password that an SSH server has taken, and what it was taken for.
+type sshPassword struct {
+	secret.Secret
+	signedAs string
+}
+
+func sshSignedAs(a steps.Answers, r plan.Remote) string {
+	return r.Host + "\x00" + r.User + "\x00" + r.HostKey + "\x00" + a.Text(sshPasswordKey)
+}
+
+// target is the server of an operation, with what signs in there.
+func (l *link) target(ctx context.Context, a steps.Answers, r plan.Remote) (remote.Target, error) {
+	t := remote.Target{Address: r.Host, User: r.User, HostKey: r.HostKey}
+	if file := a.File("nps.ssh.key"); file != "" {
+		key, err := remote.ReadKey(file)
+		t.Key = key
+		return t, err
+	}
+	if !l.sshPassword.Empty() && l.sshPassword.signedAs == sshSignedAs(a, r) {
+		t.Password = l.sshPassword.Secret
+		return t, nil
+	}
+	ref, ok := a.Reference(sshPasswordKey)
+	if !ok {
+		return t, problem.New("nothing signs in to " + problem.Plain(r.Host)).Because("neither a key nor a password is answered").At(sshPasswordKey).Try("answer nps.ssh.key or nps.ssh.password").Of(problem.Usage)
+	}
+	password, err := l.app.fetch(ctx, sshPasswordKey, ref, "password of "+problem.Plain(r.User)+" on "+problem.Plain(r.Host))
+	t.Password = password
+	return t, err
 }
 
 // knownMachine asks, as knownHost does, before an SSH server that was not used before gets a sign-in, also when the answers name its

@@ -146,7 +146,7 @@ func (st *site) waitsForTheAuthority(t *testing.T, r result) {
 			t.Errorf("%s is %s, want %s", step, got, has)
 		}
 	}
-	says(t, squeezed(r.err), "certreq -submit -attrib", "Client Authentication", "when "+st.inFolder(".p7b")+" is there, npsetup resume --yes goes on")
+	says(t, squeezed(r.err), `certreq -submit -config "SERVER\AUTHORITY" -attrib`, `certreq -retrieve -config "SERVER\AUTHORITY" NUMBER`, "Client Authentication", "when "+st.inFolder(".p7b")+" is there, npsetup resume --yes goes on")
 	now := r.err[strings.LastIndex(r.err, "\nchanges: "):]
 	if strings.Contains(now, "Paste it in the field") || strings.Contains(now, "Never import") || strings.Contains(now, "--done certificate-trust") {
 		t.Errorf("it asks for what cannot be done yet:\n%s", now)

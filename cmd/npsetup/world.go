@@ -52,8 +52,8 @@ type link struct {
 	asked      passwordsecure.Asked        // what it said of the key, for askedAbout
 	askedAbout string
 
-	sshPassword secret.Secret // of the NPS server's administrator
-	leafKey     string        // of the first certificate in chain: the SHA-256 of its public key, base64
+	sshPassword sshPassword // of the NPS server's administrator
+	leafKey     string      // of the first certificate in chain: the SHA-256 of its public key, base64
 }
 
 // guides makes the guides over a link.
@@ -313,11 +313,7 @@ func certificateIn(c pki.Certificate, now time.Time, judged []pki.Remark) audito
 		case pki.Warn:
 			out.Warnings = append(out.Warnings, r.Text)
 		case pki.Refuse:
-			p := problem.New(r.Text).Because(r.Why).Try(r.Try)
-			if now.After(c.X509.NotAfter) || now.Before(c.X509.NotBefore) {
-				p.Coded(problem.ClientCertificateExpired)
-			}
-			refused.Add(p)
+			refused.Add(r.Problem())
 		}
 	}
 	out.Refused = refused.Err()

@@ -135,10 +135,7 @@ func (w World) vouched(s *steps.Scene, chain Chain) {
 	steps.Put(s, chainKey, chain)
 	s.Observe("root", chain.Root.SHA256)
 	for _, c := range append(slices.Clone(chain.Between), chain.Root) {
-		if w.serverNow(s).After(c.NotAfter) {
-			s.Problem(problem.New("the certificate of the authority " + problem.Plain(c.Subject) + " has expired").Coded(problem.ClientCertificateExpired).Because("it was valid to " + c.NotAfter.UTC().Format("2006-01-02")).
-				Try("ask the authority for its present certificates, and for a client certificate that they vouch for"))
-		}
+		s.Problem(w.authorityRefused(s, c))
 	}
 	var rows []steps.Row
 	for _, c := range chain.Between {
@@ -209,7 +206,7 @@ func certificateValues(s *steps.Scene, v map[string]string) {
 		v["root"] = "(root of the authority that issues the certificate, known after apply)"
 	}
 	if issuer, is := steps.Get(s, loneKey); is {
-		v["root"], v["thumbprint"] = issuer, ""
+		v["issuer"], v["thumbprint"] = issuer, ""
 	}
 	var between []string
 	for i, c := range chain.Between {

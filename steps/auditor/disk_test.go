@@ -129,5 +129,13 @@ func (d disk) chain(key string, files []string, _ time.Time) (Chain, error) {
 	if len(list) > 2 {
 		c.Between = list[1 : len(list)-1]
 	}
+	if next, unfit := d["unfit"]; unfit {
+		c.Leaf.Refused = problem.New("it is not for clients").Try(next)
+	}
+	for i := range c.Between {
+		if why, weak := d["weak"]; weak {
+			c.Between[i].Refused = problem.New(why).Coded(problem.ClientCertificateUnfit)
+		}
+	}
 	return c, nil
 }

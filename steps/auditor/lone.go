@@ -18,7 +18,7 @@ func lone(s *steps.Scene, f files, chain Chain) {
 		return // the root is where it belongs; that files of the way are gone is as it should be
 	}
 	s.Warn("the certificate of " + problem.Plain(chain.Missing) + " is in no file: it is not checked here whether Auditor's certificate leads to a root and whether those that vouch for it are valid, the PFX carries none of them, " +
-		"and the clicks cannot name the root that NPS has to trust; save the authority's answer with its chain as " + problem.Plain(f.base()) + ".p7b (certreq -retrieve NUMBER ANSWER.cer ANSWER.p7b; on its web page Download certificate chain), or name its certificates under application.authorities")
+		"and the clicks cannot name the root that NPS has to trust; save the authority's answer with its chain as " + problem.Plain(f.base()) + ".p7b (certreq -retrieve -config \"SERVER\\AUTHORITY\" NUMBER ANSWER.cer ANSWER.p7b; on its web page Download certificate chain), or name its certificates under application.authorities")
 }
 
 // loneAbout is what an import rests on of which only the issuer's name was known.

@@ -162,14 +162,14 @@ func (w World) lookRequest(ctx context.Context, s *steps.Scene) error {
 	}
 	chain, err := w.answered(s, &k)
 	if err != nil {
-		return err
+		return notIssued(err, k.files)
 	}
 	if chain.Leaf.SelfSigned {
 		return problem.New("the certificate in "+problem.Plain(k.files.answer)+" is self-signed").Because("no authority has issued it").At(keyCAAnswer).
 			Try("move it away and put the authority's answer there", "or answer application.certificate: new, to use a self-signed one")
 	}
 	w.seen(s, chain.Leaf)
-	s.Problem(remedied(chain.Leaf.Refused, "hand "+problem.Plain(k.files.req)+" in again, and save the new answer as "+problem.Plain(k.files.answer)))
+	s.Problem(furthered(chain.Leaf.Refused, "hand "+problem.Plain(k.files.req)+" in again, and save the new answer as "+problem.Plain(k.files.answer)))
 	if chain.Missing == "" {
 		w.vouched(s, chain)
 	} else {
