@@ -183,7 +183,7 @@ func drawAnswers(m *model, b *block, width int) {
 	a := m.m.Answers()
 	for _, f := range m.m.Questions() {
 		v := problem.Plain(strings.Join(strings.Split(a.Text(f.Key), "\n"), ", "))
-		if v != "" && (a.Has(f.Key) || f.Default == "") {
+		if v != "" && (a.Has(f.Key) || f.Default == "" || f.Stands != nil) { // what stands by another answer is chosen too
 			b.add(width, "  "+f.Prompt+": "+v)
 		}
 	}

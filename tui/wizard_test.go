@@ -53,7 +53,7 @@ func TestTheWholeWayByKeys(t *testing.T) {
 	for range len(s.m.m.Guide().Steps) {
 		s.press("ctrl+n")
 	}
-	s.sees("Review", "Answers", "NPS administrator: CONTOSO")
+	s.sees("Review", "Answers", "NPS administrator: CONTOSO", "Origin of the certificate: auditor")
 	s.press("pgdown")
 	s.sees("POST /api/v1/AccessControlPolicy")
 	s.press("c")

@@ -84,7 +84,7 @@ func (c *Client) certificateRefused(r request, code, words string) *problem.Prob
 				"compare the clock of the NPS server")
 	}
 	return p.From(plan.ErrUntrusted).Because(why("the web server does not trust the client certificate")).
-		Try("import the issuer of the certificate (a self-signed certificate itself) into Trusted Root Certification Authorities of the Local Machine on the NPS server, not of the user",
+		Try("import the root of the authority that issued the certificate (a self-signed certificate itself) into Trusted Root Certification Authorities of the Local Machine on the NPS server, not of the user",
 			"look in that store for certificates that are not self-signed: one of them makes IIS refuse every client certificate; move it to Intermediate Certification Authorities")
 }
 

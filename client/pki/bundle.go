@@ -143,6 +143,9 @@ func inBlock(der []byte) ([]Certificate, error) {
 	if why != "" {
 		return nil, errors.New(why)
 	}
+	if len(parts) == 0 {
+		return nil, errors.New("it holds an armour with nothing in it")
+	}
 	if len(parts) > bundleLimit {
 		return nil, fmt.Errorf("it holds more than %d certificates", bundleLimit)
 	}

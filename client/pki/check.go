@@ -41,17 +41,23 @@ func Check(c Certificate, now time.Time) []Remark {
 	if !windowsSigns(c) {
 		rs = append(rs, Remark{Refuse, "Auditor's client certificate has a key " + keyWords(c), "Windows signs in TLS with RSA and ECDSA keys only", renewal(c), problem.ClientCertificateUnfit})
 	}
+	if authority(c) {
+		return append(rs, authorityInstead(c))
+	}
 	rs = append(rs, checkUsages(c)...)
-	switch {
-	case c.CAFlag && !c.SelfSigned:
-		rs = append(rs, authorityInstead(c))
-	case c.SelfSigned && (c.CAFlag || !c.CAFlagKnown):
+	if c.SelfSigned && (c.CAFlag || !c.CAFlagKnown) {
 		rs = append(rs, Remark{
 			Warn, "in Trusted Root, this certificate could vouch for others (its CA flag is set or missing): whoever holds its key can then vouch for any certificate to the NPS server; remove it there when it is no longer used",
 			"basic constraints with CA:FALSE rule that out, and this certificate does not have them", "take a certificate that npsetup cert new makes, or one from an authority", "",
 		})
 	}
 	return rs
+}
+
+// authority says whether a certificate is one of an authority. One that signs itself and says that its key is for signatures may be what
+// Auditor generated.
+func authority(c Certificate) bool {
+	return c.CAFlag && (!c.SelfSigned || c.X509.KeyUsage != 0 && c.X509.KeyUsage&x509.KeyUsageDigitalSignature == 0)
 }
 
 // windowsSigns goes by Schannel's list of signature algorithms, which has neither Ed25519 nor, since TLS 1.2, DSA.
@@ -74,7 +80,7 @@ func keyWords(c Certificate) string {
 // what Auditor itself generated may have the flag of one, for nobody can tell Auditor otherwise.
 func CheckAnswer(c Certificate, now time.Time) []Remark {
 	rs := Check(c, now)
-	if !c.CAFlag || !c.SelfSigned {
+	if !c.CAFlag || authority(c) {
 		return rs
 	}
 	return append(slices.DeleteFunc(rs, func(r Remark) bool { return r.Level == Warn }), authorityInstead(c))

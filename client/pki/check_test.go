@@ -67,6 +67,9 @@ func TestCheck(t *testing.T) {
 		"no purposes":     {change(func(c *x509.Certificate) { c.ExtKeyUsage = nil }), "warn Auditor's client certificate names no purposes"},
 		"any purpose":     {change(func(c *x509.Certificate) { c.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageAny} }), ""},
 		"not for signing": {change(func(c *x509.Certificate) { c.KeyUsage = x509.KeyUsageKeyEncipherment }), "refuse Auditor's client certificate is not for signing: its key usages are keyEncipherment: a client proves"},
+		"a root": {change(func(c *x509.Certificate) {
+			c.IsCA, c.ExtKeyUsage, c.KeyUsage = true, nil, x509.KeyUsageCertSign|x509.KeyUsageCRLSign
+		}), "refuse this is the certificate of an authority, and no client's"},
 		"CA:TRUE": {change(func(c *x509.Certificate) {
 			c.IsCA, c.KeyUsage = true, x509.KeyUsageCertSign|x509.KeyUsageDigitalSignature
 		}), "whoever holds its key can then vouch"},

@@ -223,7 +223,7 @@ func answerDocument(chain pki.Chained, at time.Time) certificateDocument {
 		}
 	}
 	if d.Usable && chain.Missing != "" {
-		d.Verdict += ", as soon as NPS trusts " + chain.Missing + ", whose certificate is not among the answer"
+		d.Verdict += ", as soon as NPS trusts the root of its chain; the certificate of " + chain.Missing + " is not among the answer"
 	}
 	return d
 }

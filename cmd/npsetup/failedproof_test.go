@@ -14,7 +14,7 @@ func TestAFailedProofIsTold(t *testing.T) {
 	st.faulted("client-untrusted")
 	st.do("apply", "-f", st.answers(), "--yes", "--done", allManual).want(t, exitFailed)
 	r := st.do("verify", "-f", st.answers()).want(t, exitPending)
-	says(t, outcome(t, r.out, "verify"), "the last session of npsetup's own", "403.16", "does not trust the client certificate", "next: import the issuer")
+	says(t, outcome(t, r.out, "verify"), "the last session of npsetup's own", "403.16", "does not trust the client certificate", "next: import the root of the authority")
 	says(t, outcome(t, r.out, "certificate-trust"), "waiting ", "it was said to be done", "--done certificate-trust")
 	p := st.do("plan", "-f", st.answers()).want(t, exitPending)
 	says(t, squeezed(p.out), "certificate-trust", "it was said to be done, and after that NPS refused the certificate")

@@ -145,15 +145,20 @@ func (w World) vouched(s *steps.Scene, chain Chain) {
 	s.See(steps.Finding{Kind: steps.CertificateFinding, Title: "the authority that vouches for it", State: steps.Fits, Rows: rows})
 }
 
+// unknownSerial stands in sentences for a serial number that nobody has read yet.
+const unknownSerial = "not known before the export"
+
 // exportFirst is the error for a certificate that was not exported yet; its next steps are the article's clicks.
 func (w World) exportFirst(s *steps.Scene, path string) error {
 	p := problem.New("there is no certificate at " + problem.Plain(path)).Coded(problem.CertificateNotExported).Because("Auditor's client certificate has to be exported first").At(keyCertificate)
+	values := w.values(s)
+	values["serial"] = unknownSerial
 	var clicks []string
 	for _, page := range []string{startStep, certificateStep} {
 		if page == startStep && s.Memory.ManualDone[page] {
 			continue
 		}
-		clicks = append(clicks, w.Texts.Paragraph(page, s.Version, w.values(s))...)
+		clicks = append(clicks, w.Texts.Paragraph(page, s.Version, values)...)
 	}
 	p.Try("make and export it on the server of Netwrix Auditor:")
 	for i, click := range clicks {
@@ -206,7 +211,7 @@ func certificateValues(s *steps.Scene, v map[string]string) {
 		v["root"] = "(root of the authority that issues the certificate, known after apply)"
 	}
 	if issuer, is := steps.Get(s, loneKey); is {
-		v["issuer"], v["thumbprint"] = issuer, ""
+		v["root"], v["issuer"], v["thumbprint"] = "", issuer, "" // the root is not known
 	}
 	var between []string
 	for i, c := range chain.Between {

@@ -32,7 +32,8 @@ func TestAnAnswerWithoutItsChainGoesOn(t *testing.T) {
 		}
 		trust, _ := p.Action(trustStep)
 		text := plan.ManualText(trust, 4000)
-		if !strings.Contains(text, "root above CN=Mid") || !strings.Contains(text, "Never import Auditor's own certificate") || strings.Contains(text, "thumb") {
+		if !strings.Contains(text, "root above CN=Mid") || !strings.Contains(text, "Never import Auditor's own certificate") || strings.Contains(text, "thumb") ||
+			strings.Contains(text, "root certificate: CN=Mid") || !strings.Contains(text, "issuer of Auditor's certificate: CN=Mid") {
 			t.Errorf("%s: the clicks are\n%s", name, text)
 		}
 	}

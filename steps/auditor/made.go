@@ -117,7 +117,7 @@ func (w World) lookNew(ctx context.Context, s *steps.Scene) error {
 		return nil
 	}
 	if err != nil {
-		return err
+		return remedied(err, false, "put the certificate back; to make a new one of the same key, move "+problem.Plain(k.files.cer)+" and "+problem.Plain(k.files.pfx)+" away")
 	}
 	if err := w.checkOwnKey(k); err != nil {
 		return problem.New("the key and the certificate in "+problem.Plain(k.folder)+" do not belong together").Because(problem.Plain(problem.All(err)[0].Why)).At(keyFolder).
@@ -130,7 +130,11 @@ func (w World) lookNew(ctx context.Context, s *steps.Scene) error {
 	k.cer = true
 	steps.Put(s, chainKey, Chain{Leaf: c, Root: c})
 	w.seen(s, c)
-	s.Problem(remedied(c.Refused, "move "+problem.Plain(k.files.cer)+" and "+problem.Plain(k.files.pfx)+" away: the next run makes a new certificate of the same key"))
+	if c.NotBefore.After(w.serverNow(s)) {
+		s.Problem(c.Refused) // the clocks differ: a new one would begin as late
+	} else {
+		s.Problem(remedied(c.Refused, false, "move "+problem.Plain(k.files.cer)+" and "+problem.Plain(k.files.pfx)+" away: the next run makes a new certificate of the same key"))
+	}
 	k.pfx = w.lookPFX(ctx, s, k.files, c.SHA256)
 	return nil
 }
@@ -169,7 +173,7 @@ func (w World) lookRequest(ctx context.Context, s *steps.Scene) error {
 			Try("move it away and put the authority's answer there", "or answer application.certificate: new, to use a self-signed one")
 	}
 	w.seen(s, chain.Leaf)
-	s.Problem(furthered(chain.Leaf.Refused, "hand "+problem.Plain(k.files.req)+" in again, and save the new answer as "+problem.Plain(k.files.answer)))
+	s.Problem(remedied(chain.Leaf.Refused, true, "hand "+problem.Plain(k.files.req)+" in again, and save the new answer as "+problem.Plain(k.files.answer)))
 	if chain.Missing == "" {
 		w.vouched(s, chain)
 	} else {
@@ -251,17 +255,6 @@ func (w World) lookPFX(ctx context.Context, s *steps.Scene, f files, sha256 stri
 	}
 	s.Observe("pfx", true)
 	return true
-}
-
-// remedied puts a remedy that fits the road in the place of Auditor's.
-func remedied(err error, try string) error {
-	var l problem.List
-	for _, p := range problem.All(err) {
-		c := *p
-		c.Next = []string{try}
-		l = append(l, &c)
-	}
-	return l.Err()
 }
 
 // lay shows what lies in the folder, and keeps it for the plan.

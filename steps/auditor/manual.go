@@ -51,6 +51,9 @@ func settingLines(wanted []setting) string {
 // paragraph are the clicks of a step for these answers, in words.
 func (w World) paragraph(step string, a steps.Answers) []string {
 	values := w.values(steps.NewScene(a, steps.Memory{}))
+	if step == startStep {
+		values["serial"] = unknownSerial
+	}
 	if step != monitoringStep {
 		return w.Texts.Paragraph(w.pageOf(step, a, false), "", values)
 	}

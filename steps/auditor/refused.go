@@ -22,12 +22,15 @@ func notIssued(err error, f files) error {
 	return l.Err()
 }
 
-// furthered puts a further remedy behind those that there are.
-func furthered(err error, try string) error {
+// remedied puts a remedy that fits the road in the place of Auditor's, or behind what has to be asked of an authority.
+func remedied(err error, behind bool, try string) error {
 	var l problem.List
 	for _, p := range problem.All(err) {
 		c := *p
-		c.Next = append(slices.Clone(p.Next), try)
+		c.Next = []string{try}
+		if behind {
+			c.Next = append(slices.Clone(p.Next), try)
+		}
 		l = append(l, &c)
 	}
 	return l.Err()

@@ -23,7 +23,7 @@ func TestTheIssuerOfALoneAnswerIsNotCalledItsRoot(t *testing.T) {
 	for _, v := range trust.Manual().Values {
 		labels[v.Label] = v.Value
 	}
-	if labels["issuer of the certificate"] != "CN=Mid" || labels["root certificate"] != "" {
+	if labels["issuer of Auditor's certificate"] != "CN=Mid" || labels["root certificate"] != "" {
 		t.Errorf("%v\n%s", labels, plan.ManualText(trust, 4000))
 	}
 }

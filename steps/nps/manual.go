@@ -42,7 +42,7 @@ func labels() map[string]string {
 		"url": "address of the NPS server", "fingerprint": "SHA-256 of the server's certificate", "serverThumbprint": "SHA-1 of the server's certificate", "application": "application name",
 		"serial": "certificate serial number", "thumbprint": "thumbprint", "subject": "subject", "profile": "connection profile", "platform": "platform",
 		"activity": "activity", "template": "login account template", "domain": "domain", "group": "group", "action": "action name", "pair": "paired action's name",
-		"pfx": "PFX file", "file": "certificate file", "request": "request file", "answer": "file for the answer", "root": "root certificate", "issuer": "issuer of the certificate", "intermediate": "intermediate certificate",
+		"pfx": "PFX file", "file": "certificate file", "request": "request file", "answer": "file for the answer", "root": "root certificate", "issuer": "issuer of Auditor's certificate", "intermediate": "intermediate certificate",
 		"vault": "address of Password Secure", "api": "API URL", "keyName": "name of the API key", "entryDomain": "domain of the entry", "entryUser": "user name of the entry",
 		"accountUser": "user name of the service account", "connector": "connector", "skip": "Skip Certificate Check", "dll": "folder of the software kit", "user": "user",
 		"policy": "access policy", "resource": "resource", "serviceAccount": "service account", "plan": "monitoring plan", "item": "item",
