@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
@@ -55,7 +56,7 @@ func (w World) activity() steps.Step {
 
 func (w World) verifyActivity(ctx context.Context, s *steps.Scene) steps.Proof {
 	seen, _ := steps.Get(s, seenActivityKey)
-	return seen.honest(s, provenBy(w.planActivity, func(s *steps.Scene) string {
+	return seen.honest(s, nps.ProvenBy(w.planActivity, func(s *steps.Scene) string {
 		return "read back: platform, login account, template, and the pair of actions for " + problem.Plain(s.Answers.Text(keyGroup))
 	})(ctx, s))
 }
@@ -68,7 +69,7 @@ func groupName(activity, phase string) string { return activity + " (" + phase +
 
 func lookActivity(ctx context.Context, s *steps.Scene) error {
 	err := lookListedActivity(ctx, s)
-	if notListed(s, kindActivity, err) {
+	if nps.NotListed(s, kindActivity, err) {
 		return lookActivityByPolicies(ctx, s)
 	}
 	return err
@@ -77,7 +78,7 @@ func lookActivity(ctx context.Context, s *steps.Scene) error {
 func lookListedActivity(ctx context.Context, s *steps.Scene) error {
 	name := s.Answers.Text(keyActivity)
 	var seen seenActivity
-	platforms, err := find(ctx, s, npsapi.ListPlatforms(), func(p npsapi.Named) bool { return same(p.Name, platformName) })
+	platforms, err := nps.Find(ctx, s, npsapi.ListPlatforms(), func(p npsapi.Named) bool { return nps.Same(p.Name, platformName) })
 	if err != nil {
 		return err
 	}
@@ -98,11 +99,11 @@ func lookListedActivity(ctx context.Context, s *steps.Scene) error {
 	switch {
 	case seen.Named != nil:
 		s.Know(kindActivity, name, seen.Named.Row.ID)
-		observe(s, "activity", seen.Named.Raw)
-		f.Rows, f.State = rows(seen.Named.Raw, activitySettings(s, seen)), steps.Info
+		nps.Observe(s, "activity", seen.Named.Raw)
+		f.Rows, f.State = nps.Rows(seen.Named.Raw, activitySettings(s, seen)), steps.Info
 		err = lookGroups(ctx, s, &seen, seen.Named.Row)
 	case seen.Deleted != nil:
-		observe(s, "activity", seen.Deleted.Raw)
+		nps.Observe(s, "activity", seen.Deleted.Raw)
 		f.Text = "a deleted activity of that name is there and would come back"
 		err = lookGroups(ctx, s, &seen, seen.Deleted.Row)
 		if seen.Bare = err == nil && seen.PreGroup == nil && seen.PostGroup == nil; seen.Bare {
@@ -110,7 +111,7 @@ func lookListedActivity(ctx context.Context, s *steps.Scene) error {
 			err = lookLeftover(ctx, s, &seen, name, taken)
 		}
 	default:
-		observe(s, "activity", nil)
+		nps.Observe(s, "activity", nil)
 		err = lookLeftover(ctx, s, &seen, name, taken)
 	}
 	if err != nil {
@@ -124,7 +125,7 @@ func lookListedActivity(ctx context.Context, s *steps.Scene) error {
 // lookNamed finds the activity by its name, or a softly deleted namesake, and tells which action groups belong to an
 // activity, whatever its name.
 func lookNamed(ctx context.Context, s *steps.Scene, seen *seenActivity, name string) (map[string]bool, error) {
-	all, err := find(ctx, s, npsapi.ListActivities(), func(npsapi.Activity) bool { return true })
+	all, err := nps.Find(ctx, s, npsapi.ListActivities(), func(npsapi.Activity) bool { return true })
 	if err != nil {
 		return nil, err
 	}
@@ -133,22 +134,22 @@ func lookNamed(ctx context.Context, s *steps.Scene, seen *seenActivity, name str
 		a := &all[i]
 		taken[strings.ToLower(a.Row.StartActionGroupID)], taken[strings.ToLower(a.Row.EndActionGroupID)] = true, true
 	}
-	named, deleted := namesakes(all, name, func(a npsapi.Activity) (string, bool) { return a.Name, a.IsDeleted })
-	seen.Named, seen.Deleted = last(named), deleted
+	named, deleted := nps.Namesakes(all, name, func(a npsapi.Activity) (string, bool) { return a.Name, a.IsDeleted })
+	seen.Named, seen.Deleted = nps.Last(named), deleted
 	if len(named) > 1 {
-		s.Problem(several(kindActivity, name, ids(named, func(a npsapi.Activity) string { return a.ID })))
+		s.Problem(nps.Several(kindActivity, name, nps.IDs(named, func(a npsapi.Activity) string { return a.ID })))
 	}
 	return taken, nil
 }
 
 func lookTemplates(ctx context.Context, s *steps.Scene, seen *seenActivity) error {
-	all, err := find(ctx, s, npsapi.ListActionTemplates(), func(npsapi.ActionTemplate) bool { return true })
+	all, err := nps.Find(ctx, s, npsapi.ListActionTemplates(), func(npsapi.ActionTemplate) bool { return true })
 	if err != nil {
 		return err
 	}
 	for i := range all {
 		t := &all[i].Row
-		if same(t.DisplayName, addToGroup) && (t.Classification.Is(npsapi.ClassPreSession, "PreSession") || t.Classification.Is(npsapi.ClassAny, "Any")) {
+		if nps.Same(t.DisplayName, addToGroup) && (t.Classification.Is(npsapi.ClassPreSession, "PreSession") || t.Classification.Is(npsapi.ClassAny, "Any")) {
 			seen.Template = t
 		}
 	}
@@ -173,12 +174,12 @@ func lookGroups(ctx context.Context, s *steps.Scene, seen *seenActivity, a npsap
 		if g.id == "" {
 			continue
 		}
-		o, err := read[npsapi.ActionGroup](ctx, s, npsapi.GetActionGroup(plan.String(g.id)))
+		o, err := nps.Read[npsapi.ActionGroup](ctx, s, npsapi.GetActionGroup(plan.String(g.id)))
 		if problem.Is(err, problem.NotFound) {
 			continue
 		}
 		if problem.Is(err, problem.NotOffered) { // or the group is gone: of a call that is assumed, a 404 tells either
-			there, listErr := find(ctx, s, npsapi.ListActionGroups(), func(have npsapi.ActionGroup) bool { return same(have.ID, g.id) })
+			there, listErr := nps.Find(ctx, s, npsapi.ListActionGroups(), func(have npsapi.ActionGroup) bool { return nps.Same(have.ID, g.id) })
 			if listErr == nil && len(there) == 0 {
 				continue
 			}
@@ -196,18 +197,18 @@ func lookGroups(ctx context.Context, s *steps.Scene, seen *seenActivity, a npsap
 // such as one that was renamed since, is none.
 func lookLeftover(ctx context.Context, s *steps.Scene, seen *seenActivity, name string, taken map[string]bool) error {
 	pre, post := groupName(name, "pre-session"), groupName(name, "post-session")
-	found, err := find(ctx, s, npsapi.ListActionGroups(), func(g npsapi.ActionGroup) bool {
-		return (same(g.Name, pre) || same(g.Name, post)) && !taken[strings.ToLower(g.ID)]
+	found, err := nps.Find(ctx, s, npsapi.ListActionGroups(), func(g npsapi.ActionGroup) bool {
+		return (nps.Same(g.Name, pre) || nps.Same(g.Name, post)) && !taken[strings.ToLower(g.ID)]
 	})
 	if err != nil {
 		return err
 	}
 	for i := range found {
-		o, err := read[npsapi.ActionGroup](ctx, s, npsapi.GetActionGroup(plan.String(found[i].Row.ID)))
+		o, err := nps.Read[npsapi.ActionGroup](ctx, s, npsapi.GetActionGroup(plan.String(found[i].Row.ID)))
 		if err != nil {
 			return err
 		}
-		if same(o.Row.Name, pre) {
+		if nps.Same(o.Row.Name, pre) {
 			seen.PreGroup = &o.Row
 		} else {
 			seen.PostGroup = &o.Row
@@ -219,16 +220,16 @@ func lookLeftover(ctx context.Context, s *steps.Scene, seen *seenActivity, name 
 
 // activitySettings are the article's settings and the two that the product forces for an Activity Token.
 func activitySettings(s *steps.Scene, seen seenActivity) []setting {
-	platform := text("Platform", "platformId", seen.Platform)
+	platform := nps.TextSetting("Platform", "platformId", seen.Platform)
 	platform.Shown = platformName
 	return []setting{
-		text("Name", "name", s.Answers.Text(keyActivity)),
+		nps.TextSetting("Name", "name", s.Answers.Text(keyActivity)),
 		platform,
-		numeral("Login Account", "loginAccount", npsapi.LoginActivityIdentity, "Activity Token").Marked("number inferred: ActivityIdentity (2)"),
-		numeral("Activity Type", "activityType", npsapi.ActivityInteractive, "Interactive"),
-		text("Login Account Template", "loginAccountNameFormat", loginTemplate),
-		truth("Create Account", "createAccount", true),
-		truth("Delete After Use", "deleteAccount", true),
+		nps.NumberSetting("Login Account", "loginAccount", npsapi.LoginActivityIdentity, "Activity Token").Marked("number inferred: ActivityIdentity (2)"),
+		nps.NumberSetting("Activity Type", "activityType", npsapi.ActivityInteractive, "Interactive"),
+		nps.TextSetting("Login Account Template", "loginAccountNameFormat", loginTemplate),
+		nps.TruthSetting("Create Account", "createAccount", true),
+		nps.TruthSetting("Delete After Use", "deleteAccount", true),
 	}
 }
 
@@ -246,13 +247,13 @@ func (w World) planActivity(s *steps.Scene) ([]plan.Action, error) {
 		s.Promise(kindActivity, name, activityStep, "id")
 	}
 	if why := onlyByHand(s, seen); why != "" {
-		return []plan.Action{withNote(manualAction(activityStep, kindActivity, name, twin), why)}, nil
+		return []plan.Action{withNote(nps.ManualAction(activityStep, kindActivity, name, twin), why)}, nil
 	}
 	var a plan.Action
 	switch {
 	case seen.Named != nil:
-		if len(differing(seen.Named.Raw, activitySettings(s, seen))) == 0 {
-			return adopted(s, activityStep, kindActivity, name), nil
+		if len(nps.Differing(seen.Named.Raw, activitySettings(s, seen))) == 0 {
+			return nps.Adopted(s, activityStep, kindActivity, name), nil
 		}
 		a = changeActivity(s, plan.Update, *seen.Named, seen)
 	case seen.Deleted != nil:
@@ -264,12 +265,12 @@ func (w World) planActivity(s *steps.Scene) ([]plan.Action, error) {
 	}
 	a.Object, a.Name, a.Twin = kindActivity, name, twin
 	a.Assumption = a.Ops[len(a.Ops)-1].Assumed
-	if same(s.Answers.Text(keyGroup), "Domain Admins") {
+	if nps.Same(s.Answers.Text(keyGroup), "Domain Admins") {
 		a.Consents = []string{RiskDomainAdmins}
 		a.Notes = append(a.Notes, "accepted as "+RiskDomainAdmins+": "+domainAdmins().Text)
 	}
-	if op, missing := notOffered(s, operations(a)...); missing {
-		return []plan.Action{insteadByHand(a, op)}, nil
+	if op, missing := nps.NotOffered(s, nps.Operations(a)...); missing {
+		return []plan.Action{nps.InsteadByHand(a, op)}, nil
 	}
 	if a.Effect == plan.Restore {
 		s.Know(kindActivity, name, seen.Deleted.Row.ID)
@@ -326,7 +327,7 @@ func parameter(t *npsapi.ActionTemplate, name string) *npsapi.TemplateParameter 
 		return nil
 	}
 	for i := range t.ActionTemplateParameter {
-		if p := &t.ActionTemplateParameter[i]; same(p.DisplayName, name) || p.DisplayName == "" && same(p.Name, name) {
+		if p := &t.ActionTemplateParameter[i]; nps.Same(p.DisplayName, name) || p.DisplayName == "" && nps.Same(p.Name, name) {
 			return p
 		}
 	}

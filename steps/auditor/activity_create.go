@@ -34,7 +34,7 @@ func makeGroups(s *steps.Scene, seen seenActivity) groups {
 	} else {
 		create := groupOp("create-post-session", postName, actionBody(seen.Paired, pairName(s.Answers), group, npsapi.ClassPostSession, nil))
 		create.Outputs = []plan.Output{{Name: "post-session id", Pointer: "/id"}}
-		read := callOp("read-post-session", npsapi.GetActionGroup(g.post))
+		read := nps.CallOp("read-post-session", npsapi.GetActionGroup(g.post))
 		read.Outputs = []plan.Output{{Name: "post-session action id", Pointer: "/action/0/id"}}
 		g.ops = append(g.ops, create, read)
 	}
@@ -52,7 +52,7 @@ func makeGroups(s *steps.Scene, seen seenActivity) groups {
 
 // undoGroup deletes a group that this run made, or a run before it that was stopped.
 func undoGroup(id plan.Value, there *npsapi.ActionGroup) []plan.Op {
-	ops := undoOp(npsapi.DeleteActionGroup(id))
+	ops := nps.UndoOp(npsapi.DeleteActionGroup(id))
 	if there == nil {
 		return ops
 	}
@@ -64,17 +64,17 @@ func createActivity(s *steps.Scene, seen seenActivity) plan.Action {
 	name := s.Answers.Text(keyActivity)
 	g := makeGroups(s, seen)
 	wanted := activitySettings(s, seen)
-	body := apply(plan.Object{}, wanted).With("description", plan.String("Netwrix Auditor integration")).
+	body := nps.Apply(plan.Object{}, wanted).With("description", plan.String("Netwrix Auditor integration")).
 		With("requesterLoginFormat", plan.Int(npsapi.RequesterSamaccountname)).
 		With("startActionGroupId", g.pre).With("endActionGroupId", g.post)
-	op := callOp("create", npsapi.CreateActivity(body))
+	op := nps.CallOp("create", npsapi.CreateActivity(body))
 	op.Outputs = []plan.Output{{Name: "id", Pointer: "/id"}}
 	op.Lookup = &plan.Lookup{Call: npsapi.ListActivities(), Member: "name", Value: name}
 
 	id := plan.Ref{Action: activityStep, Output: "id", What: kindActivity + ` "` + name + `"`}
 	return plan.Action{
-		Key: activityStep, Effect: plan.Create, Difference: append(fresh(wanted), actionDifferences(s)...), Ops: append(g.ops, op), Notes: g.notes,
-		Undo: append(undoOp(npsapi.DeleteActivity(id)), g.undo...),
+		Key: activityStep, Effect: plan.Create, Difference: append(nps.Fresh(wanted), actionDifferences(s)...), Ops: append(g.ops, op), Notes: g.notes,
+		Undo: append(nps.UndoOp(npsapi.DeleteActivity(id)), g.undo...),
 	}
 }
 
@@ -101,7 +101,7 @@ func actionDifferences(s *steps.Scene) []plan.Difference {
 }
 
 func groupOp(id, name string, action plan.Object) plan.Op {
-	op := callOp(id, npsapi.CreateActionGroup(plan.Object{
+	op := nps.CallOp(id, npsapi.CreateActionGroup(plan.Object{
 		{Name: "name", Value: plan.String(name)},
 		{Name: "description", Value: plan.String("Netwrix Auditor integration")},
 		{Name: "action", Value: plan.Array{action}},
@@ -150,14 +150,14 @@ func changeActivity(s *steps.Scene, e plan.Effect, o object[npsapi.Activity], se
 	wanted := activitySettings(s, seen)
 	// Nested objects are read back richer than they are written: only their ids are sent.
 	was := o.Raw.Without("platform", "activityConfiguration", "activityGroupActivities")
-	body, ds := apply(was, wanted), differing(o.Raw, wanted)
+	body, ds := nps.Apply(was, wanted), nps.Differing(o.Raw, wanted)
 	if e == plan.Restore {
-		body, ds = returned(body, ds)
+		body, ds = nps.Returned(body, ds)
 	}
-	op := callOp("update", npsapi.UpdateActivity(id, body))
-	op.Guard = &plan.Guard{Lookup: plan.Lookup{Call: npsapi.ListActivities(), Member: "id", Value: o.Row.ID, Deleted: e == plan.Restore}, Want: o.Raw, Volatile: volatile()}
+	op := nps.CallOp("update", npsapi.UpdateActivity(id, body))
+	op.Guard = &plan.Guard{Lookup: plan.Lookup{Call: npsapi.ListActivities(), Member: "id", Value: o.Row.ID, Deleted: e == plan.Restore}, Want: o.Raw, Volatile: nps.Volatile()}
 	return plan.Action{
 		Key: activityStep, Effect: e, Difference: ds, Ops: []plan.Op{op},
-		Undo: undoOp(npsapi.UpdateActivity(id, was)),
+		Undo: nps.UndoOp(npsapi.UpdateActivity(id, was)),
 	}
 }

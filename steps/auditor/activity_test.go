@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"npsetup/steps/nps"
 	"npsetup/steps/plan"
 )
 
@@ -105,7 +106,7 @@ func TestADeletedActivityComesBack(t *testing.T) {
 	if sent["isDeleted"] != false || sent["createAccount"] != true || sent["tenantMark"] != "kept" || sent["endActionGroupId"] != "g-post" {
 		t.Errorf("sent is %v", sent)
 	}
-	if g := a.Ops[0].Guard; g == nil || !g.Lookup.Deleted || g.Lookup.Member != "id" || g.Lookup.Value != "a-own" || member(g.Want, "isDeleted") != "true" {
+	if g := a.Ops[0].Guard; g == nil || !g.Lookup.Deleted || g.Lookup.Member != "id" || g.Lookup.Value != "a-own" || nps.Member(g.Want, "isDeleted") != "true" {
 		t.Errorf("the guard is %+v", g)
 	}
 	if a.Twin == nil || a.Assumption == "" || len(a.Consents) != 1 || !strings.Contains(string(a.Undo[0].Call.Redacted(nil).Body), `"isDeleted":true`) {

@@ -32,7 +32,7 @@ func (w World) certificate() steps.Step {
 		Fields: w.certificateFields(),
 		Look:   w.lookCertificate,
 		Plan:   w.planCertificate,
-		Verify: provenBy(w.planCertificate, func(s *steps.Scene) string {
+		Verify: nps.ProvenBy(w.planCertificate, func(s *steps.Scene) string {
 			c, _ := steps.Get(s, certificateKey)
 			text := fmt.Sprintf("serial %s, valid to %s", c.Serial, c.NotAfter.UTC().Format("2006-01-02"))
 			if !c.SelfSigned {

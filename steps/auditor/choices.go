@@ -5,13 +5,14 @@ import (
 	"sort"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/problem"
 )
 
 // hostChoices offers the hosts that NPS knows from Active Directory, domain controllers first.
 func hostChoices(ctx context.Context, s *steps.Scene, filter string) ([]steps.Option, error) {
-	found, err := find(ctx, s, npsapi.SearchCandidates(filter), func(c npsapi.Candidate) bool { return c.DNSHostName != "" })
+	found, err := nps.Find(ctx, s, npsapi.SearchCandidates(filter), func(c npsapi.Candidate) bool { return c.DNSHostName != "" })
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,7 @@ func hostTitle(c npsapi.Candidate) string {
 
 // serviceAccountChoices offers the service accounts by the names that NPS shows.
 func serviceAccountChoices(ctx context.Context, s *steps.Scene, _ string) ([]steps.Option, error) {
-	found, err := find(ctx, s, npsapi.SearchServiceAccounts(""), func(npsapi.Credential) bool { return true })
+	found, err := nps.Find(ctx, s, npsapi.SearchServiceAccounts(""), func(npsapi.Credential) bool { return true })
 	if err != nil {
 		return nil, err
 	}

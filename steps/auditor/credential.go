@@ -77,7 +77,7 @@ const findsWithin = 30 * time.Second
 
 func addCredential(y way, a seenAccount, policy plan.Value, waits map[string]string) plan.Action {
 	key := y.Step + "/credentials/" + strings.ToLower(a.Given)
-	find := callOp("find", npsapi.SearchCredentialCandidates(policy, a.Row.UserName))
+	find := nps.CallOp("find", npsapi.SearchCredentialCandidates(policy, a.Row.UserName))
 	find.Outputs = []plan.Output{{Name: "id", Pointer: "/id"}}
 	find.Await = &plan.Await{
 		Row:   plan.Lookup{Call: *find.Call, Member: "username", Value: a.Row.UserName},
@@ -96,8 +96,8 @@ func addCredential(y way, a seenAccount, policy plan.Value, waits map[string]str
 	act := plan.Action{
 		Key: key, Effect: plan.Create, Object: "credential in access policy", Name: a.Given, Article: "Credential-based Policy, 7",
 		Difference: []plan.Difference{{Label: "Credentials", To: a.Given}},
-		Ops:        []plan.Op{find, callOp("add", npsapi.AddMembers(npsapi.Credentials, policy, taken))},
-		Undo:       undoOp(npsapi.RemoveMembers(npsapi.Credentials, policy, taken)),
+		Ops:        []plan.Op{find, nps.CallOp("add", npsapi.AddMembers(npsapi.Credentials, policy, taken))},
+		Undo:       nps.UndoOp(npsapi.RemoveMembers(npsapi.Credentials, policy, taken)),
 	}
 	if before := waits[strings.ToLower(a.Given)]; before != "" {
 		act.After = []string{before}

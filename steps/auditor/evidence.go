@@ -46,9 +46,9 @@ func lookSessions(ctx context.Context, s *steps.Scene) error {
 	}
 	cert, known := steps.Get(s, certificateKey)
 	kindOf := sessionKinds(s)
-	ev.err = eachSession(ctx, r, user.Row.Name, func(row npsapi.Session) {
+	ev.err = nps.EachSession(ctx, r, user.Row.Name, func(row npsapi.Session) {
 		ev.count(row.Note) // whoever opened it, and for what: a number is given once
-		if kind := kindOf(row); kind != "" && same(row.ManagedAccountID, user.Row.ID) {
+		if kind := kindOf(row); kind != "" && nps.Same(row.ManagedAccountID, user.Row.ID) {
 			ev.take(row, kind, known, cert.NotBefore)
 		}
 	})
@@ -64,7 +64,7 @@ func sessionKinds(s *steps.Scene) func(npsapi.Session) string {
 		switch {
 		case byResource(s.Answers) && row.ActivityName == activity:
 			return kindResourceBased
-		case byCredential(s.Answers) && row.ActivityName == npsapi.ActivityRelease && lends.Policy != nil && same(row.AccessPolicyID, lends.Policy.Row.ID):
+		case byCredential(s.Answers) && row.ActivityName == npsapi.ActivityRelease && lends.Policy != nil && nps.Same(row.AccessPolicyID, lends.Policy.Row.ID):
 			return kindCredential
 		}
 		return ""
@@ -81,29 +81,29 @@ func (ev *evidence) count(note string) {
 // take sorts one session of the user in. One that is older than the certificate was opened with another one, and before there
 // is one, all are; one that never started was given up before it was active, and proves nothing.
 func (ev *evidence) take(row npsapi.Session, kind string, certified bool, since time.Time) {
-	if created, known := moment(row.CreatedDateTimeUTC); !certified || known && created.Before(since) {
+	if created, known := nps.Moment(row.CreatedDateTimeUTC); !certified || known && created.Before(since) {
 		return
 	}
-	if _, started := moment(row.ActualStartDateTimeUTC); !started {
+	if _, started := nps.Moment(row.ActualStartDateTimeUTC); !started {
 		return
 	}
 	state, of := nps.StateOf(row), ev.of[kind]
 	defer func() { ev.of[kind] = of }()
 	if strings.HasPrefix(row.Note, nps.MarkerPrefix) {
 		if state == steps.SessionEnded {
-			ev.ours, of.ours = later(ev.ours, &row), later(of.ours, &row)
+			ev.ours, of.ours = nps.Later(ev.ours, &row), nps.Later(of.ours, &row)
 		}
 		return
 	}
 	if state == steps.SessionActive || state == steps.SessionEnding || state == steps.SessionEnded {
-		ev.auditor, of.auditor = later(ev.auditor, &row), later(of.auditor, &row)
+		ev.auditor, of.auditor = nps.Later(ev.auditor, &row), nps.Later(of.auditor, &row)
 	}
 }
 
 // ranOut says that a session lasted until NPS ended it.
 func ranOut(row *npsapi.Session) bool {
-	end, ended := moment(row.ActualEndDateTimeUTC)
-	limit, limited := moment(row.ExpirationDateTimeUTC)
+	end, ended := nps.Moment(row.ActualEndDateTimeUTC)
+	limit, limited := nps.Moment(row.ExpirationDateTimeUTC)
 	return ended && limited && !end.Before(limit)
 }
 
@@ -159,7 +159,7 @@ func since(s *steps.Scene, auditors *npsapi.Session) bool {
 	if !s.Memory.Unproven || auditors == nil || s.Memory.Changed.IsZero() {
 		return s.Memory.Unproven
 	}
-	began, known := moment(auditors.CreatedDateTimeUTC)
+	began, known := nps.Moment(auditors.CreatedDateTimeUTC)
 	return !known || began.Before(s.Memory.Changed)
 }
 
@@ -169,7 +169,7 @@ func (ev evidence) after(t time.Time) bool {
 		if row == nil {
 			continue
 		}
-		if began, known := moment(row.CreatedDateTimeUTC); known && began.After(t) {
+		if began, known := nps.Moment(row.CreatedDateTimeUTC); known && began.After(t) {
 			return true
 		}
 	}
@@ -177,7 +177,7 @@ func (ev evidence) after(t time.Time) bool {
 }
 
 func (evidence) when(row *npsapi.Session) string {
-	if at, known := moment(row.ActualStartDateTimeUTC); known {
+	if at, known := nps.Moment(row.ActualStartDateTimeUTC); known {
 		return " at " + at.Format("2006-01-02 15:04") + " UTC"
 	}
 	return ""
@@ -187,7 +187,7 @@ func (evidence) when(row *npsapi.Session) string {
 func (ev evidence) since(s *steps.Scene) time.Time {
 	at := s.Memory.Changed
 	if ev.auditor != nil {
-		if began, known := moment(ev.auditor.CreatedDateTimeUTC); known && began.After(at) {
+		if began, known := nps.Moment(ev.auditor.CreatedDateTimeUTC); known && began.After(at) {
 			at = began
 		}
 	}

@@ -29,7 +29,7 @@ func (w World) keyServed(ctx context.Context, s *steps.Scene, f files) bool {
 func (w World) inAuditor(ctx context.Context, s *steps.Scene, c Certificate) bool {
 	if s.Memory.ManualDone[importStep] {
 		about, bound := s.Memory.ManualAbout[importStep]
-		return !bound || same(about, c.Thumbprint)
+		return !bound || nps.Same(about, c.Thumbprint)
 	}
 	user, has := w.userOf(ctx, s, c)
 	if !has {
@@ -37,8 +37,8 @@ func (w World) inAuditor(ctx context.Context, s *steps.Scene, c Certificate) boo
 	}
 	r, _ := steps.Get(s, nps.ReaderKey)
 	ev := evidence{of: map[string]seenSessions{}}
-	err := eachSession(ctx, r, user.Name, func(row npsapi.Session) {
-		if same(row.ManagedAccountID, user.ID) && (row.ActivityName == s.Answers.Text(keyActivity) || row.ActivityName == npsapi.ActivityRelease) {
+	err := nps.EachSession(ctx, r, user.Name, func(row npsapi.Session) {
+		if nps.Same(row.ManagedAccountID, user.ID) && (row.ActivityName == s.Answers.Text(keyActivity) || row.ActivityName == npsapi.ActivityRelease) {
 			ev.take(row, "", true, c.NotBefore)
 		}
 	})

@@ -83,8 +83,8 @@ func grantsOf(ctx context.Context, s *steps.Scene) ([]grant, error) {
 
 // chosenUser is the application user that is meant: the named one, the only one, or the only one that a policy is for.
 func chosenUser(ctx context.Context, s *steps.Scene, name string, grants []grant) (npsapi.Account, error) {
-	found, err := find(ctx, s, npsapi.SearchApplicationUsers(name), func(a npsapi.Account) bool {
-		return name == "" || same(applicationName(a), name)
+	found, err := nps.Find(ctx, s, npsapi.SearchApplicationUsers(name), func(a npsapi.Account) bool {
+		return name == "" || nps.Same(applicationName(a), name)
 	})
 	if err != nil {
 		return npsapi.Account{}, err
@@ -105,7 +105,7 @@ func chosenUser(ctx context.Context, s *steps.Scene, name string, grants []grant
 	if err != nil {
 		return npsapi.Account{}, err
 	}
-	u, err := read[npsapi.Account](ctx, s, npsapi.GetAccount(plan.String(names[pick].ID)))
+	u, err := nps.Read[npsapi.Account](ctx, s, npsapi.GetAccount(plan.String(names[pick].ID)))
 	if u.Row.Name == "" {
 		u.Row.Name = pick
 	}

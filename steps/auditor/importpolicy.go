@@ -53,7 +53,7 @@ func importPolicies(ctx context.Context, s *steps.Scene, in *steps.Imported, use
 func policyOf(user npsapi.Account, grants []grant, credential bool, flag string, named func(string) string) (*npsapi.Policy, error) {
 	byName := map[string]npsapi.Policy{}
 	for _, g := range grants {
-		if g.accounts[strings.ToLower(user.ID)] && g.credential() == credential && (named(flag) == "" || same(g.policy.Row.Name, named(flag))) {
+		if g.accounts[strings.ToLower(user.ID)] && g.credential() == credential && (named(flag) == "" || nps.Same(g.policy.Row.Name, named(flag))) {
 			byName[g.policy.Row.Name] = g.policy.Row
 		}
 	}
@@ -108,14 +108,14 @@ func importCredentialPolicy(ctx context.Context, s *steps.Scene, in *steps.Impor
 		if err := importProfile(ctx, s, in, p); err != nil {
 			return err
 		}
-	case !same(beside.ActivityConfigurationID, p.ActivityConfigurationID):
+	case !nps.Same(beside.ActivityConfigurationID, p.ActivityConfigurationID):
 		in.Leave("the access policy " + p.Name + " has another connection profile than " + beside.Name + "; the answers can name one")
 	}
 	members, err := nps.Members(ctx, s, npsapi.Credentials, p.ID)
 	if err != nil {
 		return err
 	}
-	managed, err := find(ctx, s, npsapi.SearchCredentials(""), func(npsapi.Credential) bool { return true })
+	managed, err := nps.Find(ctx, s, npsapi.SearchCredentials(""), func(npsapi.Credential) bool { return true })
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func importCredentialPolicy(ctx context.Context, s *steps.Scene, in *steps.Impor
 // credentialOf is the account whose credential is a member, by whichever of its ids; nil: none.
 func credentialOf(managed []object[npsapi.Credential], m npsapi.MemberRow) *npsapi.Credential {
 	for i := range managed {
-		if r := &managed[i].Row; same(r.CredentialID, m.ID) && m.ID != "" || same(r.ID, m.ID) {
+		if r := &managed[i].Row; nps.Same(r.CredentialID, m.ID) && m.ID != "" || nps.Same(r.ID, m.ID) {
 			return r
 		}
 	}
@@ -156,7 +156,7 @@ func credentialOf(managed []object[npsapi.Credential], m npsapi.MemberRow) *npsa
 // importProfile describes the connection profile of a policy. Its numbers are somebody's choice, such as a Max Duration that fits the
 // collections, and become answers.
 func importProfile(ctx context.Context, s *steps.Scene, in *steps.Imported, p npsapi.Policy) error {
-	found, err := find(ctx, s, npsapi.ListConnectionProfiles(), func(row npsapi.Profile) bool { return same(row.ID, p.ActivityConfigurationID) })
+	found, err := nps.Find(ctx, s, npsapi.ListConnectionProfiles(), func(row npsapi.Profile) bool { return nps.Same(row.ID, p.ActivityConfigurationID) })
 	if problem.Is(err, problem.NotOffered) || err == nil && len(found) == 0 {
 		if p.ActivityConfiguration != "" {
 			in.Take(keyProfile, string(p.ActivityConfiguration), "this server does not show the settings of connection profiles: they are taken to be the article's")
@@ -170,15 +170,15 @@ func importProfile(ctx context.Context, s *steps.Scene, in *steps.Imported, p np
 	in.Take(keyProfile, found[0].Row.Name)
 	in.Tell("connection profile " + found[0].Row.Name)
 	for _, t := range profileTable() {
-		importSetting(in, t, member(found[0].Raw, t.field))
+		importSetting(in, t, nps.Member(found[0].Raw, t.field))
 	}
 	return nil
 }
 
 func importSetting(in *steps.Imported, t profileSetting, have string) {
 	if t.name == "approvalWorkflow" {
-		if have != fmt.Sprint(npsapi.ApprovalAllow) && !same(have, "Allow") {
-			in.Leave(t.label + " is " + orNothing(have) + ", the article says Automatic: no answer describes that")
+		if have != fmt.Sprint(npsapi.ApprovalAllow) && !nps.Same(have, "Allow") {
+			in.Leave(t.label + " is " + nps.OrNothing(have) + ", the article says Automatic: no answer describes that")
 		}
 		return
 	}
@@ -187,7 +187,7 @@ func importSetting(in *steps.Imported, t profileSetting, have string) {
 	}
 	f := steps.Field{Key: settingsPrefix + t.name, Kind: steps.Number}
 	if f.Valid(have) != nil {
-		in.Leave(t.label + " is " + orNothing(have) + ", the article says " + nps.Spoken(t.value) + ": no answer describes that")
+		in.Leave(t.label + " is " + nps.OrNothing(have) + ", the article says " + nps.Spoken(t.value) + ": no answer describes that")
 		return
 	}
 	in.Take(f.Key, have, t.label+": the article says "+nps.Spoken(t.value))
@@ -204,7 +204,7 @@ func importActivity(ctx context.Context, s *steps.Scene, in *steps.Imported, p n
 		switch {
 		case !m.EntityType.Is(npsapi.MemberActivity, "Activity"):
 			in.Leave("the access policy holds the group of activities " + m.Name + ", whose activities are not looked at")
-		case named == "" || same(m.Name, named):
+		case named == "" || nps.Same(m.Name, named):
 			byName[m.Name] = m.ID
 		}
 	}
@@ -235,7 +235,7 @@ func importActivity(ctx context.Context, s *steps.Scene, in *steps.Imported, p n
 
 // groupOf is the group that the pre-session action of an activity names; empty when it has no such action.
 func groupOf(ctx context.Context, s *steps.Scene, id string) (string, error) {
-	found, err := find(ctx, s, npsapi.ListActivities(), func(a npsapi.Activity) bool { return same(a.ID, id) })
+	found, err := nps.Find(ctx, s, npsapi.ListActivities(), func(a npsapi.Activity) bool { return nps.Same(a.ID, id) })
 	if err != nil || len(found) == 0 {
 		return "", err
 	}
@@ -263,7 +263,7 @@ func importResources(ctx context.Context, s *steps.Scene, in *steps.Imported, p 
 	if err != nil {
 		return err
 	}
-	all, err := find(ctx, s, npsapi.SearchResources(""), func(npsapi.Resource) bool { return true })
+	all, err := nps.Find(ctx, s, npsapi.SearchResources(""), func(npsapi.Resource) bool { return true })
 	if err != nil {
 		return err
 	}
@@ -299,7 +299,7 @@ func importResources(ctx context.Context, s *steps.Scene, in *steps.Imported, p 
 }
 
 func importServiceAccount(ctx context.Context, s *steps.Scene, in *steps.Imported, wanted map[string]bool) error {
-	all, err := find(ctx, s, npsapi.SearchServiceAccounts(""), func(npsapi.Credential) bool { return true })
+	all, err := nps.Find(ctx, s, npsapi.SearchServiceAccounts(""), func(npsapi.Credential) bool { return true })
 	if err != nil {
 		return err
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/plan"
 )
 
@@ -109,7 +110,7 @@ func (w World) planRequest(s *steps.Scene, k kit, actions []plan.Action, after [
 		return nil, err
 	}
 	m.Awaits = k.files.answer
-	a := manualAction(submitAction, "certificate of the authority", "CN="+name, m, after...)
+	a := nps.ManualAction(submitAction, "certificate of the authority", "CN="+name, m, after...)
 	a.Article = existing
 	a.Why = "only the authority can issue it; its serial number goes into the application user"
 	return append(actions, a), nil

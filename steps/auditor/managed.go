@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
@@ -52,7 +53,7 @@ func (w World) managedCredential() steps.Step {
 			Help: "As NPS shows them under Credentials, with their domain. NPS changes their passwords: each should be used by Auditor alone, and one for each monitoring plan and data source is best.",
 		}},
 		Look: lookAccounts, Plan: planned,
-		Verify: provenBy(planned, func(s *steps.Scene) string {
+		Verify: nps.ProvenBy(planned, func(s *steps.Scene) string {
 			return fmt.Sprintf("read back: %s, managed automatically, password verified", shortList(s.Answers.List(keyAccounts)))
 		}),
 	}
@@ -144,7 +145,7 @@ func pickAccount(s *steps.Scene, a account, rows []npsapi.Credential) *npsapi.Cr
 // sameDomain compares a domain's names: NPS may show its NetBIOS name or its DNS name.
 func sameDomain(given, shown string) bool {
 	short := func(d string) string { d, _, _ = strings.Cut(d, "."); return d }
-	return same(given, shown) || strings.Contains(given, ".") != strings.Contains(shown, ".") && same(short(given), short(shown))
+	return nps.Same(given, shown) || strings.Contains(given, ".") != strings.Contains(shown, ".") && nps.Same(short(given), short(shown))
 }
 
 // mayBeManaged refuses what NPS does not manage.
@@ -232,14 +233,14 @@ func (a seenAccount) observe(s *steps.Scene) {
 	}
 	f.Rows = []steps.Row{
 		{Label: "user id", Value: problem.Plain(r.ID)},
-		{Label: "credential id", Value: problem.Plain(orNothing(r.CredentialID))},
+		{Label: "credential id", Value: problem.Plain(nps.OrNothing(r.CredentialID))},
 		{Label: "rotation", Value: rotationWord(r), Wanted: "Automatic"},
 		{Label: "password", Value: statusWord(r), Wanted: "Verified"},
 	}
 	if r.DependencyCount > 0 {
 		s.Warn(fmt.Sprintf("%s has %d dependents by what NPS knows: they lose their password when it is rotated", problem.Plain(a.Given), r.DependencyCount), problem.CredentialNotManageable)
 	}
-	if same(r.Platform, "Microsoft Entra ID") && s.Answers.Text(keySource) != sourceEntra && s.Answers.Text(keySource) != sourceEntraModern {
+	if nps.Same(r.Platform, "Microsoft Entra ID") && s.Answers.Text(keySource) != sourceEntra && s.Answers.Text(keySource) != sourceEntraModern {
 		s.Warn(problem.Plain(a.Given) + " is of Microsoft Entra ID, and monitoringPlan.dataSource names another source")
 	}
 }
@@ -264,7 +265,7 @@ func accountChoices(ctx context.Context, s *steps.Scene, filter string) ([]steps
 	if !qualified {
 		user = filter
 	}
-	found, err := find(ctx, s, npsapi.SearchCredentials(user), func(c npsapi.Credential) bool {
+	found, err := nps.Find(ctx, s, npsapi.SearchCredentials(user), func(c npsapi.Credential) bool {
 		return c.UserName != "" && !c.CredentialType.Is(npsapi.CredentialConfiguration, "Configuration") && !c.ManagedType.Is(npsapi.ManagedService, "Service")
 	})
 	if err != nil {
@@ -313,7 +314,7 @@ func sought[T any](ctx context.Context, s *steps.Scene, names []string, search f
 		filters = []string{""}
 	}
 	for _, filter := range filters {
-		rows, err := find(ctx, s, search(filter), func(r T) bool {
+		rows, err := nps.Find(ctx, s, search(filter), func(r T) bool {
 			name := strings.ToLower(of(r))
 			return want[name] && (filter == "" || name == strings.ToLower(filter))
 		})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
@@ -27,7 +28,7 @@ func (w World) planAccounts(s *steps.Scene) ([]plan.Action, error) {
 		}
 		switch {
 		case ready(a.Row):
-			actions = append(actions, adopted(s, a.key(), kindAccount, a.Given)...)
+			actions = append(actions, nps.Adopted(s, a.key(), kindAccount, a.Given)...)
 			continue
 		case rotating(a.Row):
 			waits = append(waits, a.wait())
@@ -40,7 +41,7 @@ func (w World) planAccounts(s *steps.Scene) ([]plan.Action, error) {
 			return nil, err
 		}
 		act.Twin = &m
-		if op, missing := notOffered(s, operations(act)...); missing || manual(a.Row) {
+		if op, missing := nps.NotOffered(s, nps.Operations(act)...); missing || manual(a.Row) {
 			actions = append(actions, a.byHand(act, op))
 			continue
 		}
@@ -88,13 +89,13 @@ func (a seenAccount) change(s *steps.Scene) plan.Action {
 		UndoNote: "the former password cannot be brought back: NPS does not know it. In NPS under Credentials, Unmanage " + accountName(r) + "; set a new password in Active Directory",
 	}
 	if !automatic(r) {
-		op := callOp("manage", npsapi.ManageUser(plan.String(r.ID), npsapi.ManagedAutomatic))
+		op := nps.CallOp("manage", npsapi.ManageUser(plan.String(r.ID), npsapi.ManagedAutomatic))
 		row := a.row()
 		op.Spare = &plan.Spare{Row: row, Signs: []plan.Sign{{Member: "rotationType", Values: []string{strconv.Itoa(npsapi.ManagedAutomatic), "Automatic"}}}}
 		act.Ops, act.Assumption = append(act.Ops, op), op.Assumed
 		act.Difference = append(act.Difference, plan.Difference{Label: "Rotation", Field: "rotationType", From: rotationWord(r), To: "Automatic", Mark: "number inferred: Automatic (2)"})
 	}
-	op := callOp("rotate", npsapi.RotateAccounts(plan.String(r.ID)))
+	op := nps.CallOp("rotate", npsapi.RotateAccounts(plan.String(r.ID)))
 	op.Repeat = plan.Never
 	op.Spare = &plan.Spare{Row: a.row(), Signs: []plan.Sign{status(npsapi.PasswordPending), changedSince(changedAt(r))}}
 	act.Ops = append(act.Ops, op)
@@ -104,7 +105,7 @@ func (a seenAccount) change(s *steps.Scene) plan.Action {
 
 // wait looks until the new password is the account's.
 func (a seenAccount) wait(after ...string) plan.Action {
-	op := callOp("wait", a.row().Call)
+	op := nps.CallOp("wait", a.row().Call)
 	op.Repeat = plan.ByName
 	op.Await = &plan.Await{
 		Row:   a.row(),
@@ -131,7 +132,7 @@ func (a seenAccount) wait(after ...string) plan.Action {
 // byHand is the change as a person makes it: where the server does not offer the call, and for an account that is managed manually, of
 // which no call is known that changes it.
 func (a seenAccount) byHand(act plan.Action, lacks string) plan.Action {
-	m := manualAction(act.Key, act.Object, act.Name, act.Twin)
+	m := nps.ManualAction(act.Key, act.Object, act.Name, act.Twin)
 	m.Difference, m.Consents = act.Difference, act.Consents
 	m.Notes = append(m.Notes, act.Notes[0])
 	if lacks == "" {

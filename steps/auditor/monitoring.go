@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
@@ -49,7 +50,7 @@ func (w World) monitoringPlan() steps.Step {
 		},
 		Look:   w.lookMonitoring,
 		Plan:   w.planMonitoring,
-		Verify: byWord(monitoringStep, typedNames, seenCollections),
+		Verify: nps.ByWord(monitoringStep, typedNames, seenCollections),
 	}
 }
 
@@ -98,7 +99,7 @@ func warnItems(s *steps.Scene) {
 
 func contains(list []string, v string) bool {
 	for _, have := range list {
-		if same(have, v) {
+		if nps.Same(have, v) {
 			return true
 		}
 	}
@@ -161,9 +162,9 @@ func resourcesFor(a steps.Answers, item string) []string {
 	var own, domain []string
 	for _, host := range a.List(keyResources) {
 		switch _, of, _ := strings.Cut(host, "."); {
-		case same(host, item):
+		case nps.Same(host, item):
 			own = append(own, host)
-		case same(of, item):
+		case nps.Same(of, item):
 			domain = append(domain, host)
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"npsetup/steps/nps"
 	"npsetup/steps/plan"
 )
 
@@ -93,7 +94,7 @@ func TestAPolicyWithAnotherProfile(t *testing.T) {
 	if labels(a) != "Connection Profile: another profile → Netwrix Auditor" || sent["activityConfigurationId"] != "c-own" || sent["tenantMark"] != "kept" || sent["activityConfiguration"] != nil || len(sent) != len(have)-1 {
 		t.Errorf("%s sends %v", labels(a), sent)
 	}
-	if g := a.Ops[0].Guard; g == nil || g.Lookup.Call.Redacted(nil).Path != "/api/v1/AccessControlPolicy/y-own?ignoreStatus=true" || member(g.Want, "activityConfigurationId") != "c-0" {
+	if g := a.Ops[0].Guard; g == nil || g.Lookup.Call.Redacted(nil).Path != "/api/v1/AccessControlPolicy/y-own?ignoreStatus=true" || nps.Member(g.Want, "activityConfigurationId") != "c-0" {
 		t.Errorf("the guard is %+v", g)
 	}
 	if undo := string(a.Undo[0].Call.Redacted(nil).Body); !strings.Contains(undo, `"activityConfigurationId":"c-0"`) {

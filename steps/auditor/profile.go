@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
@@ -80,7 +81,7 @@ func (w World) connectionProfile() steps.Step {
 
 func (w World) verifyProfile(ctx context.Context, s *steps.Scene) steps.Proof {
 	seen, _ := steps.Get(s, profilesKey)
-	return seen.honest(provenBy(w.planProfile, func(*steps.Scene) string {
+	return seen.honest(nps.ProvenBy(w.planProfile, func(*steps.Scene) string {
 		return fmt.Sprintf("read back: all %d settings as wanted; matches that are marked prove storage, not meaning", len(profileTable()))
 	})(ctx, s))
 }
@@ -110,16 +111,16 @@ func profileSettings(a steps.Answers) []setting {
 		key := settingsPrefix + p.name
 		switch {
 		case p.name == "approvalWorkflow":
-			wanted = append(wanted, numeral(p.label, p.field, npsapi.ApprovalAllow, "Automatic").Marked(p.mark))
+			wanted = append(wanted, nps.NumberSetting(p.label, p.field, npsapi.ApprovalAllow, "Automatic").Marked(p.mark))
 		case p.number:
-			st := numeral(p.label, p.field, a.Number(key), a.Text(key)).Marked(p.mark)
+			st := nps.NumberSetting(p.label, p.field, a.Number(key), a.Text(key)).Marked(p.mark)
 			st.Unit = "minutes"
 			if strings.HasPrefix(p.help, "Seconds") {
 				st.Unit = "seconds"
 			}
 			wanted = append(wanted, st)
 		default:
-			wanted = append(wanted, truth(p.label, p.field, a.Switch(key)).Marked(p.mark))
+			wanted = append(wanted, nps.TruthSetting(p.label, p.field, a.Switch(key)).Marked(p.mark))
 		}
 	}
 	return wanted
@@ -127,7 +128,7 @@ func profileSettings(a steps.Answers) []setting {
 
 func lookProfiles(ctx context.Context, s *steps.Scene) error {
 	err := lookListedProfiles(ctx, s)
-	if notListed(s, kindProfile, err) {
+	if nps.NotListed(s, kindProfile, err) {
 		err = lookProfileByPolicies(ctx, s)
 	}
 	if err == nil && s.Answers.Number(settingsPrefix+"maxDuration") <= 60 {
@@ -138,8 +139,8 @@ func lookProfiles(ctx context.Context, s *steps.Scene) error {
 
 func lookListedProfiles(ctx context.Context, s *steps.Scene) error {
 	name := s.Answers.Text(keyProfile)
-	found, err := find(ctx, s, npsapi.ListConnectionProfiles(), func(p npsapi.Profile) bool {
-		return same(p.Name, name) || p.IsDefault && !p.IsDeleted
+	found, err := nps.Find(ctx, s, npsapi.ListConnectionProfiles(), func(p npsapi.Profile) bool {
+		return nps.Same(p.Name, name) || p.IsDefault && !p.IsDeleted
 	})
 	if err != nil {
 		return err
@@ -151,10 +152,10 @@ func lookListedProfiles(ctx context.Context, s *steps.Scene) error {
 			seen.Default = p
 		}
 	}
-	named, deleted := namesakes(found, name, func(p npsapi.Profile) (string, bool) { return p.Name, p.IsDeleted })
-	seen.Named, seen.Deleted = last(named), deleted
+	named, deleted := nps.Namesakes(found, name, func(p npsapi.Profile) (string, bool) { return p.Name, p.IsDeleted })
+	seen.Named, seen.Deleted = nps.Last(named), deleted
 	if len(named) > 1 {
-		s.Problem(several(kindProfile, name, ids(named, func(p npsapi.Profile) string { return p.ID })))
+		s.Problem(nps.Several(kindProfile, name, nps.IDs(named, func(p npsapi.Profile) string { return p.ID })))
 	}
 	steps.Put(s, profilesKey, seen)
 	observeProfiles(s, name, seen)
@@ -166,18 +167,18 @@ func observeProfiles(s *steps.Scene, name string, seen seenProfiles) {
 	switch {
 	case seen.Named != nil:
 		s.Know(kindProfile, name, seen.Named.Row.ID)
-		observe(s, "profile", seen.Named.Raw)
-		f.Rows, f.State = rows(seen.Named.Raw, profileSettings(s.Answers)), steps.Fits
-		if len(differing(seen.Named.Raw, profileSettings(s.Answers))) > 0 {
+		nps.Observe(s, "profile", seen.Named.Raw)
+		f.Rows, f.State = nps.Rows(seen.Named.Raw, profileSettings(s.Answers)), steps.Fits
+		if len(nps.Differing(seen.Named.Raw, profileSettings(s.Answers))) > 0 {
 			f.State = steps.Differing
 		}
 	case seen.Deleted != nil:
-		observe(s, "profile", seen.Deleted.Raw)
+		nps.Observe(s, "profile", seen.Deleted.Raw)
 		f.Text = "a deleted profile of that name is there and would come back"
 	default:
-		observe(s, "profile", nil)
+		nps.Observe(s, "profile", nil)
 		if seen.Default != nil {
-			observe(s, "default", seen.Default.Raw)
+			nps.Observe(s, "default", seen.Default.Raw)
 		}
 	}
 	s.See(f)
@@ -197,8 +198,8 @@ func (w World) planProfile(s *steps.Scene) ([]plan.Action, error) {
 	var a plan.Action
 	switch {
 	case seen.Named != nil:
-		if len(differing(seen.Named.Raw, wanted)) == 0 {
-			return adopted(s, profileStep, kindProfile, name), nil
+		if len(nps.Differing(seen.Named.Raw, wanted)) == 0 {
+			return nps.Adopted(s, profileStep, kindProfile, name), nil
 		}
 		a = changeProfile(plan.Update, *seen.Named, wanted)
 	case seen.Deleted != nil:
@@ -212,8 +213,8 @@ func (w World) planProfile(s *steps.Scene) ([]plan.Action, error) {
 	a.Object, a.Name, a.Twin = kindProfile, name, twin
 	a.Assumption = a.Ops[0].Assumed
 	a.Notes = append(a.Notes, "settings that the article does not name stay as they are; an Activity Token Complexity policy may stay empty (the default policy)")
-	if op, missing := notOffered(s, a.Ops[0].Call.Operation); missing {
-		return []plan.Action{insteadByHand(a, op)}, nil
+	if op, missing := nps.NotOffered(s, a.Ops[0].Call.Operation); missing {
+		return []plan.Action{nps.InsteadByHand(a, op)}, nil
 	}
 	if a.Effect == plan.Restore {
 		s.Know(kindProfile, name, seen.Deleted.Row.ID) // a person would make another one, with another id
@@ -231,34 +232,34 @@ func createProfile(name string, base *object[npsapi.Profile], wanted []setting) 
 	var notes []string
 	kind := plan.Int(npsapi.ConfigurationConnectionProfile)
 	if base != nil {
-		body = withoutRowIDs(base.Raw.Without(notCloned()...))
+		body = nps.WithoutRowIDs(base.Raw.Without(notCloned()...))
 		if v := base.Raw.Get("type"); v != nil {
 			kind = v // the number that this server itself gives a connection profile
 		}
 		notes = append(notes, fmt.Sprintf("a copy of the profile %q with the article's settings", problem.Plain(base.Row.Name)))
-		if have := member(base.Raw, "approvalTypeRequired"); have != "" && have != fmt.Sprint(npsapi.ApprovalAllow) {
+		if have := nps.Member(base.Raw, "approvalTypeRequired"); have != "" && have != fmt.Sprint(npsapi.ApprovalAllow) {
 			notes = append(notes, "the default profile has "+problem.Plain(have)+" for approvalTypeRequired, not 1: compare the Approval Workflow in NPS after the run")
 		}
 	}
 	body = body.With("name", plan.String(name)).With("description", plan.String("Netwrix Auditor integration")).With("type", kind)
-	body = apply(body, wanted).With("approvalWorkflowId", plan.Null())
-	op := callOp("create", npsapi.CreateConnectionProfile(body))
+	body = nps.Apply(body, wanted).With("approvalWorkflowId", plan.Null())
+	op := nps.CallOp("create", npsapi.CreateConnectionProfile(body))
 	op.Outputs = []plan.Output{{Name: "id", Pointer: "/id"}}
 	op.Lookup = &plan.Lookup{Call: npsapi.ListConnectionProfiles(), Member: "name", Value: name}
 	return plan.Action{
-		Key: profileStep, Effect: plan.Create, Difference: fresh(wanted), Ops: []plan.Op{op}, Notes: notes,
-		Undo: undoOp(npsapi.DeleteConnectionProfile(plan.Ref{Action: profileStep, Output: "id", What: kindProfile + ` "` + name + `"`})),
+		Key: profileStep, Effect: plan.Create, Difference: nps.Fresh(wanted), Ops: []plan.Op{op}, Notes: notes,
+		Undo: nps.UndoOp(npsapi.DeleteConnectionProfile(plan.Ref{Action: profileStep, Output: "id", What: kindProfile + ` "` + name + `"`})),
 	}
 }
 
 func changeProfile(e plan.Effect, p object[npsapi.Profile], wanted []setting) plan.Action {
 	id := plan.String(p.Row.ID)
-	body := apply(p.Raw, wanted)
-	ds := differing(p.Raw, wanted)
+	body := nps.Apply(p.Raw, wanted)
+	ds := nps.Differing(p.Raw, wanted)
 	if e == plan.Restore {
-		body, ds = returned(body, ds)
+		body, ds = nps.Returned(body, ds)
 	}
-	op := callOp("update", npsapi.UpdateConnectionProfile(id, body))
-	op.Guard = &plan.Guard{Lookup: plan.Lookup{Call: npsapi.ListConnectionProfiles(), Member: "id", Value: p.Row.ID, Deleted: true}, Want: p.Raw, Volatile: volatile()}
-	return plan.Action{Key: profileStep, Effect: e, Difference: ds, Ops: []plan.Op{op}, Undo: undoOp(npsapi.UpdateConnectionProfile(id, p.Raw))}
+	op := nps.CallOp("update", npsapi.UpdateConnectionProfile(id, body))
+	op.Guard = &plan.Guard{Lookup: plan.Lookup{Call: npsapi.ListConnectionProfiles(), Member: "id", Value: p.Row.ID, Deleted: true}, Want: p.Raw, Volatile: nps.Volatile()}
+	return plan.Action{Key: profileStep, Effect: e, Difference: ds, Ops: []plan.Op{op}, Undo: nps.UndoOp(npsapi.UpdateConnectionProfile(id, p.Raw))}
 }

@@ -97,7 +97,7 @@ func TestEachSettingIsReadAndWritten(t *testing.T) {
 			t.Errorf("%s: %d members are sent, %d were read", want.Label, len(sent), len(before))
 		}
 		g := a.Ops[0].Guard
-		if g == nil || g.Lookup.Call.Operation != "listConnectionProfiles" || g.Lookup.Member != "id" || g.Lookup.Value != "c-own" || member(g.Want, want.Field) != former || !slices.Contains(g.Volatile, "modifiedDateTimeUtc") {
+		if g == nil || g.Lookup.Call.Operation != "listConnectionProfiles" || g.Lookup.Member != "id" || g.Lookup.Value != "c-own" || nps.Member(g.Want, want.Field) != former || !slices.Contains(g.Volatile, "modifiedDateTimeUtc") {
 			t.Errorf("%s: the guard is %+v", want.Label, g)
 		}
 		if undo := a.Undo[0].Call.Redacted(nil); !strings.Contains(string(undo.Body), fmt.Sprintf("%q:%s", want.Field, former)) {

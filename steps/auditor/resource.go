@@ -42,7 +42,7 @@ func (w World) resource() steps.Step {
 			{Key: keyServiceAccount, Kind: steps.Text, Prompt: "Service account that NPS manages them with", Example: "svc-nps", LiveChoices: serviceAccountChoices, Help: "The name of a service account in NPS (Configuration > Service Accounts)."},
 		},
 		Look: w.lookResources, Plan: planResources,
-		Verify: provenBy(planResources, func(s *steps.Scene) string {
+		Verify: nps.ProvenBy(planResources, func(s *steps.Scene) string {
 			return "read back: " + shortList(s.Answers.List(keyResources)) + " with the service account " + problem.Plain(s.Answers.Text(keyServiceAccount))
 		}),
 	}
@@ -89,18 +89,18 @@ func lookServiceAccount(ctx context.Context, s *steps.Scene, seen *seenResources
 		user = wanted
 	}
 	// The search looks at user names, while the wanted text may be the credential's name: only the empty filter covers both.
-	all, err := find(ctx, s, npsapi.SearchServiceAccounts(""), func(c npsapi.Credential) bool {
+	all, err := nps.Find(ctx, s, npsapi.SearchServiceAccounts(""), func(c npsapi.Credential) bool {
 		if qualified {
-			return same(c.UserName, user) && same(c.Domain, domain)
+			return nps.Same(c.UserName, user) && nps.Same(c.Domain, domain)
 		}
-		return same(c.DisplayName, wanted) || same(c.UserName, wanted)
+		return nps.Same(c.DisplayName, wanted) || nps.Same(c.UserName, wanted)
 	})
 	if err != nil {
 		return err
 	}
 	var byName []object[npsapi.Credential]
 	for _, c := range all {
-		if same(c.Row.DisplayName, wanted) {
+		if nps.Same(c.Row.DisplayName, wanted) {
 			byName = append(byName, c)
 		}
 	}
@@ -206,7 +206,7 @@ func lookHost(s *steps.Scene, host string, found []npsapi.Resource, known []npsa
 		for _, r := range found {
 			idList = append(idList, r.ID)
 		}
-		s.Problem(several(kindResource, host, idList))
+		s.Problem(nps.Several(kindResource, host, idList))
 	}
 	return h, f
 }
@@ -218,7 +218,7 @@ func enrolled(ctx context.Context, s *steps.Scene, known []npsapi.Candidate) ([]
 		if c.ManagedResourceID == "" {
 			continue
 		}
-		r, err := read[npsapi.Resource](ctx, s, npsapi.GetResourceByHost(plan.String(c.ID)))
+		r, err := nps.Read[npsapi.Resource](ctx, s, npsapi.GetResourceByHost(plan.String(c.ID)))
 		if problem.Is(err, problem.NotFound) {
 			return nil, nil
 		}
@@ -243,8 +243,8 @@ func lookCandidate(s *steps.Scene, h *seenResource, found []npsapi.Candidate) {
 // lookDomain warns of the trouble that several domain controllers make.
 func (w World) lookDomain(ctx context.Context, s *steps.Scene, domain string) error {
 	controllers := map[string]bool{}
-	_, err := find(ctx, s, npsapi.SearchCandidates(domain), func(c npsapi.Candidate) bool {
-		if c.IsDomainController && same(c.DomainName, domain) {
+	_, err := nps.Find(ctx, s, npsapi.SearchCandidates(domain), func(c npsapi.Candidate) bool {
+		if c.IsDomainController && nps.Same(c.DomainName, domain) {
 			controllers[strings.ToLower(c.DNSHostName)] = true
 		}
 		return false
@@ -266,7 +266,7 @@ func (w World) lookDomain(ctx context.Context, s *steps.Scene, domain string) er
 	}
 	state := steps.Doubtful
 	for _, h := range s.Answers.List(keyResources) {
-		if same(h, pdc) {
+		if nps.Same(h, pdc) {
 			state = steps.Fits
 		}
 	}
@@ -295,20 +295,20 @@ func planResources(s *steps.Scene) ([]plan.Action, error) {
 
 func importResource(s *steps.Scene, key string, h seenResource, account, platform string) plan.Action {
 	c := *h.Candidate
-	op := callOp("import", npsapi.AddCandidates(plan.String(account), plan.String(c.ID)))
+	op := nps.CallOp("import", npsapi.AddCandidates(plan.String(account), plan.String(c.ID)))
 	op.Outputs = []plan.Output{{Name: "id", Pointer: "/id"}}
 	op.Lookup = &plan.Lookup{Call: npsapi.GetResourceByHost(plan.String(c.ID)), Patient: true}
 	ref := plan.Ref{Action: key, Output: "id", What: kindResource + " " + h.Host}
 	a := plan.Action{
-		Key: key, Effect: plan.Create, Object: kindResource, Name: h.Host, Ops: []plan.Op{op}, Undo: undoOp(npsapi.DeleteResource(ref)),
+		Key: key, Effect: plan.Create, Object: kindResource, Name: h.Host, Ops: []plan.Op{op}, Undo: nps.UndoOp(npsapi.DeleteResource(ref)),
 		Difference: []plan.Difference{
 			{Label: "Import from AD", To: problem.Plain(c.DNSHostName)},
 			{Label: "Service Account", Field: "serviceAccountId", To: s.Answers.Text(keyServiceAccount)},
 		},
 	}
-	if c.PlatformID != "" && platform != "" && !same(c.PlatformID, platform) {
-		a.Ops = append(a.Ops, callOp("platform", npsapi.SetPlatform(plan.String(platform), ref)))
-		a.Difference = append(a.Difference, plan.Difference{Label: "Platform", Field: "platformId", From: orNothing(c.PlatformName), To: platformName})
+	if c.PlatformID != "" && platform != "" && !nps.Same(c.PlatformID, platform) {
+		a.Ops = append(a.Ops, nps.CallOp("platform", npsapi.SetPlatform(plan.String(platform), ref)))
+		a.Difference = append(a.Difference, plan.Difference{Label: "Platform", Field: "platformId", From: nps.OrNothing(c.PlatformName), To: platformName})
 		a.Notes = append(a.Notes, "a policy grants an activity only on resources of the activity's platform")
 	}
 	return a
@@ -318,19 +318,19 @@ func keepResource(s *steps.Scene, key string, h seenResource, account, platform 
 	r := *h.Resource
 	id := plan.String(r.ID)
 	a := plan.Action{Key: key, Effect: plan.Update, Object: kindResource, Name: h.Host}
-	if account != "" && !same(r.ServiceAccountID, account) {
-		a.Ops = append(a.Ops, callOp("service-account", npsapi.SetServiceAccount(plan.String(account), id)))
-		a.Difference = append(a.Difference, plan.Difference{Label: "Service Account", Field: "serviceAccountId", From: orNothing(r.SaName), To: s.Answers.Text(keyServiceAccount)})
+	if account != "" && !nps.Same(r.ServiceAccountID, account) {
+		a.Ops = append(a.Ops, nps.CallOp("service-account", npsapi.SetServiceAccount(plan.String(account), id)))
+		a.Difference = append(a.Difference, plan.Difference{Label: "Service Account", Field: "serviceAccountId", From: nps.OrNothing(r.SaName), To: s.Answers.Text(keyServiceAccount)})
 		a.Undo = append(a.Undo, restoring(npsapi.SetServiceAccount, r, "serviceAccountId", r.ServiceAccountID, account)...)
 	}
-	if platform != "" && !same(r.PlatformID, platform) {
-		a.Ops = append(a.Ops, callOp("platform", npsapi.SetPlatform(plan.String(platform), id)))
-		a.Difference = append(a.Difference, plan.Difference{Label: "Platform", Field: "platformId", From: orNothing(r.PlatformName), To: platformName})
+	if platform != "" && !nps.Same(r.PlatformID, platform) {
+		a.Ops = append(a.Ops, nps.CallOp("platform", npsapi.SetPlatform(plan.String(platform), id)))
+		a.Difference = append(a.Difference, plan.Difference{Label: "Platform", Field: "platformId", From: nps.OrNothing(r.PlatformName), To: platformName})
 		a.Undo = append(a.Undo, restoring(npsapi.SetPlatform, r, "platformId", r.PlatformID, platform)...)
 		a.Notes = append(a.Notes, "a policy grants an activity only on resources of the activity's platform")
 	}
 	if len(a.Ops) == 0 {
-		return adopted(s, key, kindResource, h.Host)
+		return nps.Adopted(s, key, kindResource, h.Host)
 	}
 	return []plan.Action{a}
 }
@@ -341,7 +341,7 @@ func restoring(set func(plan.Value, ...plan.Value) plan.Call, r npsapi.Resource,
 		return nil
 	}
 	quoted := func(s string) json.RawMessage { raw, _ := plan.Encode(plan.String(s)); return raw } // a text always encodes
-	return nps.Traced(undoOp(set(plan.String(was), plan.String(r.ID))), &plan.Trace{
+	return nps.Traced(nps.UndoOp(set(plan.String(was), plan.String(r.ID))), &plan.Trace{
 		Lookup:  plan.Lookup{Call: npsapi.SearchResources(r.Name), Member: "id", Value: r.ID},
 		Changed: []plan.Changed{{Member: member, Was: quoted(was), Became: quoted(became)}},
 	})

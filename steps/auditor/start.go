@@ -5,6 +5,7 @@ import (
 	"unicode"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
@@ -51,7 +52,7 @@ func (w World) auditorStart() steps.Step {
 		Plan: func(s *steps.Scene) ([]plan.Action, error) {
 			return w.byHand(s, id, "Auditor dialog", "Privilege Secure", nil, seenAuditor)
 		},
-		Verify: byWord(id, func(*steps.Scene) plan.Value { return nil }, seenAuditor),
+		Verify: nps.ByWord(id, func(*steps.Scene) plan.Value { return nil }, seenAuditor),
 	}
 }
 
@@ -66,7 +67,7 @@ func (w World) auditorCertificate() steps.Step {
 		Plan: func(s *steps.Scene) ([]plan.Action, error) {
 			return w.byHand(s, importStep, "Auditor dialog", "Privilege Secure", leafAbout(s), seenAuditor, planned(s, pfxAction, submitAction)...)
 		},
-		Verify: byWord(importStep, leafAbout, seenAuditor),
+		Verify: nps.ByWord(importStep, leafAbout, seenAuditor),
 	}
 }
 
@@ -126,7 +127,7 @@ func domainAdmins() steps.Risk {
 	return steps.Risk{
 		Name: RiskDomainAdmins, Key: keyGroup,
 		Text: "each session's account becomes a member of Domain Admins while it runs; most data sources need far less (see Auditor's permissions page), and another group can be named",
-		When: func(a steps.Answers) bool { return byResource(a) && same(a.Text(keyGroup), "Domain Admins") },
+		When: func(a steps.Answers) bool { return byResource(a) && nps.Same(a.Text(keyGroup), "Domain Admins") },
 	}
 }
 

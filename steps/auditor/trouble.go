@@ -20,16 +20,16 @@ func trouble(ctx context.Context, s *steps.Scene) error {
 		return nil
 	}
 	var newest *npsapi.Session
-	err := eachSession(ctx, r, user.Row.Name, func(row npsapi.Session) {
-		if same(row.ManagedAccountID, user.Row.ID) {
-			newest = later(newest, &row)
+	err := nps.EachSession(ctx, r, user.Row.Name, func(row npsapi.Session) {
+		if nps.Same(row.ManagedAccountID, user.Row.ID) {
+			newest = nps.Later(newest, &row)
 		}
 	})
 	if err != nil || newest == nil || newest.ID == "" {
 		return err
 	}
 	state := nps.StateOf(*newest)
-	_, started := moment(newest.ActualStartDateTimeUTC)
+	_, started := nps.Moment(newest.ActualStartDateTimeUTC)
 	switch {
 	case started, state == steps.SessionPending, state == steps.SessionActive, state == steps.SessionUnknown:
 		return nil
@@ -43,7 +43,7 @@ func trouble(ctx context.Context, s *steps.Scene) error {
 	var l problem.List
 	l.Add(nps.SessionCause(state, problem.Plain(newest.Words()), lasted(newest), log.Body))
 	when := ""
-	if at, known := moment(newest.CreatedDateTimeUTC); known {
+	if at, known := nps.Moment(newest.CreatedDateTimeUTC); known {
 		when = " of " + at.Format("2006-01-02 15:04") + " UTC"
 	}
 	for i, p := range l {
@@ -56,8 +56,8 @@ func trouble(ctx context.Context, s *steps.Scene) error {
 
 // lasted is from when a session was asked for until its end; zero when NPS does not tell.
 func lasted(row *npsapi.Session) time.Duration {
-	from, begun := moment(row.CreatedDateTimeUTC)
-	to, over := moment(row.ActualEndDateTimeUTC)
+	from, begun := nps.Moment(row.CreatedDateTimeUTC)
+	to, over := nps.Moment(row.ActualEndDateTimeUTC)
 	if !begun || !over || to.Before(from) {
 		return 0
 	}

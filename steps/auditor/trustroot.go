@@ -39,7 +39,7 @@ func (w World) certificateTrust() steps.Step {
 			} else if read {
 				return steps.Proof{State: steps.Differs, Text: "not in Trusted Root on the NPS server, read over SSH"}
 			}
-			return notRead(s, byWord(trustStep, trustCheck, seenAs)(ctx, s))
+			return notRead(s, nps.ByWord(trustStep, trustCheck, seenAs)(ctx, s))
 		},
 	}
 }

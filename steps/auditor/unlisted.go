@@ -38,7 +38,7 @@ func lookProfileByPolicies(ctx context.Context, s *steps.Scene) error {
 		seen.Shown = &shownProfile{ID: p.Row.ActivityConfigurationID, MaxSession: p.Row.ActivityConfigurationMaxSessionLength}
 	}
 	if len(byID) > 1 {
-		s.Problem(several(kindProfile, name, slices.Collect(maps.Keys(byID))))
+		s.Problem(nps.Several(kindProfile, name, slices.Collect(maps.Keys(byID))))
 	}
 	f := steps.Finding{Kind: steps.ObjectFinding, Title: kindProfile + " " + name, State: steps.Doubtful, Wanted: true, Text: "no access policy uses it: whether it is there cannot be read"}
 	if seen.Shown != nil {
@@ -47,14 +47,14 @@ func lookProfileByPolicies(ctx context.Context, s *steps.Scene) error {
 			return err
 		}
 		f.State, f.Text = steps.Info, "an access policy uses it"
-		f.Rows = rows(seen.Shown.settings(), known(seen.Shown.settings(), profileSettings(s.Answers)))
+		f.Rows = nps.Rows(seen.Shown.settings(), nps.Known(seen.Shown.settings(), profileSettings(s.Answers)))
 	}
 	if seen.Named != nil {
 		f.Text = "read from a session that used it"
-		f.Rows = rows(seen.Named.Raw, profileSettings(s.Answers))
+		f.Rows = nps.Rows(seen.Named.Raw, profileSettings(s.Answers))
 		// Sessions come by themselves: that one shows what was wanted anyway makes no plan stale.
-		if len(differing(seen.Named.Raw, profileSettings(s.Answers))) > 0 {
-			observe(s, "profile", seen.Named.Raw)
+		if len(nps.Differing(seen.Named.Raw, profileSettings(s.Answers))) > 0 {
+			nps.Observe(s, "profile", seen.Named.Raw)
 		}
 	}
 	s.Observe("shown", seen.Shown)
@@ -84,16 +84,16 @@ func sessionProfile(ctx context.Context, s *steps.Scene, id string, using []obje
 		policies[p.Row.ID] = true
 	}
 	var newest *npsapi.Session
-	err := eachSession(ctx, r, user.Row.Name, func(row npsapi.Session) {
+	err := nps.EachSession(ctx, r, user.Row.Name, func(row npsapi.Session) {
 		if policies[row.AccessPolicyID] {
-			newest = later(newest, &row)
+			newest = nps.Later(newest, &row)
 		}
 	})
 	if err != nil || newest == nil || newest.ID == "" {
 		return nil, ctx.Err() // without it, less is known of the profile
 	}
-	o, err := read[npsapi.Profile](ctx, s, npsapi.GetSessionProfile(plan.String(newest.ID)))
-	if err != nil || !same(o.Row.ID, id) {
+	o, err := nps.Read[npsapi.Profile](ctx, s, npsapi.GetSessionProfile(plan.String(newest.ID)))
+	if err != nil || !nps.Same(o.Row.ID, id) {
 		return nil, ctx.Err()
 	}
 	return &o, nil
@@ -124,9 +124,9 @@ func lookActivityByPolicies(ctx context.Context, s *steps.Scene) error {
 	s.Know(kindActivity, name, seen.ID)
 	f.State, f.Text = steps.Info, "found by its name through the access policy "+problem.Plain(listed.Policy.Row.Name)
 	if seen.Named, err = nps.NestedActivity(ctx, s, listed.Policy.Row.ID, seen.ID); seen.Named != nil {
-		wanted := known(seen.Named.Raw, activitySettings(s, seen))
-		f.Rows = rows(seen.Named.Raw, wanted)
-		observe(s, "activity", seen.Named.Raw)
+		wanted := nps.Known(seen.Named.Raw, activitySettings(s, seen))
+		f.Rows = nps.Rows(seen.Named.Raw, wanted)
+		nps.Observe(s, "activity", seen.Named.Raw)
 	}
 	return err
 }
@@ -138,7 +138,7 @@ func shownPlatform(ctx context.Context, s *steps.Scene) (string, error) {
 		calls = append(calls, npsapi.SearchResources(host), npsapi.SearchCandidates(host))
 	}
 	for _, c := range calls {
-		found, err := find(ctx, s, c, func(r npsapi.Resource) bool { return same(r.PlatformName, platformName) && r.PlatformID != "" })
+		found, err := nps.Find(ctx, s, c, func(r npsapi.Resource) bool { return nps.Same(r.PlatformName, platformName) && r.PlatformID != "" })
 		if err != nil || len(found) > 0 {
 			return first(found), err
 		}

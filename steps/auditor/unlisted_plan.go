@@ -21,29 +21,29 @@ func profileByHand(s *steps.Scene, seen seenProfiles, twin *plan.Manual) []plan.
 	about := plan.String(name + "\n" + settingLines(wanted))
 	var shown []plan.Difference
 	switch {
-	case seen.Named != nil && len(differing(seen.Named.Raw, wanted)) == 0:
-		return adopted(s, profileStep, kindProfile, name)
+	case seen.Named != nil && len(nps.Differing(seen.Named.Raw, wanted)) == 0:
+		return nps.Adopted(s, profileStep, kindProfile, name)
 	case seen.Named != nil:
-		shown = differing(seen.Named.Raw, wanted)
+		shown = nps.Differing(seen.Named.Raw, wanted)
 	case seen.Shown != nil:
-		shown = differing(seen.Shown.settings(), known(seen.Shown.settings(), wanted))
+		shown = nps.Differing(seen.Shown.settings(), nps.Known(seen.Shown.settings(), wanted))
 	}
-	return handMade(s, profileStep, kindProfile, name, twin, about, shown, fresh(wanted), "its name and Max Duration are read back from its access policy, and all of it once a session has used it")
+	return nps.HandMade(s, profileStep, kindProfile, name, twin, about, shown, nps.Fresh(wanted), "its name and Max Duration are read back from its access policy, and all of it once a session has used it")
 }
 
 // activityByHand plans the activity where it is not listed. What could take it and does not have it speaks against any word.
 func activityByHand(s *steps.Scene, seen seenActivity, twin *plan.Manual) []plan.Action {
 	name, wanted := s.Answers.Text(keyActivity), activitySettings(s, seen)
 	about := plan.String(strings.Join([]string{name, s.Answers.Text(keyGroup), platformName, loginTemplate}, "\n"))
-	all := append(fresh(wanted), actionDifferences(s)...)
+	all := append(nps.Fresh(wanted), actionDifferences(s)...)
 	var shown []plan.Difference
 	switch {
 	case seen.Named != nil:
-		shown = differing(seen.Named.Raw, known(seen.Named.Raw, shownSettings(s, seen)))
+		shown = nps.Differing(seen.Named.Raw, nps.Known(seen.Named.Raw, shownSettings(s, seen)))
 	case seen.Searched && seen.ID == "":
 		shown = all
 	}
-	return handMade(s, activityStep, kindActivity, name, twin, about, shown, all, "that it is there is read back")
+	return nps.HandMade(s, activityStep, kindActivity, name, twin, about, shown, all, "that it is there is read back")
 }
 
 // shownSettings are the activity's settings that can be compared: without the platform where no id of it is told.
@@ -64,7 +64,7 @@ func (w World) policyByHand(s *steps.Scene, y way, seen seenPolicy, unknown []pl
 	if err != nil {
 		return nil, err
 	}
-	a := manualAction(y.Step, kindPolicy, name, m)
+	a := nps.ManualAction(y.Step, kindPolicy, name, m)
 	a.Notes = []string{"no call of this server tells the id of what it takes, so it is done by hand and read back"}
 	for _, p := range s.Planned() {
 		if p.Changing() && slices.Contains(y.needs, p.Step) {
@@ -99,7 +99,7 @@ func notTold(s *steps.Scene, y way, seen seenPolicy) []plan.Difference {
 	if profiles, _ := steps.Get(s, profilesKey); profiles.Unlisted && profiles.Shown == nil && !saidChosen(s, y, seen) {
 		d := plan.Difference{Label: "Connection Profile", To: s.Answers.Text(keyProfile)}
 		if seen.Policy != nil {
-			d.From = orNothing(string(seen.Policy.Row.ActivityConfiguration))
+			d.From = nps.OrNothing(string(seen.Policy.Row.ActivityConfiguration))
 		}
 		ds = append(ds, d)
 	}
@@ -120,7 +120,7 @@ func saidChosen(s *steps.Scene, y way, seen seenPolicy) bool {
 		return false
 	}
 	shown := string(seen.Policy.Row.ActivityConfiguration)
-	unnamed := shown == "" || same(shown, seen.Policy.Row.ActivityConfigurationID)
+	unnamed := shown == "" || nps.Same(shown, seen.Policy.Row.ActivityConfigurationID)
 	return unnamed && s.Memory.IsDone(y.Step, chosenProfile(s, seen))
 }
 
@@ -131,7 +131,7 @@ func chosenProfile(s *steps.Scene, seen seenPolicy) plan.Value {
 
 // verifyPolicy says what of the policy was read back.
 func verifyPolicy(ctx context.Context, s *steps.Scene, y way, planned func(*steps.Scene) ([]plan.Action, error)) steps.Proof {
-	p := provenBy(planned, func(*steps.Scene) string { return "read back: connection profile, " + y.holds })(ctx, s)
+	p := nps.ProvenBy(planned, func(*steps.Scene) string { return "read back: connection profile, " + y.holds })(ctx, s)
 	if profiles, _ := steps.Get(s, profilesKey); p.State == steps.Proven && profiles.Unlisted && profiles.Shown == nil {
 		return steps.Proof{State: steps.ByWord, Text: "read back: " + y.holds + "; which connection profile it has: " + unreadable}
 	}
@@ -174,7 +174,7 @@ func (seen seenActivity) honest(s *steps.Scene, p steps.Proof) steps.Proof {
 	switch {
 	case seen.Named != nil:
 		var labels []string
-		for _, st := range known(seen.Named.Raw, shownSettings(s, seen)) {
+		for _, st := range nps.Known(seen.Named.Raw, shownSettings(s, seen)) {
 			labels = append(labels, st.Label)
 		}
 		p.Text = "read back from its access policy: " + strings.Join(labels, ", ") + "; " + pair + ": " + unreadable

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
@@ -248,11 +249,11 @@ func TestThePlatformIsNotTold(t *testing.T) {
 func TestOtherErrorsOfALookStay(t *testing.T) {
 	s := steps.NewScene(newSite().answers(), steps.Memory{})
 	for kind, want := range map[problem.Kind]bool{problem.NotOffered: true, problem.NotFound: false, problem.Failed: false, problem.Refused: false, problem.Unreachable: false} {
-		if got := notListed(s, "x", problem.New("y").Of(kind)); got != want {
+		if got := nps.NotListed(s, "x", problem.New("y").Of(kind)); got != want {
 			t.Errorf("%v: %v", kind, got)
 		}
 	}
-	if notListed(s, "x", nil) {
+	if nps.NotListed(s, "x", nil) {
 		t.Error("no error is a lack")
 	}
 }

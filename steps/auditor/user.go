@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
@@ -23,7 +24,7 @@ func (w World) applicationUser() steps.Step {
 		ID: userStep, Title: "Application user", Article: "Initial Setup, 7-10",
 		Why:  "Auditor signs in to NPS as this user, with its certificate and its API key",
 		Look: lookUser, Plan: w.planUser,
-		Verify: provenBy(w.planUser, func(s *steps.Scene) string {
+		Verify: nps.ProvenBy(w.planUser, func(s *steps.Scene) string {
 			u, _ := steps.Get(s, userKey)
 			return "read back: serial " + problem.Plain(u.Row.CertificateSerialNumber) + ", SamAccountName " + problem.Plain(u.Row.SamAccountName)
 		}),
@@ -38,19 +39,19 @@ func lookUser(ctx context.Context, s *steps.Scene) error {
 	}
 	steps.Put(s, userKey, nil)
 	if len(found) == 0 {
-		observe(s, "user", nil)
+		nps.Observe(s, "user", nil)
 		s.See(steps.Finding{Kind: steps.ObjectFinding, Title: kindUser + " " + name, State: steps.Missing, Wanted: true})
 		return nil
 	}
 	if len(found) > 1 {
-		s.Problem(several(kindUser, name, ids(found, func(a npsapi.Account) string { return a.ID })))
+		s.Problem(nps.Several(kindUser, name, nps.IDs(found, func(a npsapi.Account) string { return a.ID })))
 		return nil
 	}
 	u, err := readUser(ctx, s, found[0].Row.ID)
 	if err != nil {
 		return err
 	}
-	observe(s, "user", u.Raw)
+	nps.Observe(s, "user", u.Raw)
 	steps.Put(s, userKey, &u)
 	s.Know(kindUser, name, u.Row.ID)
 	s.See(steps.Finding{Kind: steps.ObjectFinding, Title: kindUser + " " + name, State: steps.Info, Wanted: true, Rows: []steps.Row{
@@ -66,13 +67,13 @@ func lookUser(ctx context.Context, s *steps.Scene) error {
 // findUser finds the application users of the answered name.
 func findUser(ctx context.Context, s *steps.Scene) ([]object[npsapi.Account], error) {
 	name := s.Answers.Text(keyApplication)
-	return find(ctx, s, npsapi.SearchApplicationUsers(name), func(a npsapi.Account) bool {
-		return same(a.Name, name) || a.Name == "" && same(a.DisplayName, name)
+	return nps.Find(ctx, s, npsapi.SearchApplicationUsers(name), func(a npsapi.Account) bool {
+		return nps.Same(a.Name, name) || a.Name == "" && nps.Same(a.DisplayName, name)
 	})
 }
 
 func readUser(ctx context.Context, s *steps.Scene, id string) (object[npsapi.Account], error) {
-	return read[npsapi.Account](ctx, s, npsapi.GetAccount(plan.String(id)))
+	return nps.Read[npsapi.Account](ctx, s, npsapi.GetAccount(plan.String(id)))
 }
 
 func wantedSerial(s *steps.Scene) string { return shownOf(ofCertificate(s, plan.SerialOutput)) }
@@ -94,10 +95,10 @@ func (w World) planUser(s *steps.Scene) ([]plan.Action, error) {
 	}
 	if u.Row.SamAccountName == "" {
 		// The login account template of the activity is filled from it.
-		wanted = append(wanted, text("SamAccountName", "samAccountName", name))
+		wanted = append(wanted, nps.TextSetting("SamAccountName", "samAccountName", name))
 	}
 	if len(wanted) == 0 {
-		return adopted(s, userStep, kindUser, name), nil
+		return nps.Adopted(s, userStep, kindUser, name), nil
 	}
 	return []plan.Action{updateUser(name, *u, wanted)}, nil
 }
@@ -110,26 +111,26 @@ func serialSetting(s *steps.Scene) setting {
 
 func createUser(name string, serial setting) plan.Action {
 	wanted := []setting{
-		text("Application Name", "name", name), text("Display Name", "displayName", name), text("SamAccountName", "samAccountName", name),
+		nps.TextSetting("Application Name", "name", name), nps.TextSetting("Display Name", "displayName", name), nps.TextSetting("SamAccountName", "samAccountName", name),
 		serial,
 	}
-	body := apply(plan.Object{{Name: "entityType", Value: plan.Int(npsapi.EntityApplication)}}, wanted)
-	op := callOp("create", npsapi.CreateApplicationUser(body))
+	body := nps.Apply(plan.Object{{Name: "entityType", Value: plan.Int(npsapi.EntityApplication)}}, wanted)
+	op := nps.CallOp("create", npsapi.CreateApplicationUser(body))
 	op.Outputs = []plan.Output{{Name: "id", Pointer: "/id"}}
 	op.Lookup = &plan.Lookup{Call: npsapi.SearchApplicationUsers(name), Member: "name", Value: name}
 	return plan.Action{
-		Key: userStep, Effect: plan.Create, Object: kindUser, Name: name, Difference: fresh(wanted), Ops: []plan.Op{op},
-		Undo:  undoOp(npsapi.DeleteApplicationUsers(plan.Ref{Action: userStep, Output: "id", What: kindUser + ` "` + name + `"`})),
+		Key: userStep, Effect: plan.Create, Object: kindUser, Name: name, Difference: nps.Fresh(wanted), Ops: []plan.Op{op},
+		Undo:  nps.UndoOp(npsapi.DeleteApplicationUsers(plan.Ref{Action: userStep, Output: "id", What: kindUser + ` "` + name + `"`})),
 		Notes: []string{"NPS makes its API key with it; the key is handed to you by `npsetup key --to FILE`, or on the wizard's page when you ask for it there; nothing shows it unasked"},
 	}
 }
 
 func updateUser(name string, u object[npsapi.Account], wanted []setting) plan.Action {
-	op := callOp("update", npsapi.UpdateApplicationUser(apply(u.Raw, wanted)))
-	op.Guard = &plan.Guard{Lookup: plan.Lookup{Call: npsapi.GetAccount(plan.String(u.Row.ID))}, Want: u.Raw, Volatile: volatile()}
+	op := nps.CallOp("update", npsapi.UpdateApplicationUser(nps.Apply(u.Raw, wanted)))
+	op.Guard = &plan.Guard{Lookup: plan.Lookup{Call: npsapi.GetAccount(plan.String(u.Row.ID))}, Want: u.Raw, Volatile: nps.Volatile()}
 	return plan.Action{
-		Key: userStep, Effect: plan.Update, Object: kindUser, Name: name, Difference: differing(u.Raw, wanted), Ops: []plan.Op{op},
-		Undo:  undoOp(npsapi.UpdateApplicationUser(u.Raw)),
+		Key: userStep, Effect: plan.Update, Object: kindUser, Name: name, Difference: nps.Differing(u.Raw, wanted), Ops: []plan.Op{op},
+		Undo:  nps.UndoOp(npsapi.UpdateApplicationUser(u.Raw)),
 		Notes: []string{"whoever signs in as this application with the former certificate cannot do so any longer"},
 	}
 }
@@ -154,7 +155,7 @@ func (w World) auditorKey() steps.Step {
 			}
 			return actions, err
 		},
-		Verify: byWord(id, keyOwner, seenAuditor),
+		Verify: nps.ByWord(id, keyOwner, seenAuditor),
 	}
 }
 

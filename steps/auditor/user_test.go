@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"npsetup/steps/nps"
 	"npsetup/steps/problem"
 )
 
@@ -52,7 +53,7 @@ func TestAUserIsUpdatedWhole(t *testing.T) {
 	if len(sent) != len(have) || sent["tenantMark"] != "kept" || sent["id"] != "u-own" || sent["samAccountName"] != "NetwrixAuditor" || sent["certificateSerialNumber"] != serial {
 		t.Errorf("sent is %v", sent)
 	}
-	if g := a.Ops[0].Guard; g == nil || g.Lookup.Call.Redacted(nil).Path != "/api/v1/ManagedAccount/ManagedAccountView/u-own" || member(g.Want, "tenantMark") != "kept" {
+	if g := a.Ops[0].Guard; g == nil || g.Lookup.Call.Redacted(nil).Path != "/api/v1/ManagedAccount/ManagedAccountView/u-own" || nps.Member(g.Want, "tenantMark") != "kept" {
 		t.Errorf("the guard is %+v", g)
 	}
 	have["samAccountName"] = "another" // it is somebody's choice

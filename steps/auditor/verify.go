@@ -41,13 +41,13 @@ func (w World) planProof(s *steps.Scene) ([]plan.Action, error) {
 		return nil, err
 	}
 	for _, p := range proofs(s) {
-		if sessionDue(s, ev, p.kind) || changing(s.Planned()) && canSignIn(s) {
+		if sessionDue(s, ev, p.kind) || nps.Changing(s.Planned()) && canSignIn(s) {
 			actions = append(actions, p.action(s, ev.next+len(actions), m))
 			before = append(before, p.key)
 		}
 	}
-	if seenCollections(s) == "" || len(actions) == 0 && changing(s.Planned()) { // what is changed now, a session of before does not prove
-		actions = append(actions, manualAction(verifyStep, "first collection", s.Answers.Text(keyPlan), m, before...))
+	if seenCollections(s) == "" || len(actions) == 0 && nps.Changing(s.Planned()) { // what is changed now, a session of before does not prove
+		actions = append(actions, nps.ManualAction(verifyStep, "first collection", s.Answers.Text(keyPlan), m, before...))
 	}
 	return actions, nil
 }
@@ -55,7 +55,7 @@ func (w World) planProof(s *steps.Scene) ([]plan.Action, error) {
 // canSignIn says whether a session of our own can be tried.
 func canSignIn(s *steps.Scene) bool {
 	_, key := signsWith(s)
-	_, lacks := notOffered(s, "signInApplication", "signInApplicationShort")
+	_, lacks := nps.NotOffered(s, "signInApplication", "signInApplicationShort")
 	return key != "" && !lacks
 }
 
@@ -284,7 +284,7 @@ func (ev evidence) terminated(ctx context.Context, r nps.Reader, login string) s
 	if ev.auditor == nil || ev.auditor.ID == "" || ranOut(ev.auditor) {
 		return ""
 	}
-	if _, ended := moment(ev.auditor.ActualEndDateTimeUTC); !ended {
+	if _, ended := nps.Moment(ev.auditor.ActualEndDateTimeUTC); !ended {
 		return ""
 	}
 	a, err := r.Read(ctx, npsapi.GetSessionLog(plan.String(ev.auditor.ID), 100))
