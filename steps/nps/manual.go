@@ -269,6 +269,9 @@ func (t Texts) page(step string) (page, error) {
 	if p.where == "" || p.proof == "" || len(p.variants) == 0 {
 		return p, fmt.Errorf("%s: where, proof or clicks are missing", name)
 	}
+	if p.undo == "" {
+		return p, fmt.Errorf("%s: an undo: line is missing; undo: %s where nothing is left behind", name, plan.NothingBehind)
+	}
 	return p, nil
 }
 

@@ -15,12 +15,17 @@ import (
 
 // formerly gives members their former values back. One that has its former value already needs nothing; one that has neither
 // that nor what this run gave it is somebody else's: it is left alone, or asked about.
-func (v *undoing) formerly(op plan.Op, l plan.Lookup, row json.RawMessage, a *plan.Action) (*plan.Op, error) {
+func (v *undoing) formerly(op plan.Op, row json.RawMessage, a *plan.Action) (*plan.Op, error) {
 	read, err := plan.Parse(row)
 	if err != nil {
 		return nil, err
 	}
-	fresh, _ := read.(plan.Object)
+	now, _ := read.(plan.Object)
+	l := op.Trace.Lookup
+	fresh, err := v.out.claims.ahead(l, now)
+	if err != nil {
+		return nil, err
+	}
 	var back []plan.Changed
 	want := plan.Object{} // what is written over
 	for _, c := range op.Trace.Changed {
@@ -35,11 +40,7 @@ func (v *undoing) formerly(op plan.Op, l plan.Lookup, row json.RawMessage, a *pl
 		if sameJSON(now, c.Was) {
 			continue
 		}
-		became, known := c.Now(v.looks.resolve)
-		if !known {
-			continue // it was never set
-		}
-		if c.Became = became; !sameJSON(now, became) && v.contested(c, now, a) {
+		if !sameJSON(now, c.Became) && v.contested(c, now, a) {
 			continue
 		}
 		back, want = append(back, c), append(want, plan.Member{Name: c.Member, Value: is})
@@ -48,6 +49,7 @@ func (v *undoing) formerly(op plan.Op, l plan.Lookup, row json.RawMessage, a *pl
 	if len(back) == 0 {
 		return nil, nil
 	}
+	v.out.claims.writes(v.deed.Key, l, back)
 	if op.Trace.Fields == nil { // the call sets one thing, and says to what
 		return &op, nil
 	}

@@ -26,11 +26,11 @@ func (r *runner) carryOut(ctx context.Context, a plan.Action) ActionResult {
 			return failed(problem.New("stopped").Because("the run was cancelled").Try("npsetup resume --yes continues it").Of(problem.Cancelled).From(err))
 		}
 		outputs, err := r.operate(ctx, a, op)
+		if err != nil && isUndo(a) && r.goneBefore(ctx, op, err) {
+			err = nil
+		}
 		if problem.Is(err, problem.NotOffered) && a.Twin != nil {
 			return r.turnedToHand(a, op, i, err)
-		}
-		if problem.Is(err, problem.NotFound) && op.Trace != nil && op.Trace.Made {
-			err = nil // somebody was faster
 		}
 		if err != nil {
 			return failed(err)
@@ -58,7 +58,7 @@ func (r *runner) byHand(a plan.Action) ActionResult {
 	if file := a.Awaits(); file != "" {
 		return ActionResult{Outcome: steps.Waiting, Err: problem.New("it waits for " + problem.Plain(file)).Because("only the file shows that it was done").Try("put it there, then npsetup resume --yes")}
 	}
-	if !r.ManualDone[a.Step] {
+	if !r.ManualDone[a.Step] || byLook(a) {
 		return ActionResult{Outcome: steps.Waiting}
 	}
 	if strings.HasPrefix(a.Key, undoPrefix) {
