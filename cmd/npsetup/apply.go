@@ -108,7 +108,7 @@ func (j *job) apply(ctx context.Context) error {
 // begin locks the run and notes down what it is for.
 func (j *job) begin(p plan.Plan) error {
 	return j.store.Begin(run.Start{
-		Guide: j.guide.ID, Server: p.Server, Version: p.Version, Application: j.identity(), Answers: j.answers.Lasting(), AnswersDir: absolute(j.answers.Dir()),
+		Guide: j.guide.ID, Server: p.Server, Version: p.Version, Application: j.identity(), Answers: j.answers.Lasting(), AnswersDir: absolute(j.answers.Dir()), Command: j.c.CommandPath(),
 	})
 }
 

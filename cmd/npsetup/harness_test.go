@@ -55,6 +55,9 @@ func newSite(t *testing.T, o sandbox.Options) *site {
 		t.Fatal(err)
 	}
 	st := &site{t: t, dir: t.TempDir(), state: t.TempDir()}
+	if err := os.Chmod(st.state, 0o700); err != nil { // whatever the umask: one that others may write in is refused
+		t.Fatal(err)
+	}
 	o.Dir, o.Check = st.dir, c
 	if o.SessionDelay == 0 {
 		o.SessionDelay = 1 // practically at once

@@ -121,7 +121,7 @@ func (i importOptions) named(by *steps.Importer, dir string) func(string) string
 
 // importJob reads what there is of answers: how to sign in.
 func importJob(c *cobra.Command, o *options, i importOptions) (*job, error) {
-	state, err := o.stateDir()
+	state, err := o.safeState()
 	if err != nil {
 		return nil, err
 	}

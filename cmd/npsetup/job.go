@@ -108,7 +108,7 @@ func (o *options) needs(a steps.Answers) func(key string, r secret.Reference) bo
 
 // offline reads the answers: from the file, from a saved plan, or from the one open run.
 func offline(c *cobra.Command, o *options) (*job, error) {
-	state, err := o.stateDir()
+	state, err := o.safeState()
 	if err != nil {
 		return nil, err
 	}
@@ -243,7 +243,17 @@ func (j *job) checkDone() error {
 func (j *job) open() error {
 	var err error
 	j.store, err = run.Open(j.link.state, run.ID{Server: j.answers.Text("nps.url"), Guide: j.guide.ID, Application: j.identity()}, j.app.now)
+	if err == nil {
+		tellTorn(j.talk(), j.store)
+	}
 	return err
+}
+
+// tellTorn says what a kill or a power cut has left of a journal's end.
+func tellTorn(w io.Writer, d *run.Dir) {
+	if said := d.Torn(); said != "" {
+		_, _ = fmt.Fprintln(w, "note: "+said)
+	}
 }
 
 func (j *job) close() {

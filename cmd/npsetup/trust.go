@@ -103,7 +103,7 @@ type sighting struct {
 }
 
 func (o *trustOptions) seen(p trust.Presented) (sighting, error) {
-	state, err := o.stateDir()
+	state, err := o.safeState()
 	if err != nil {
 		return sighting{}, err
 	}

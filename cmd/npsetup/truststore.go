@@ -191,7 +191,7 @@ func (o *trustOptions) storeJob(c *x509.Certificate) (*storeJob, error) {
 	if err != nil {
 		return nil, err
 	}
-	state, err := o.stateDir()
+	state, err := o.safeState()
 	if err != nil {
 		return nil, err
 	}
@@ -271,7 +271,7 @@ func (j *storeJob) agree(ctx context.Context) error {
 }
 
 func (j *storeJob) begin(p plan.Plan) error {
-	return j.journal.Begin(run.Start{Guide: p.Guide, Server: j.store.Name(), Application: j.about.SHA256, Answers: map[string]string{}})
+	return j.journal.Begin(run.Start{Guide: p.Guide, Server: j.store.Name(), Application: j.about.SHA256, Answers: map[string]string{}, Command: "npsetup trust"})
 }
 
 func (j *storeJob) printPlan(p plan.Plan) error {

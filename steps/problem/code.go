@@ -165,6 +165,9 @@ const (
 const (
 	StateFolderOpen     Code = "state-folder-open"
 	StateFolderUnusable Code = "state-folder-unusable"
+	StateFolderUnsafe   Code = "state-folder-unsafe"
+	JournalDamaged      Code = "journal-damaged"
+	NewerVersion        Code = "newer-version"
 	RunOpen             Code = "run-open"
 	SessionLeftOpen     Code = "session-left-open"
 	AnotherAtWork       Code = "another-at-work"

@@ -26,11 +26,11 @@ type Deed struct {
 
 // Deeds lists what the run did, oldest first. What was refused, and what left nothing behind, is not among it.
 func (d *Dir) Deeds() ([]Deed, error) {
-	entries, err := readJournal(d.path)
+	p, err := readJournal(d.path)
 	if err != nil {
 		return nil, err
 	}
-	return deedsOf(since(entries, d.record.Undone))
+	return deedsOf(since(p.entries, d.record.Undone))
 }
 
 func deedsOf(entries []Entry) ([]Deed, error) {

@@ -1,11 +1,8 @@
 package run
 
 import (
-	"bufio"
-	"bytes"
 	"encoding/json"
 	"errors"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -14,6 +11,9 @@ import (
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
+
+// journalFile is its name in the folder of a run.
+const journalFile = "journal.jsonl"
 
 // The states of a journal entry.
 const (
@@ -72,70 +72,44 @@ func (d *Dir) Journal(e Entry) error {
 	return d.entries.upTo(n, d.bringJournal)
 }
 
-// append writes a line, and gives its number.
+// append writes a line, and gives its number. A write that failed half-way must not spoil the next one, nor take its number.
 func (d *Dir) append(e Entry) (int, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.journal == nil {
 		return 0, errors.New("the run was not begun")
 	}
-	d.seq++
-	e.Seq, e.Time = d.seq, e.Time.UTC()
-	raw, err := json.Marshal(e)
+	e.Seq, e.Time = d.seq+1, e.Time.UTC()
+	line, err := summed(e)
 	if err != nil {
 		return 0, err
 	}
-	if err := endLine(d.journal); err != nil { // a write that failed half-way must not spoil this one
+	if err := ready(d.journal, pages{version: journalVersion}); err != nil {
 		return 0, err
 	}
-	if _, err := d.journal.Write(append(raw, '\n')); err != nil {
+	if _, err := d.journal.Write(line); err != nil {
 		return 0, err
 	}
+	d.seq = e.Seq
 	d.trail.follow(e)
 	return d.seq, nil
 }
 
-// readJournal reads the entries of a run. A last line that a kill cut off is left out.
-func readJournal(dir string) ([]Entry, error) {
-	path := filepath.Join(dir, "journal.jsonl")
+// readJournal reads the journal of a run; one that is not there is empty.
+func readJournal(dir string) (pages, error) {
+	path := filepath.Join(dir, journalFile)
 	raw, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
+		return pages{}, nil
 	}
 	if err != nil {
-		return nil, problem.New("the journal " + problem.Plain(path) + " cannot be read").Because(problem.Plain(err.Error())).Try("mend its permissions").From(err)
+		return pages{}, problem.New("the journal " + problem.Plain(path) + " cannot be read").Coded(problem.StateFolderUnusable).Because(problem.Plain(err.Error())).Try("mend its permissions").From(err)
 	}
-	var entries []Entry
-	s := bufio.NewScanner(bytes.NewReader(raw))
-	s.Buffer(nil, len(raw)+1)
-	for s.Scan() {
-		var e Entry
-		if len(bytes.TrimSpace(s.Bytes())) == 0 {
-			continue
-		}
-		// A line that was cut off is followed by a line feed of the next run; it tells nothing that a look would not.
-		if json.Unmarshal(s.Bytes(), &e) == nil {
-			entries = append(entries, e)
-		}
+	p, err := parse(raw)
+	if err != nil {
+		return p, unreadable(path, err)
 	}
-	return entries, s.Err()
-}
-
-// endLine ends a line that a kill cut off, so that the next entry stands on its own.
-func endLine(f *os.File) error {
-	end, err := f.Seek(0, io.SeekEnd)
-	if err != nil || end == 0 {
-		return err
-	}
-	last := make([]byte, 1)
-	if _, err := f.ReadAt(last, end-1); err != nil {
-		return err
-	}
-	if last[0] == '\n' {
-		return nil
-	}
-	_, err = f.Write([]byte{'\n'})
-	return err
+	return p, nil
 }
 
 // unanswered lists the last "sending" of each operation that no later entry concludes, or that was concluded as lost.
@@ -173,15 +147,6 @@ func sent(entries []Entry) map[string]string {
 		}
 	}
 	return effects
-}
-
-// lastOf is the number of the last entry. A line that was cut off has none of its own.
-func lastOf(entries []Entry) int {
-	last := 0
-	for _, e := range entries {
-		last = max(last, e.Seq)
-	}
-	return last
 }
 
 // since leaves out what an undo took back.

@@ -315,7 +315,7 @@ func (r *runner) journal(e Entry) error {
 		e.Back = r.back(e.Action)
 	}
 	if err := r.Store.Journal(e); err != nil {
-		return problem.New("the journal cannot be written").Coded(problem.StateFolderUnusable).Because(problem.Plain(err.Error())).Try("make room or mend the permissions of the state folder, then npsetup resume --yes").From(err)
+		return unwritable(err)
 	}
 	return nil
 }

@@ -84,6 +84,7 @@ type Start struct {
 	Server, Version, Guide, Application string
 	Answers                             map[string]string
 	AnswersDir                          string
+	Command                             string // who locks the run, for others: a command without its arguments
 }
 
 // Dir is the Store on disk: one folder per run.
@@ -99,6 +100,7 @@ type Dir struct {
 	sent    map[string]string // action → effect of what an earlier run sent and did not see refused
 	trail   trail
 	seq     int
+	torn    int // line of the journal that was never written whole
 	changes int // of the record
 	records grouped
 	entries grouped
@@ -117,12 +119,12 @@ func Open(state string, id ID, now func() time.Time) (*Dir, error) {
 	default:
 		d.record = record
 	}
-	entries, err := readJournal(d.path)
+	p, err := readJournal(d.path)
 	if err != nil {
 		return nil, err
 	}
-	d.seq = lastOf(entries)
-	entries = since(entries, d.record.Undone)
+	d.seq, d.torn = p.last, p.torn
+	entries := since(p.entries, d.record.Undone)
 	d.lost, d.sent = unanswered(entries), sent(entries)
 	for _, e := range entries {
 		d.trail.follow(e)
@@ -167,8 +169,13 @@ func readRecord(dir string) (Record, error) {
 			Try("mend the permissions of the state folder, or name another with --state DIR").From(err)
 	}
 	var r Record
-	if err := json.Unmarshal(raw, &r); err != nil || r.Format != recordVersion {
-		return r, problem.New("the run record " + problem.Plain(path) + " cannot be read").Because("it is damaged, or another version wrote it").
+	err = json.Unmarshal(raw, &r)
+	if err == nil && r.Format > recordVersion {
+		return r, problem.New("the run record " + problem.Plain(path) + " is of a newer version").Coded(problem.NewerVersion).Because(fmt.Sprintf("its format is %d, and this npsetup knows %d", r.Format, recordVersion)).
+			Try("use the npsetup that wrote it, or a newer one")
+	}
+	if err != nil || r.Format != recordVersion {
+		return r, problem.New("the run record " + problem.Plain(path) + " cannot be read").Coded(problem.JournalDamaged).Because("it is damaged").
 			Try("move its folder away; the next run then looks at everything anew, and asks again what was done by hand")
 	}
 	return r, nil
@@ -183,15 +190,16 @@ func (d *Dir) Begin(s Start) error {
 	if err := os.MkdirAll(d.path, 0o700); err != nil {
 		return problem.New("the run record cannot be written").Coded(problem.StateFolderUnusable).Because(problem.Plain(err.Error())).Try("mend the permissions, or name another folder with --state DIR").From(err)
 	}
-	d.lock = flock.New(filepath.Join(d.path, "lock"))
+	d.lock = flock.New(filepath.Join(d.path, "lock"), flock.SetPermissions(0o600))
 	ok, err := d.lock.TryLock()
 	if err != nil {
 		return problem.New("the run cannot be locked").Coded(problem.StateFolderUnusable).Because(problem.Plain(err.Error())).Try("name a folder on a local disk with --state DIR").From(err)
 	}
 	if !ok {
 		d.lock = nil
-		return problem.New("another npsetup is at work on this run").Coded(problem.AnotherAtWork).Because(d.path + " is locked by it").Try("wait until it has ended, then run the same command again")
+		return d.occupied()
 	}
+	d.sign(s.Command)
 	if fresh, err := readRecord(d.path); err == nil {
 		d.record = fresh // what another process wrote between Open and the lock
 	}
@@ -199,16 +207,16 @@ func (d *Dir) Begin(s Start) error {
 	if err != nil {
 		return err
 	}
-	if lastOf(now) != d.seq {
+	if now.last != d.seq {
 		return problem.New("this run went on elsewhere").Because("another npsetup changed the server after this one had looked").
 			Try("run the same command again: it looks anew").Of(problem.Stale)
 	}
-	j, err := os.OpenFile(filepath.Join(d.path, "journal.jsonl"), os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
+	j, err := os.OpenFile(filepath.Join(d.path, journalFile), os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
 		return problem.New("the journal cannot be opened").Coded(problem.StateFolderUnusable).Because(problem.Plain(err.Error())).Try("mend the permissions of the state folder").From(err)
 	}
-	if err := endLine(j); err != nil {
-		return errors.Join(err, j.Close())
+	if err := ready(j, now); err != nil {
+		return errors.Join(unwritable(err), j.Close())
 	}
 	d.journal = j
 	for _, e := range d.lost {
@@ -351,6 +359,7 @@ func (d *Dir) Close() error {
 		err = d.journal.Close()
 	}
 	if d.lock != nil {
+		d.unsign()
 		err = errors.Join(err, d.lock.Unlock())
 	}
 	if err != nil {
