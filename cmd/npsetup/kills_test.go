@@ -33,8 +33,8 @@ type killer struct {
 
 	mu     sync.Mutex
 	n      int
-	calls  int  // of them, requests to NPS
-	lost   bool // the answer to the k-th request
+	calls  int    // of them, requests to NPS
+	lost   bool   // the answer to the k-th request
 	action string // of the k-th change
 	dead   bool
 	kept   map[string][]byte
