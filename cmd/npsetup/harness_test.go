@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"io"
 	"io/fs"
 	"net"
 	"os"
@@ -43,6 +44,7 @@ type site struct {
 
 	scriptEnv []string         // variables for the scripts of plan --output curl
 	now       func() time.Time // nil: real time
+	watch     io.Writer        // sees, and may stop, what is printed as the result; nil: nobody does
 }
 
 // readContract reads the contract once for all sites: that takes longer than most tests.
@@ -138,6 +140,9 @@ func (st *site) within(ctx context.Context, args ...string) result {
 	}
 	if st.now != nil {
 		a.now = st.now
+	}
+	if st.watch != nil {
+		a.out = io.MultiWriter(st.watch, &out)
 	}
 	code := startContext(ctx, append([]string{"--state", st.state}, args...), a)
 	st.printed.Write(out.Bytes())

@@ -57,7 +57,9 @@ func (u *takingBack) draft(ctx context.Context) (plan.Plan, error) {
 	if err := steps.Survey(ctx, signInOf(u.guide), u.scene); err != nil {
 		return plan.Plan{}, err
 	}
-	left, err := run.Undo(ctx, deeds, run.Unmaking{Sender: u.link.client, Wait: u.app.pause, Over: u.over, Keep: u.keep, Machines: machines{u.link}})
+	missing := u.store.Memory().NotOffered
+	lacks := func(operation string) bool { v, is := missing[operation]; return is && v == u.scene.Version }
+	left, err := run.Undo(ctx, deeds, run.Unmaking{Sender: u.link.client, Lacks: lacks, Wait: u.app.pause, Over: u.over, Keep: u.keep, Machines: machines{u.link}})
 	if err != nil {
 		return plan.Plan{}, err
 	}

@@ -97,7 +97,7 @@ func addCredential(y way, a seenAccount, policy plan.Value, waits map[string]str
 		Key: key, Effect: plan.Create, Object: "credential in access policy", Name: a.Given, Article: "Credential-based Policy, 7",
 		Difference: []plan.Difference{{Label: "Credentials", To: a.Given}},
 		Ops:        []plan.Op{find, nps.CallOp("add", npsapi.AddMembers(npsapi.Credentials, policy, taken))},
-		Undo:       nps.UndoOp(npsapi.RemoveMembers(npsapi.Credentials, policy, taken)),
+		Undo:       nps.Traced(nps.UndoOp(npsapi.RemoveMembers(npsapi.Credentials, policy, taken)), &plan.Trace{Lookup: plan.Lookup{Call: npsapi.SearchMembers(npsapi.Credentials, policy, "")}, Members: true}),
 	}
 	if before := waits[strings.ToLower(a.Given)]; before != "" {
 		act.After = []string{before}

@@ -1,6 +1,7 @@
 package auditor
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"strings"
@@ -86,13 +87,14 @@ func (a seenAccount) change(s *steps.Scene) plan.Action {
 			"this changes the password of " + accountName(r) + ": whatever else signs in with it stops working until it has the new one, which only NPS knows",
 			"accepted as " + RiskRotatePassword,
 		},
-		UndoNote: "the former password cannot be brought back: NPS does not know it. In NPS under Credentials, Unmanage " + accountName(r) + "; set a new password in Active Directory",
+		UndoNote: "the former password cannot be brought back: NPS does not know it; set a new password for " + accountName(r) + " in Active Directory",
 	}
 	if !automatic(r) {
 		op := nps.CallOp("manage", npsapi.ManageUser(plan.String(r.ID), npsapi.ManagedAutomatic))
 		row := a.row()
 		op.Spare = &plan.Spare{Row: row, Signs: []plan.Sign{{Member: "rotationType", Values: []string{strconv.Itoa(npsapi.ManagedAutomatic), "Automatic"}}}}
 		act.Ops, act.Assumption = append(act.Ops, op), op.Assumed
+		act.Undo = []plan.Op{a.unmanaging()}
 		act.Difference = append(act.Difference, plan.Difference{Label: "Rotation", Field: "rotationType", From: rotationWord(r), To: "Automatic", Mark: "number inferred: Automatic (2)"})
 	}
 	op := nps.CallOp("rotate", npsapi.RotateAccounts(plan.String(r.ID)))
@@ -101,6 +103,17 @@ func (a seenAccount) change(s *steps.Scene) plan.Action {
 	act.Ops = append(act.Ops, op)
 	act.Difference = append(act.Difference, plan.Difference{Label: "Password", From: statusWord(r), To: "a new one, made by NPS"})
 	return act
+}
+
+// unmanaging is how the management ends: no call is known that ends it, and the row shows that it has ended.
+func (a seenAccount) unmanaging() plan.Op {
+	trace := &plan.Trace{Lookup: a.row()}
+	for _, became := range []string{strconv.Itoa(npsapi.ManagedAutomatic), `"Automatic"`} {
+		trace.Changed = append(trace.Changed, plan.Changed{Member: "rotationType", Was: json.RawMessage(strconv.Quote(rotationWord(a.Row))), Became: json.RawMessage(became)})
+	}
+	return plan.Op{ID: "unmanage", Kind: plan.KindManual, Class: plan.Change, Repeat: plan.Never, Trace: trace, Manual: &plan.Manual{
+		Where: "NPS, in a browser, as an administrator", Clicks: []plan.Click{{Text: "open Dashboard > Credentials, mark " + accountName(a.Row) + ", and choose Unmanage"}},
+	}}
 }
 
 // wait looks until the new password is the account's.

@@ -86,7 +86,7 @@ func TestAnAccountIsManagedAndRotatedOnce(t *testing.T) {
 			t.Errorf("%s is sent without a look", op.ID)
 		}
 	}
-	if a.Ops[1].Repeat != plan.Never || a.Assumption == "" || a.Twin == nil || len(a.Consents) != 1 || a.Consents[0] != RiskRotatePassword || !strings.Contains(a.Notes[0], `this changes the password of CONTOSO\svc-auditor`) || a.UndoNote == "" || len(a.Undo) != 0 {
+	if a.Ops[1].Repeat != plan.Never || a.Assumption == "" || a.Twin == nil || len(a.Consents) != 1 || a.Consents[0] != RiskRotatePassword || !strings.Contains(a.Notes[0], `this changes the password of CONTOSO\svc-auditor`) || a.UndoNote == "" || len(a.Undo) != 1 || a.Undo[0].Manual == nil || a.Undo[0].Trace == nil {
 		t.Errorf("%+v", a)
 	}
 	wait, _ := p.Action(ownKey + "/verified")

@@ -150,7 +150,7 @@ func clickText(m plan.Manual) string {
 	return b.String()
 }
 
-const head = "where: here\nproof: word\n\n"
+const head = "where: here\nproof: word\nundo: nothing\n\n"
 
 func own(text string) Texts { return Texts{fstest.MapFS{"own.txt": {Data: []byte(text)}}} }
 
@@ -160,10 +160,10 @@ func TestPagesThatAreNone(t *testing.T) {
 		"open placeholder":    {head + "[any]\n- Type {url", "no value"},
 		"no heading":          {head + "- Click", "before the first heading"},
 		"no clicks":           {head + "[4.2]\n[25.12]\n- Click", "no clicks for 4.2"},
-		"no where":            {"proof: word\n[any]\n- Click", "where"},
+		"no where":            {"proof: word\nundo: nothing\n[any]\n- Click", "where"},
 		"no proof":            {"where: here\n[any]\n- Click", "proof"},
 		"nothing":             {"", "missing"},
-		"stray line":          {head + "[any]\n- Click\nand then", "own.txt:6"},
+		"stray line":          {head + "[any]\n- Click\nand then", "own.txt:7"},
 		"unknown head":        {"whence: x\n" + head + "[any]\n- Click", "own.txt:1"},
 		"settings":            {head + "[any]\n- Set {settings}", "{settings}"},
 		"check":               {"check: {nothing}\n" + head + "[any]\n- Click", "{nothing}"},
@@ -189,7 +189,7 @@ func TestTheNearestVersionIsFoundInAnyOrder(t *testing.T) {
 
 // TestValuesAreExactForCopying holds values apart from the words around them, each listed once.
 func TestValuesAreExactForCopying(t *testing.T) {
-	texts := own("where: here\ncheck: see {profile}\nproof: word\n\n[any]\n- Type {profile}, **press** {profile} @ Activity 1; Activity 2\n- Set {settings} @ Activity 3\n- Take {resource} for {profile}")
+	texts := own("where: here\ncheck: see {profile}\nproof: word\nundo: nothing\n\n[any]\n- Type {profile}, **press** {profile} @ Activity 1; Activity 2\n- Set {settings} @ Activity 3\n- Take {resource} for {profile}")
 	m, err := texts.Manual("own", "", map[string]string{"profile": "  A {url} **b** @ x  ", "settings": "Max Duration = 60\nA = B = C", "resource": "dc01.contoso.com\ndc02.contoso.com"})
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,13 @@ type keptOp struct {
 	File    *keptFile  `json:"file,omitempty"`
 	Store   *storeDoc  `json:"store,omitempty"`
 	Remote  *remoteDoc `json:"remote,omitempty"`
+	Manual  *keptHands `json:"manual,omitempty"`
+}
+
+// keptHands is what a person does, as far as it is kept: where, and the clicks' texts.
+type keptHands struct {
+	Where  string   `json:"where"`
+	Clicks []string `json:"clicks"`
 }
 
 type keptFile struct {
@@ -115,7 +122,18 @@ func keepOp(op Op) (keptOp, error) {
 		k.Store = op.Store.document()
 	case KindRemote:
 		k.Remote = op.Remote.document()
-	case KindSession, KindManual:
+	case KindManual:
+		if op.Trace == nil {
+			return k, fmt.Errorf("a manual operation is kept only with how it is seen")
+		}
+		k.Manual = &keptHands{Where: op.Manual.Where}
+		for _, c := range op.Manual.Clicks {
+			k.Manual.Clicks = append(k.Manual.Clicks, c.Text)
+		}
+		var err error
+		k.Trace, err = op.Trace.keep()
+		return k, err
+	case KindSession:
 		return k, fmt.Errorf("a %s operation is not kept", op.Kind)
 	}
 	return k, nil
@@ -282,6 +300,13 @@ func (k keptOp) op() (Op, error) {
 	case k.Remote != nil && k.Remote.Store != nil:
 		r := k.Remote
 		op.Kind, op.Remote = KindRemote, &Remote{Host: r.Host, User: r.User, HostKey: r.HostKey, SignIn: r.SignIn, Store: Store(*r.Store)}
+	case k.Manual != nil && k.Trace != nil:
+		m := &Manual{Where: k.Manual.Where}
+		for _, text := range k.Manual.Clicks {
+			m.Clicks = append(m.Clicks, Click{Text: text})
+		}
+		op.Kind, op.Repeat, op.Manual = KindManual, Never, m
+		op.Trace, err = k.Trace.trace()
 	default:
 		err = fmt.Errorf("operation %s has nothing to do", k.ID)
 	}

@@ -18,6 +18,7 @@ type Back struct {
 	Name   string          `json:"name"`
 	Effect string          `json:"effect"`
 	Needs  []string        `json:"needs,omitempty"` // keys of the actions that had to be done before
+	Uses   []string        `json:"uses,omitempty"`  // ids in its calls: of what earlier runs made too
 	Ops    json.RawMessage `json:"ops,omitempty"`   // as plan.KeepOps writes them
 	Note   string          `json:"note,omitempty"`  // what no operation takes back
 	Where  string          `json:"where,omitempty"` // where a person did it
@@ -31,7 +32,7 @@ func backOf(a plan.Action, needs []string) (*Back, error) {
 	if a.Effect == plan.Adopt || a.OpensSession() || strings.HasPrefix(a.Key, undoPrefix) {
 		return nil, nil
 	}
-	b := &Back{Step: a.Step, Object: a.Object, Name: a.Name, Effect: a.Effect.String(), Needs: needs, Note: a.UndoNote}
+	b := &Back{Step: a.Step, Object: a.Object, Name: a.Name, Effect: a.Effect.String(), Needs: needs, Uses: idsIn(a.Ops), Note: a.UndoNote}
 	if m := a.Manual(); m != nil {
 		b.Where = m.Where
 		if b.Note == "" {

@@ -2,6 +2,7 @@ package run
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"npsetup/steps/plan"
@@ -65,39 +66,60 @@ func (c claims) writes(action string, l plan.Lookup, back []plan.Changed) {
 	}
 }
 
-// namedIn gives the keys of the actions whose calls name an id, by that id. The second run after a stop knew it, and did not refer to
-// what the first had made.
-func namedIn(actions []plan.Action) map[string][]string {
-	names := map[string][]string{}
-	for _, a := range actions {
-		var walk func(v plan.Value)
-		walk = func(v plan.Value) {
-			switch v := v.(type) {
-			case plan.Object:
-				for _, m := range v {
-					walk(m.Value)
-				}
-			case plan.Array:
-				for _, one := range v {
-					walk(one)
-				}
-			default:
-				if text, is := plan.TextOf(v, nil); is && text != "" {
-					text = strings.ToLower(text)
-					if in := names[text]; len(in) == 0 || in[len(in)-1] != a.Key {
-						names[text] = append(in, a.Key)
-					}
-				}
+// texts lists the texts in the calls of operations, in small letters.
+func texts(ops []plan.Op) []string {
+	var list []string
+	var walk func(v plan.Value)
+	walk = func(v plan.Value) {
+		switch v := v.(type) {
+		case plan.Object:
+			for _, m := range v {
+				walk(m.Value)
+			}
+		case plan.Array:
+			for _, one := range v {
+				walk(one)
+			}
+		default:
+			if text, is := plan.TextOf(v, nil); is && text != "" {
+				list = append(list, strings.ToLower(text))
 			}
 		}
-		for _, op := range a.Ops {
-			if op.Kind != plan.KindCall {
-				continue
+	}
+	for _, op := range ops {
+		if op.Kind != plan.KindCall {
+			continue
+		}
+		for _, p := range op.Call.Params {
+			walk(p.Value)
+		}
+		walk(op.Call.Body)
+	}
+	return list
+}
+
+// idsIn lists the ids that the calls of operations name, each once.
+func idsIn(ops []plan.Op) []string {
+	ids := slices.DeleteFunc(texts(ops), func(t string) bool {
+		return len(t) != 36 || t[8] != '-' || t[13] != '-' || t[18] != '-' || t[23] != '-'
+	})
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// namedIn gives the keys of the actions that name an id, or whose deed did, by that id. The second run after a stop knew it, and did
+// not refer to what the first had made.
+func namedIn(actions []plan.Action, deeds []Deed) map[string][]string {
+	uses := map[string][]string{}
+	for _, d := range deeds {
+		uses[d.Key] = d.Uses
+	}
+	names := map[string][]string{}
+	for _, a := range actions {
+		for _, text := range slices.Concat(texts(a.Ops), uses[a.Key]) {
+			if in := names[text]; len(in) == 0 || in[len(in)-1] != a.Key {
+				names[text] = append(in, a.Key)
 			}
-			for _, p := range op.Call.Params {
-				walk(p.Value)
-			}
-			walk(op.Call.Body)
 		}
 	}
 	return names

@@ -2,6 +2,7 @@ package run
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -69,11 +70,10 @@ func deedsOf(entries []Entry) ([]Deed, error) {
 		switch e.State {
 		case Sending:
 			at.Open = append(at.Open, e)
+			maps.Copy(at.Gave, e.Outputs)
 		case Carried:
 			carried[at] = true
-			for name, v := range e.Outputs {
-				at.Gave[name] = v
-			}
+			maps.Copy(at.Gave, e.Outputs)
 		case Asked:
 			at.ByHand = true
 		case Told:

@@ -190,7 +190,7 @@ func (r *runner) exchange(ctx context.Context, s Sender, a plan.Action, op plan.
 	entry := Entry{Action: a.Key, Op: op.ID, Effect: a.Effect.String(), Marker: op.Marker, Request: shown.Method + " " + shown.Path, Body: string(shown.Body)}
 	change := op.Class == plan.Change
 	if change {
-		entry.State, entry.Before, entry.Finds = Sending, before(a), finds(op)
+		entry.State, entry.Before, entry.Finds, entry.Outputs = Sending, before(a), finds(op), r.found(a, op)
 		if err := r.journal(entry); err != nil && !ends(op) {
 			return plan.Answer{}, nil, err
 		}
@@ -212,6 +212,20 @@ func (r *runner) exchange(ctx context.Context, s Sender, a plan.Action, op plan.
 		bad = errors.Join(bad, r.journal(entry))
 	}
 	return answer, outputs, bad
+}
+
+// found are the ids in a call that reads of its own action found: no answer to a change tells them, and an undo needs them.
+func (r *runner) found(a plan.Action, op plan.Op) map[string]string {
+	var ids map[string]string
+	for _, ref := range op.Call.Refs() {
+		if id, known := r.resolve(ref); known && ref.Action == a.Key {
+			if ids == nil {
+				ids = map[string]string{}
+			}
+			ids[ref.Output] = id
+		}
+	}
+	return ids
 }
 
 // ends says whether an operation ends a session of ours: that is sent also when it cannot be noted down.

@@ -80,7 +80,7 @@ func (u *Undone) order(deeds []Deed) {
 			}
 		}
 	}
-	names := namedIn(u.Actions)
+	names := namedIn(u.Actions, deeds)
 	for i := range u.Actions {
 		a := &u.Actions[i]
 		for _, key := range slices.Concat(needs[original(a.Key)], u.claims.before[a.Key], usersOf(*a, names)) {
