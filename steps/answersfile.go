@@ -64,17 +64,6 @@ type reading struct {
 	bad     map[string]bool // keys that have a fault already
 }
 
-func (r *reading) fault(place, key, what, why string, next ...string) {
-	if key != "" {
-		place += " (" + key + ")"
-		if r.bad == nil {
-			r.bad = map[string]bool{}
-		}
-		r.bad[key] = true
-	}
-	r.faults = append(r.faults, problem.New(what).Because(why).Try(next...).At(place).Of(problem.Usage))
-}
-
 // ReadAnswers reads an answers file. guide finds a guide by the id that the file names. Every fault is reported at once, as
 // a problem.List of kind Usage, by line and column and without the text of the file.
 func ReadAnswers(guide func(id string) (Guide, bool), name string, raw []byte, o Overrides) (Parsed, error) {
@@ -116,9 +105,11 @@ func FromDrafts(g Guide, where string, drafts map[string]string, dir string, o O
 func (r *reading) syntax(raw []byte) (*ast.MappingNode, bool) {
 	switch {
 	case len(raw) > answersSize:
-		r.fault(r.name, "", "the answers file is larger than 1 MiB", "")
+		r.fault(r.name, "", "the answers file is larger than 1 MiB", "thousands of names fit into that", "check that -f names the answers file")
 	case !utf8.Valid(raw):
 		r.fault(r.name, "", "the answers file is not UTF-8", "", "save it as UTF-8")
+	default:
+		r.bounded(string(raw))
 	}
 	if len(r.faults) > 0 {
 		return nil, false
@@ -271,6 +262,9 @@ func scalarText(n ast.Node) (string, bool) {
 func (r *reading) mapping(prefix string, m *ast.MappingNode) {
 	seen := map[string]bool{}
 	for _, v := range m.Values {
+		if r.full() {
+			return
+		}
 		name := keyText(v)
 		key := name
 		if prefix != "" {

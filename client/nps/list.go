@@ -79,7 +79,7 @@ func (c *Client) page(ctx context.Context, call plan.Call, p *page) error {
 		return nil
 	}
 	if contentType := resp.Header.Get("Content-Type"); contentType != "" && !isJSON(contentType) {
-		return c.unreadable(r, fmt.Errorf("a list was expected and %s came", c.plain(contentType)))
+		return c.unreadable(r, fmt.Errorf("a list was expected and %s came", c.plain(shorten(contentType))))
 	}
 	err = p.read(json.NewDecoder(resp.Body))
 	var mine errEach

@@ -39,16 +39,34 @@ func Push(word string) MFA { return Given(secret.New(word)) }
 // None is for users of whom no second factor is asked: NPS wants the call nevertheless, with any code.
 func None() MFA { return Given(secret.New("0")) }
 
+// reckoned gives codes that change by themselves.
+type reckoned struct{ Ask }
+
 // TOTP reckons codes by RFC 6238 (SHA-1, six digits, 30 s) from a base32 secret. A wrong clock is not corrected: the
 // error of a refused code names the difference.
 func TOTP(base32Secret secret.Secret, now func() time.Time) MFA {
-	return Ask(func(context.Context) (secret.Secret, error) {
+	return reckoned{func(context.Context) (secret.Secret, error) {
 		key, err := totpKey(base32Secret)
 		if err != nil {
 			return secret.Secret{}, err
 		}
 		return secret.New(totp(key, now())), nil
-	})
+	}}
+}
+
+// freshCode is a code that was not sent before. A server that takes each only once refuses the second sign-in within its 30 seconds.
+func (c *Client) freshCode(ctx context.Context, mfa MFA) (secret.Secret, error) {
+	code, err := mfa.Code(ctx)
+	if _, changes := mfa.(reckoned); err != nil || !changes || !code.Equal(c.sentCode) {
+		c.sentCode = code
+		return code, err
+	}
+	at := c.now()
+	if err := c.wait(ctx, at.Truncate(codeLife).Add(codeLife).Sub(at)+time.Second); err != nil {
+		return secret.Secret{}, problem.New("stopped while waiting for the next MFA code").Of(problem.Cancelled).From(err)
+	}
+	c.sentCode, err = mfa.Code(ctx)
+	return c.sentCode, err
 }
 
 // totpKey reads a secret as authenticators show it: any case, in groups, with or without padding.

@@ -73,6 +73,8 @@ type Client struct {
 	gate    *gate // an application user's client has its maker's
 	session session
 	turn    chan struct{} // held while the token is replaced
+
+	sentCode secret.Secret // the MFA code of the last sign-in; the holder of turn may touch it
 }
 
 // New makes a client. It opens no connection. The error is a problem of kind Usage.

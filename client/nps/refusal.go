@@ -91,7 +91,7 @@ func (c *Client) judged(r request, status int) *problem.Problem {
 		return p.Coded(problem.RoleMissing).Because("the token carries no role that may do this").
 			Try("sign in as an administrator, or ask for the role under Role Management").Of(problem.Refused)
 	case status == http.StatusTooManyRequests || status == http.StatusRequestTimeout:
-		return p.Because("the server is busy").Try("wait a minute, then run the same command again")
+		return p.Coded(problem.ServerBusy).Because("the server is busy; nothing was carried out").Try("wait a minute, then run the same command again")
 	case status >= 500:
 		p.What = fmt.Sprintf("nps failed at %s (%d)", r.text(), status)
 		if r.op.Class == plan.Change {

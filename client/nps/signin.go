@@ -89,7 +89,7 @@ func (c *Client) secondFactor(ctx context.Context, h *http.Client, cr Credential
 	if mfa == nil {
 		mfa = None()
 	}
-	code, err := mfa.Code(ctx)
+	code, err := c.freshCode(ctx, mfa)
 	if err != nil {
 		return Identity{}, err
 	}

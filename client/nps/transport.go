@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strconv"
 	"sync/atomic"
 	"time"
 
@@ -22,8 +23,9 @@ import (
 // trip is one request on its way. It travels in the context, so that the transport can tell what it carries.
 type trip struct {
 	request
-	written atomic.Bool // the first header was written: from here on the server may have seen it
-	tries   int         // repetitions so far
+	written atomic.Bool   // the first header was written: from here on the server may have seen it
+	tries   int           // repetitions so far
+	pause   time.Duration // that the server asked for before the next; 0: none
 }
 
 type tripKey struct{}
@@ -113,11 +115,26 @@ func sameHost(next *http.Request, before []*http.Request) error {
 // again says whether a try is to be repeated.
 type again func(resp *http.Response, err error) bool
 
+// longestPause is how long a server may ask to wait before the next try.
+const longestPause = 30 * time.Second
+
+// pauseOf is the Retry-After of an answer in seconds. One with a date is taken for none.
+func pauseOf(resp *http.Response) time.Duration {
+	if resp == nil {
+		return 0
+	}
+	n, err := strconv.Atoi(resp.Header.Get("Retry-After"))
+	if err != nil || n < 0 {
+		return 0
+	}
+	return time.Duration(min(n, 3600)) * time.Second
+}
+
 // passing are the statuses that a recycled application pool or a proxy answers for a moment; 500 is among them since the
 // sign-in of NPS answers it now and then.
 func passing(status int) bool {
 	switch status {
-	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return true
 	}
 	return false
@@ -143,14 +160,18 @@ func (c *Client) retry(h *http.Client, req *retryablehttp.Request, maximum int, 
 			if ctx.Err() != nil {
 				return false, ctx.Err()
 			}
-			return more(resp, err), nil
+			pause := pauseOf(resp)
+			if t := tripOf(ctx); t != nil {
+				t.pause = pause
+			}
+			return more(resp, err) && pause <= longestPause, nil
 		},
 		// The waiting is done below, where it can be handed in.
 		Backoff: func(time.Duration, time.Duration, int, *http.Response) time.Duration { return 0 },
 		PrepareRetry: func(req *http.Request) error {
 			t := tripOf(req.Context())
 			t.tries++
-			return c.wait(req.Context(), time.Second<<(t.tries-1))
+			return c.wait(req.Context(), max(t.pause, time.Second<<(t.tries-1)))
 		},
 	}
 	resp, err := r.Do(req)

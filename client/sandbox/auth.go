@@ -177,6 +177,7 @@ func (s *Server) issue(p *person, mfa bool) string {
 	if mfa {
 		c.Role = s.roleOf(p)
 	}
+	s.nonces = append(s.nonces, c.Nonce)
 	payload, _ := json.Marshal(c) // a struct of scalars always encodes
 	head := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"HS256","typ":"JWT"}`)) + "." + base64.RawURLEncoding.EncodeToString(payload)
 	token := head + "." + s.sign(head)
@@ -232,7 +233,7 @@ func (s *Server) token2claims(token string) (claims, bool) {
 	if err != nil || json.Unmarshal(raw, &c) != nil {
 		return c, false
 	}
-	return c, s.o.Now().Unix() < c.Expires
+	return c, s.o.Now().Unix() < c.Expires && !s.revoked[c.Nonce]
 }
 
 func cutLast(s, sep string) (before, after string, found bool) {

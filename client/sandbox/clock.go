@@ -29,6 +29,7 @@ func (s *Server) Tick() {
 // advance plays what is due of all sessions, and sets the alarm to what comes next.
 func (s *Server) advance() {
 	now := s.o.Now()
+	s.catchUp(now, false)
 	if s.turn(now) {
 		s.announce()
 	}
@@ -55,6 +56,11 @@ func (s *Server) setAlarm(now time.Time) {
 	for _, x := range s.world.sessions {
 		if len(x.beats) > 0 && (next.IsZero() || x.beats[0].at.Before(next)) {
 			next = x.beats[0].at
+		}
+	}
+	for _, d := range s.late {
+		if next.IsZero() || d.at.Before(next) {
+			next = d.at
 		}
 	}
 	for _, r := range s.world.rotations {

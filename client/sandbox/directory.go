@@ -42,6 +42,7 @@ func (s *Server) directoryRoutes() map[string]handler {
 				delete(h, "managedResourceId")
 			}
 			w.resources.remove(id)
+			w.forget(id)
 			return answer{status: http.StatusAccepted}
 		},
 		"listDomains": func(*ask) answer {

@@ -12,7 +12,8 @@ import (
 
 // fault is one way to misbehave: from its at-th chance on, or at that one only.
 type fault struct {
-	at   int // 0: always
+	at   int    // 0: always
+	op   string // of a call fault: the operation whose calls are its chances; empty: every call
 	seen int
 }
 
@@ -26,7 +27,7 @@ type FaultKind struct{ Name, What string }
 
 // Faults lists the faults that can be asked for, by name.
 func Faults() []FaultKind {
-	kinds := slices.Concat(serverFaults(), sessionFaults(), vaultFaults(), managedFaults())
+	kinds := slices.Concat(serverFaults(), sessionFaults(), vaultFaults(), managedFaults(), callFaults())
 	sort.Slice(kinds, func(i, j int) bool { return kinds[i].Name < kinds[j].Name })
 	return kinds
 }
@@ -90,8 +91,8 @@ func FaultNames() []string {
 	return names
 }
 
-// SetFaults switches faults on (NAME or NAME@n, counted from now) and off (NAME) while the sandbox runs, and lists those that
-// are on. The certificate that a server shows was made at its start: expired-cert can only be chosen there.
+// SetFaults switches faults on (NAME or NAME@n, counted from now; a call fault also NAME@OPERATION and NAME@OPERATION:n) and off (NAME)
+// while the sandbox runs, and lists those that are on. The certificate that a server shows was made at its start: expired-cert can only be chosen there.
 func (s *Server) SetFaults(on, off []string) ([]string, error) {
 	set, err := parseFaults(on)
 	if err != nil {
@@ -109,6 +110,9 @@ func (s *Server) SetFaults(on, off []string) ([]string, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.settle(set, clear)
+	if err := s.mend(clear); err != nil {
+		return nil, err
+	}
 	for name := range clear {
 		delete(s.faults, name)
 	}
@@ -117,10 +121,7 @@ func (s *Server) SetFaults(on, off []string) ([]string, error) {
 	}
 	list := []string{}
 	for name, f := range s.faults {
-		if f.at > 0 {
-			name += "@" + strconv.Itoa(f.at)
-		}
-		list = append(list, name)
+		list = append(list, f.written(name))
 	}
 	sort.Strings(list)
 	return list, nil
@@ -129,28 +130,52 @@ func (s *Server) SetFaults(on, off []string) ([]string, error) {
 func parseFaults(wanted []string) (faults, error) {
 	fs := faults{}
 	for _, w := range wanted {
-		name, number, numbered := strings.Cut(w, "@")
-		f := &fault{}
-		if once(name) {
-			f.at = 1
-		}
-		if numbered {
-			n, err := strconv.Atoi(number)
-			if err != nil || n < 1 {
-				return nil, fmt.Errorf("fault %q: after @ comes a number from 1 on", w)
-			}
-			f.at = n
-		}
-		known := false
-		for _, k := range FaultNames() {
-			known = known || k == name
-		}
-		if !known {
+		name, where, _ := strings.Cut(w, "@")
+		if !slices.Contains(FaultNames(), name) {
 			return nil, fmt.Errorf("no fault %q; there are %s", name, strings.Join(FaultNames(), ", "))
+		}
+		f, err := parseChance(name, where, w != name)
+		if err != nil {
+			return nil, fmt.Errorf("fault %q: %w", w, err)
 		}
 		fs[name] = f
 	}
 	return fs, nil
+}
+
+// parseChance reads what stands behind @.
+func parseChance(name, where string, given bool) (*fault, error) {
+	f := &fault{}
+	if once(name) {
+		f.at = 1
+	}
+	if !given {
+		return f, nil
+	}
+	if where != "" && (where[0] < '0' || where[0] > '9') && slices.ContainsFunc(callFaults(), func(k FaultKind) bool { return k.Name == name }) {
+		var numbered bool
+		if f.op, where, numbered = strings.Cut(where, ":"); !numbered {
+			return f, nil
+		}
+	}
+	n, err := strconv.Atoi(where)
+	if err != nil || n < 1 {
+		return nil, errors.New("after @ comes a number from 1 on, and for what may strike any call also its operation: NAME@OPERATION:n")
+	}
+	f.at = n
+	return f, nil
+}
+
+func (f *fault) written(name string) string {
+	switch {
+	case f.op != "" && f.at > 0:
+		return name + "@" + f.op + ":" + strconv.Itoa(f.at)
+	case f.op != "":
+		return name + "@" + f.op
+	case f.at > 0:
+		return name + "@" + strconv.Itoa(f.at)
+	}
+	return name
 }
 
 func (fs faults) has(name string) bool { return fs[name] != nil }

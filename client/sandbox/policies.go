@@ -3,6 +3,7 @@ package sandbox
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 )
 
@@ -25,6 +26,15 @@ func (m *members) has(k memberKind, id string) bool {
 		}
 	}
 	return false
+}
+
+// forget takes an object that was removed out of every policy.
+func (w *world) forget(id string) {
+	for _, m := range w.members {
+		for k := range m.ids {
+			m.ids[k] = slices.DeleteFunc(m.ids[k], func(have string) bool { return strings.EqualFold(have, id) })
+		}
+	}
 }
 
 func (s *Server) policyRoutes() map[string]handler {

@@ -58,6 +58,11 @@ type answer struct {
 	lost   bool // the connection is closed without an answer
 	cookie *http.Cookie
 
+	fate    fate
+	spoiled bool   // a fault changed it: it is not held against the contract
+	after   string // Retry-After
+	closes  bool   // its connection ends with it
+
 	kind string // content type, set by encode with raw
 	raw  []byte
 }
@@ -154,7 +159,7 @@ func (s *Server) carryOut(w http.ResponseWriter, r *http.Request, op operation, 
 		return
 	}
 	q := &ask{Request: r, body: body, auditor: r.UserAgent() == auditorAgent}
-	n := s.record(Request{Class: op.Class, Method: r.Method, Path: r.URL.RequestURI(), Body: body, auditor: q.auditor})
+	n := s.record(Request{Class: op.Class, Operation: op.ID, Method: r.Method, Path: r.URL.RequestURI(), Body: body, auditor: q.auditor})
 	if s.o.Latency > 0 {
 		select {
 		case <-time.After(s.o.Latency):
@@ -180,7 +185,10 @@ func (s *Server) carryOut(w http.ResponseWriter, r *http.Request, op operation, 
 		hangUp(w)
 		return
 	}
-	s.write(w, r, a)
+	s.head(w, a)
+	if !s.travel(w, r, a) {
+		s.write(w, r, a)
+	}
 }
 
 func (s *Server) check(f func(Checker) error) {
@@ -198,8 +206,25 @@ func (s *Server) check(f func(Checker) error) {
 func (s *Server) decide(q *ask, op operation, h handler) answer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	a := s.judge(q, op, h)
+	hit := s.strike(q, op)
+	s.meddle(hit)
+	before := s.counts()
+	a, done := s.instead(hit, q, op, h)
+	if !done {
+		a = s.judge(q, op, h)
+	}
+	if !q.auditor && op.Class == "change" {
+		s.notice(before)
+	}
 	a.encode() // under the lock: the value may be a row that the next request changes
+	if !done {
+		s.spoil(&a, hit, op)
+	}
+	if hit["clock-skew"] {
+		s.struckBy("clock-skew")
+		s.ahead.Store(int64(aheadBy))
+	}
+	a.closes = s.afterwards(hit, q.Request)
 	return a
 }
 
@@ -255,7 +280,7 @@ func (a *answer) encode() {
 	}
 }
 
-func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
+func (s *Server) head(w http.ResponseWriter, a answer) {
 	header := w.Header()
 	if a.kind != "" {
 		header.Set("Content-Type", a.kind)
@@ -263,8 +288,20 @@ func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
 	if a.cookie != nil {
 		http.SetCookie(w, a.cookie)
 	}
+	if a.after != "" {
+		header.Set("Retry-After", a.after)
+	}
+	if a.closes {
+		header.Set("Connection", "close")
+	}
 	header.Set("Date", s.o.Now().UTC().Format(http.TimeFormat))
-	s.check(func(c Checker) error { return c.Response(r, a.status, header, a.raw) })
+}
+
+func (s *Server) write(w http.ResponseWriter, r *http.Request, a answer) {
+	header := w.Header()
+	if !a.spoiled {
+		s.check(func(c Checker) error { return c.Response(r, a.status, header, a.raw) })
+	}
 	w.WriteHeader(a.status)
 	_, _ = w.Write(a.raw)
 }

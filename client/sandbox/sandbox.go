@@ -11,6 +11,7 @@ import (
 	"net"
 	"net/http"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"npsetup/assets"
@@ -54,6 +55,8 @@ type Request struct {
 	Status int    `json:"status"`
 	Body   []byte `json:"-"`
 
+	Operation string `json:"-"` // its id in the contract; empty outside of it
+
 	auditor bool // it is Auditor's
 	vault   bool // it went to Password Secure
 }
@@ -85,6 +88,18 @@ type Server struct {
 	clock        clock
 	auditor      auditor
 	vault        vaultServer
+
+	once     sync.Once // of Close
+	door     door
+	ahead    atomic.Int64 // nanoseconds by which its clock is ahead of Options.Now
+	shown    atomic.Pointer[tls.Certificate]
+	gone     chan struct{} // closed by Close
+	strokes  map[string]int
+	late     []deed
+	lastMade newest
+	renamed  []other
+	nonces   []string // of the tokens that were issued
+	revoked  map[string]bool
 }
 
 // Start starts the sandbox. It runs until Close or until ctx ends.
@@ -93,7 +108,8 @@ func Start(ctx context.Context, o Options) (*Server, error) {
 	if o.API != "full" && o.API != "observed" && o.API != "documented" {
 		return nil, fmt.Errorf("api %q: one of full, observed, documented", o.API)
 	}
-	s := &Server{o: o, token: randomHex(16)}
+	s := &Server{o: o, token: randomHex(16), gone: make(chan struct{}), revoked: map[string]bool{}}
+	s.o.Now = func() time.Time { return o.Now().Add(time.Duration(s.ahead.Load())) }
 	s.clock.changed = make(chan struct{})
 	s.auditor.ctx, s.auditor.stop = context.WithCancel(context.WithoutCancel(ctx))
 	var err error
@@ -160,6 +176,7 @@ func (s *Server) prepare(addr net.Addr) error {
 	if s.tls, err = newAuthority(addr, s.o.Now(), s.faults.has("expired-cert")); err != nil {
 		return err
 	}
+	s.shown.Store(&s.tls.leaf)
 	s.world = newWorld(s.o.Resources, s.o.Accounts)
 	s.prepareVault()
 	if err := s.prepareAuditor(); err != nil {
@@ -184,16 +201,20 @@ func (s *Server) prepare(addr net.Addr) error {
 	s.nps = &http.Server{
 		Handler: handler, ReadHeaderTimeout: 10 * time.Second,
 		// A client certificate is asked for and not demanded: one path wants it, and says so itself, as IIS does.
-		TLSConfig:    &tls.Config{Certificates: []tls.Certificate{s.tls.leaf}, MinVersion: tls.VersionTLS12, ClientAuth: tls.RequestClientCert},
+		TLSConfig: &tls.Config{
+			GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return s.shown.Load(), nil }, MinVersion: tls.VersionTLS12, ClientAuth: tls.RequestClientCert,
+		},
 		TLSNextProto: map[string]func(*http.Server, *tls.Conn, http.Handler){}, // HTTP/1.1 only, as the client speaks
 		ErrorLog:     quietLog(),
+		ConnContext:  func(ctx context.Context, c net.Conn) context.Context { return context.WithValue(ctx, connKey{}, c) },
 	}
+	s.door.watch(s.nps)
 	s.admin = &http.Server{Handler: s.adminHandler(), ReadHeaderTimeout: 10 * time.Second, ErrorLog: quietLog()}
 	return nil
 }
 
 func (s *Server) serve(ctx context.Context, nps, admin net.Listener) {
-	go func() { _ = s.nps.ServeTLS(nps, "", "") }()
+	s.door.serve(nps)
 	go func() { _ = s.admin.Serve(admin) }()
 	context.AfterFunc(ctx, func() { _ = s.Close() })
 }
@@ -201,6 +222,8 @@ func (s *Server) serve(ctx context.Context, nps, admin net.Listener) {
 // Close stops the sandbox at once, Auditor first.
 func (s *Server) Close() error {
 	s.stopClock()
+	s.door.end()
+	s.once.Do(func() { close(s.gone) })
 	s.auditor.stop()
 	s.auditor.running.Wait()
 	return errors.Join(s.nps.Close(), s.admin.Close(), s.closeVault())
@@ -274,6 +297,13 @@ func (s *Server) Passphrase() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.world.passphrase
+}
+
+// BrowserToken is what the administrator copies from a browser after a sign-in there.
+func (s *Server) BrowserToken() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.issue(s.world.people[adminName], true)
 }
 
 // Credentials gives the administrator's.

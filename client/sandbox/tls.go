@@ -21,6 +21,7 @@ import (
 type authority struct {
 	caPEM []byte
 	leaf  tls.Certificate
+	other tls.Certificate // that certificate-changed shows
 	pin   string
 }
 
@@ -61,7 +62,17 @@ func newAuthority(addr net.Addr, now time.Time, expired bool) (authority, error)
 	if err != nil {
 		return authority{}, err
 	}
+	leaf.SerialNumber = serial()
+	otherKey, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		return authority{}, err
+	}
+	otherDER, err := x509.CreateCertificate(rand.Reader, leaf, ca, &otherKey.PublicKey, caKey)
+	if err != nil {
+		return authority{}, err
+	}
 	return authority{
+		other: tls.Certificate{Certificate: [][]byte{otherDER, caDER}, PrivateKey: otherKey},
 		caPEM: pemOf(caDER),
 		leaf:  tls.Certificate{Certificate: [][]byte{leafDER, caDER}, PrivateKey: leafKey},
 		pin:   pinOf(leafDER),

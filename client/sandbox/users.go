@@ -51,6 +51,7 @@ func (s *Server) userRoutes() map[string]handler {
 			for _, id := range ids {
 				if w.application(id) != nil {
 					w.accounts.remove(id)
+					w.forget(id)
 					n++
 				}
 			}

@@ -38,6 +38,8 @@ type app struct {
 	password func(ctx context.Context, prompt string) ([]byte, error)
 	pdc      func(ctx context.Context, domain string) (string, error)
 	wait     func(ctx context.Context, d time.Duration) error // nil: real time
+	between  func(ctx context.Context, d time.Duration) error // waits between the tries of a request; nil: real time
+	patience time.Duration                                    // of one request to NPS; 0: a minute
 	making   func(path string, made bool)                     // told of each key and certificate, before and after; nil: nobody is
 	home     func() (string, error)
 	face     asker                                                                  // a face that asks; nil: line by line on the terminal

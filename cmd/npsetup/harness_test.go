@@ -18,6 +18,7 @@ import (
 
 	"npsetup/assets"
 	"npsetup/client/machine"
+	"npsetup/client/nps"
 	"npsetup/client/sandbox"
 	"npsetup/client/sandbox/contract"
 	"npsetup/client/trust"
@@ -25,22 +26,24 @@ import (
 
 // site is a sandbox in checking mode with its files, a state folder, and everything that was printed.
 type site struct {
-	t       *testing.T
-	guide   string // whose answers are taken; empty: auditor
-	s       *sandbox.Server
-	dir     string
-	state   string
-	env     map[string]string
-	printed bytes.Buffer // all output of all commands
-	asked   []string     // passwords that were asked for
-	answer  string       // what is typed at a question; empty: there is no terminal
-	pdc     func(ctx context.Context, domain string) (string, error)
-	wait    func(ctx context.Context, d time.Duration) error                       // nil: real time
-	here    machine.Machine                                                        // what doctor looks at
-	network machine.Network                                                        // what doctor tries ports by; zero: nothing beyond this machine
-	machine trust.Machine                                                          // whose trusted roots are changed; zero: none that could be
-	windows func(ctx context.Context, name string, args ...string) ([]byte, error) // starts a program of Windows; nil: this is none
-	making  func(path string, made bool)
+	t        *testing.T
+	guide    string // whose answers are taken; empty: auditor
+	s        *sandbox.Server
+	dir      string
+	state    string
+	env      map[string]string
+	printed  bytes.Buffer // all output of all commands
+	asked    []string     // passwords that were asked for
+	answer   string       // what is typed at a question; empty: there is no terminal
+	pdc      func(ctx context.Context, domain string) (string, error)
+	wait     func(ctx context.Context, d time.Duration) error // nil: real time
+	between  func(ctx context.Context, d time.Duration) error // nil: real time
+	patience time.Duration
+	here     machine.Machine                                                        // what doctor looks at
+	network  machine.Network                                                        // what doctor tries ports by; zero: nothing beyond this machine
+	machine  trust.Machine                                                          // whose trusted roots are changed; zero: none that could be
+	windows  func(ctx context.Context, name string, args ...string) ([]byte, error) // starts a program of Windows; nil: this is none
+	making   func(path string, made bool)
 
 	scriptEnv []string         // variables for the scripts of plan --output curl
 	now       func() time.Time // nil: real time
@@ -138,6 +141,10 @@ func (st *site) within(ctx context.Context, args ...string) result {
 			return []byte(st.env["TYPED"]), nil
 		},
 	}
+	a.between, a.patience = st.between, st.patience
+	if a.between == nil {
+		a.between = atOnce
+	}
 	if st.now != nil {
 		a.now = st.now
 	}
@@ -148,6 +155,14 @@ func (st *site) within(ctx context.Context, args ...string) result {
 	st.printed.Write(out.Bytes())
 	st.printed.Write(errs.Bytes())
 	return result{code, out.String(), errs.String()}
+}
+
+// atOnce lets the pauses between tries pass, and not the minutes until a token is renewed.
+func atOnce(ctx context.Context, d time.Duration) error {
+	if d > time.Minute {
+		return nps.Sleep(ctx, d)
+	}
+	return ctx.Err()
 }
 
 // want fails the test when a command did not end with the code.

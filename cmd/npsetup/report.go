@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -67,6 +68,7 @@ func (j *job) finish(ctx context.Context, result run.Result) error {
 	if lookErr != nil {
 		printProblems(j.talk(), lookErr)
 	}
+	tellUnproven(j.talk(), report, result)
 	if err := j.report(report.Lines); err != nil {
 		return err
 	}
@@ -82,6 +84,29 @@ func tellFailures(w io.Writer, result run.Result) {
 		if a.Err != nil && a.Outcome == steps.Failed {
 			printProblems(w, atStep(a))
 		}
+	}
+}
+
+// tellUnproven says what to do about steps in which nothing failed, and of which NPS shows something else now: somebody else was
+// there, or NPS is not done yet.
+func tellUnproven(w io.Writer, report run.Report, result run.Result) {
+	told := map[string]bool{}
+	for _, a := range result.Actions {
+		told[a.Step] = told[a.Step] || a.Err != nil
+	}
+	var l problem.List
+	for _, line := range report.Lines {
+		if line.Outcome == steps.Failed.String() && !told[line.Step] {
+			code := problem.Code(line.Code)
+			if code.Bare() {
+				code = problem.DiffersFromGuide
+			}
+			l = append(l, problem.New("what was done is not what NPS shows now").Coded(code).At(line.Step).Because(cmp.Or(line.Proof, "it was read back otherwise")).
+				Try("run npsetup resume --yes: it looks again and sets right what it can", "when it stays, ask who else works on this server"))
+		}
+	}
+	if len(l) > 0 {
+		printProblems(w, l)
 	}
 }
 

@@ -124,7 +124,7 @@ func (l *link) connect(ctx context.Context, a steps.Answers) (shared.Connection,
 	l.served = served(a)
 	l.client, err = nps.New(nps.Options{
 		BaseURL: a.Text("nps.url"), TLS: config, Now: l.app.now, DryRun: l.dry, Scrub: l.app.scrub, UserAgent: "npsetup/" + version, Observe: l.observe,
-		Explain: trust.Explain, Again: l.again(),
+		Explain: trust.Explain, Again: l.again(), Wait: l.app.between, Timeout: l.app.patience,
 	})
 	if err != nil {
 		return nil, err

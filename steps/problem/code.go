@@ -74,6 +74,7 @@ const (
 	ApplicationPool    Code = "application-pool"
 	ADExtensionBlocked Code = "ad-extension-blocked"
 	ServicesUnhealthy  Code = "services-unhealthy"
+	ServerBusy         Code = "server-busy"
 )
 
 // The application user and its client certificate.
