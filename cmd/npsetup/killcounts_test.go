@@ -9,8 +9,9 @@ import (
 
 // killCounts are the cases by guide and kind of kill.
 type killCounts struct {
-	guides []string
-	cases  map[string]map[kill][2]int // run, failed
+	planned int
+	guides  []string
+	cases   map[string]map[kill][2]int // run, failed
 }
 
 func (c *killCounts) ran(guide string, k kill, failed bool) {
@@ -26,6 +27,16 @@ func (c *killCounts) ran(guide string, k kill, failed bool) {
 		n[1]++
 	}
 	c.cases[guide][k] = n
+}
+
+func (c *killCounts) all() int {
+	n := 0
+	for _, kinds := range c.cases {
+		for _, counted := range kinds {
+			n += counted[0]
+		}
+	}
+	return n
 }
 
 // table is the section of docs/reliability.md.
@@ -55,6 +66,10 @@ const killsFrom, killsTo = "<!-- kills -->", "<!-- /kills -->"
 // compare holds the counts against the table, or writes it with -update.
 func (c *killCounts) compare(t *testing.T) {
 	t.Helper()
+	if n := c.all(); n < c.planned { // go test -run names some of them
+		t.Logf("%d of %d cases were run: the table in docs/reliability.md is not compared", n, c.planned)
+		return
+	}
 	const path = "../../docs/reliability.md"
 	raw, err := os.ReadFile(path)
 	if err != nil {

@@ -102,6 +102,7 @@ func TestEveryKill(t *testing.T) {
 				one, two = first.calls, then.calls
 			}
 			for k := 1; k <= one+two; k += g.every {
+				counts.planned++
 				t.Run(fmt.Sprintf("%s, %v, change %d", g.name, kind, k), func(t *testing.T) {
 					defer func() { counts.ran(g.name, kind, t.Failed()) }()
 					g.killed(t, kind, k, one, want)
