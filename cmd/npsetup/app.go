@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"sync"
 	"syscall"
 	"time"
 
@@ -48,6 +49,7 @@ type app struct {
 	machine  trust.Machine                                                          // whose store of trusted roots is looked at and changed; zero: this one
 	windows  func(ctx context.Context, name string, args ...string) ([]byte, error) // starts a program of Windows; nil: this is none
 	scrub    *secret.Scrubber
+	abrupt   bool // what stops a run also ends a request that has left, as a kill does
 }
 
 // fromProcess is the world of the real program.
@@ -109,6 +111,7 @@ func lookupPDC(ctx context.Context, domain string) (string, error) {
 func start(args []string, a *app) int {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
+	context.AfterFunc(ctx, stop) // the second signal is the system's: it ends the program at once
 	return startContext(ctx, args, a)
 }
 
@@ -119,8 +122,8 @@ func startContext(ctx context.Context, args []string, a *app) int {
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(a.in)
-	root.SetOut(scrubbing{a.out, a.scrub})
-	root.SetErr(scrubbing{a.err, a.scrub})
+	root.SetOut(scrubbing{a.out, a.scrub, &sync.Mutex{}})
+	root.SetErr(scrubbing{a.err, a.scrub, &sync.Mutex{}})
 	err := root.ExecuteContext(ctx)
 	if err != nil && ctx.Err() != nil {
 		next := "npsetup resume --yes continues it"
@@ -131,6 +134,9 @@ func startContext(ctx context.Context, args []string, a *app) int {
 	}
 	var code exitError
 	if errors.As(err, &code) {
+		if ctx.Err() != nil && code == exitFailed {
+			return exitCancelled // what failed was not begun
+		}
 		return int(code)
 	}
 	if err != nil {
@@ -143,9 +149,12 @@ func startContext(ctx context.Context, args []string, a *app) int {
 type scrubbing struct {
 	w     io.Writer
 	scrub *secret.Scrubber
+	mu    *sync.Mutex // what is said of a signal comes from beside
 }
 
 func (s scrubbing) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	if _, err := io.WriteString(s.w, s.scrub.Scrub(string(p))); err != nil {
 		return 0, err
 	}

@@ -98,6 +98,7 @@ func (j *job) apply(ctx context.Context) error {
 	if err := j.begin(p); err != nil {
 		return err
 	}
+	defer j.tellStop(ctx)()
 	result, err := j.carryOut(ctx, p, doneSet(j.done), j.sinks())
 	if err != nil {
 		return err
@@ -121,7 +122,7 @@ func (j *job) carryOut(ctx context.Context, p plan.Plan, done map[string]bool, s
 	j.link.client.Approve(p)
 	return run.Apply(ctx, p, run.Options{
 		Sender: j.link.client, Clock: clock(j.app.now), Store: j.store, Sink: sink, ManualDone: done, Wait: j.app.pause, Sessions: j.sessions(), Maker: maker,
-		Machines: machines{j.link},
+		Machines: machines{j.link}, Sent: j.app.sent(ctx),
 	})
 }
 

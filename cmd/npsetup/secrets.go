@@ -98,6 +98,7 @@ func secretFile(path, what string) (secret.Secret, error) {
 }
 
 func (a *app) askSecret(ctx context.Context, key, what string) (secret.Secret, error) {
+	ctx = asking(ctx)
 	if a.face != nil {
 		return a.face.Secret(ctx, key, what)
 	}

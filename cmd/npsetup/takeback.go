@@ -40,6 +40,7 @@ func (u *takingBack) run(ctx context.Context) error {
 	if err := u.begin(p); err != nil {
 		return err
 	}
+	defer u.tellStop(ctx)()
 	result, err := u.carryOut(ctx, p, doneSet(u.done), u.sinks())
 	if err != nil {
 		return err

@@ -200,7 +200,11 @@ func (r *runner) exchange(ctx context.Context, s Sender, a plan.Action, op plan.
 	e.Name = OpSent
 	r.emit(e)
 	started := r.Clock.Now()
-	answer, err := r.send(ctx, s, op)
+	sending := ctx
+	if change && op.Marker == "" && r.Sent != nil { // a session has bounds of its own
+		sending = r.Sent
+	}
+	answer, err := r.send(sending, s, op)
 	done := *e.Op
 	done.Status, done.MS = answer.Status, r.Clock.Now().Sub(started).Milliseconds()
 	e.Name, e.Op, e.Error = OpDone, &done, errorInfo(err)

@@ -50,6 +50,7 @@ type Options struct {
 	Sink       Sink
 	Parallel   int
 	Wait       func(ctx context.Context, d time.Duration) error // between patient lookups and looks at a session; nil: each is tried once
+	Sent       context.Context                                  // ends a change that has left; nil: what ends the run does
 	Sessions   *Sessions                                        // nil: a plan that opens a session is refused
 	Machines   Machines                                         // nil: a plan that changes what another machine trusts is refused
 	Anchors    Anchors                                          // nil: a plan that changes what a machine trusts is refused
