@@ -25,10 +25,11 @@ build:
 	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o dist/npsetup ./cmd/npsetup
 
 test:
-	go test -race -timeout 8m ./...
+	go test -race -timeout 14m ./...
 
 test-full:
-	go test -race -tags full -timeout 40m -count=1 ./cmd/npsetup/... ./client/trust ./client/machine
+	go test -race -tags full -timeout 40m -count=1 -skip '^(TestFaults|TestFaultTable|TestEveryKill)$$' ./cmd/npsetup/... ./client/trust ./client/machine
+	go test -tags full -timeout 25m -count=1 -run '^(TestFaults|TestFaultTable|TestEveryKill)$$' ./cmd/npsetup
 	.ci/fuzz $(FUZZTIME)
 
 check: tools elsewhere

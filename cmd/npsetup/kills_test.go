@@ -108,13 +108,14 @@ func (k *killer) rewind(t *testing.T) {
 		if filepath.Base(path) != "journal.jsonl" || !kept || k.kind != afterAnswer && k.kind != tornAnswer {
 			continue
 		}
-		answer := concluding(raw[len(was):], k.action)
+		between, answer := concluding(raw[len(was):], k.action)
 		if answer == nil {
 			t.Fatal("what became of it was never noted down")
 		}
 		if k.kind == tornAnswer {
 			answer = answer[:len(answer)/2]
 		}
+		was = append(was, between...)
 		k.kept[path] = append(was, answer...)
 	}
 	if err := os.RemoveAll(k.st.state); err != nil {
@@ -130,15 +131,16 @@ func (k *killer) rewind(t *testing.T) {
 	}
 }
 
-// concluding is the first line of a journal that says what became of a change of the action.
-func concluding(journal []byte, action string) []byte {
+// concluding is the first line of a journal that says what became of a change of the action, and the lines before it.
+func concluding(journal []byte, action string) (before, line []byte) {
 	for _, l := range bytes.SplitAfter(journal, []byte("\n")) {
 		var e run.Entry
 		if json.Unmarshal(l, &e) == nil && e.Action == action && e.State != run.Sending {
-			return l
+			return before, l
 		}
+		before = append(before, l...)
 	}
-	return nil
+	return nil, nil
 }
 
 // folderOf is what a folder holds, by path.

@@ -31,10 +31,10 @@ func killables() []killable {
 		return func(st *site) []string { return []string{"apply", "-f", st.road(name), "--yes"} }
 	}
 	return []killable{
-		{"resource", newSite, func(st *site) []string { return []string{"apply", "-f", st.answers(), "--yes"} }, allManual, false, 1},
-		{"credential", newSite, lend("credential"), "auditor-start,certificate-trust,auditor-key,monitoring-plan", false, 1},
-		{"both", newSite, lend("both"), "auditor-start,certificate-trust,auditor-key,monitoring-plan", false, 1 + roadStops/2},
-		{"password-secure", newVaultSite, func(st *site) []string { return []string{"apply", "-f", st.answers(), "--yes"} }, "vault-key,vault-entry", false, 1},
+		{"resource", newSite, func(st *site) []string { return []string{"apply", "-f", st.answers(), "--yes"} }, allManual, false, 1 + roadStops/2},
+		{"credential", newSite, lend("credential"), "auditor-start,certificate-trust,auditor-key,monitoring-plan", false, 1 + roadStops/2},
+		{"both", newSite, lend("both"), "auditor-start,certificate-trust,auditor-key,monitoring-plan", false, 1 + roadStops},
+		{"password-secure", newVaultSite, func(st *site) []string { return []string{"apply", "-f", st.answers(), "--yes"} }, "vault-key,vault-entry", false, 1 + roadStops/2},
 		{"certificate new", newSite, road("new"), "auditor-certificate,certificate-trust,auditor-key,monitoring-plan", false, 1 + roadStops},
 		{"certificate request", newSite, road("request"), "certificate,auditor-certificate,certificate-trust,auditor-key,monitoring-plan", true, 1 + roadStops},
 	}
