@@ -24,7 +24,7 @@ func TestWindowsTells(t *testing.T) {
 			running++
 		}
 	}
-	if running == 0 {
+	if running == 0 && os.Getenv("WINEPREFIX") == "" { // those of wine end when they are idle
 		t.Error("no service runs")
 	}
 	programs, err := windowsPrograms()
