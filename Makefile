@@ -32,8 +32,7 @@ test:
 	go test -timeout 10m -run '$(BIG)' ./cmd/npsetup
 
 test-full:
-	go test -race -tags full -timeout 40m -count=1 -skip '$(BIG)' ./cmd/npsetup/... ./client/trust ./client/machine
-	go test -tags full -timeout 25m -count=1 -run '$(BIG)' ./cmd/npsetup
+	go test -tags full -timeout 40m -count=1 ./cmd/npsetup/... ./client/trust ./client/machine
 	.ci/fuzz $(FUZZTIME)
 
 check: tools elsewhere
