@@ -205,21 +205,7 @@ func TestEachRefusalOfApacheHasItsSentence(t *testing.T) {
 		r := st.do("verify", "--session", "--yes")
 		fmt.Fprintf(&got, "== %s: exit %d\n%s\n", c.name, r.code, problems(r.err))
 	}
-	text := strings.ReplaceAll(got.String(), a.port, "PORT")
-	path := filepath.Join("testdata", "apache.golden")
-	if *updateGolden {
-		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if text != string(want) {
-		t.Errorf("the sentences are (-update writes them anew)\n%s", text)
-	}
+	asKept(t, "apache.golden", strings.ReplaceAll(got.String(), a.port, "PORT"))
 }
 
 // problems are the lines that tell what happened, why, and what to do.

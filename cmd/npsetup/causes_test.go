@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"flag"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -12,8 +11,6 @@ import (
 
 	"npsetup/client/sandbox"
 )
-
-var updateGolden = flag.Bool("update", false, "write the golden files anew")
 
 // waiting lets the pauses of a run pass on the server's clock alone.
 func waiting(t *testing.T) (*site, *lateness) {
@@ -111,15 +108,7 @@ func TestCausesAreNamed(t *testing.T) {
 			told.WriteString("# " + c.name + "\n" + text + "\n")
 		})
 	}
-	path := filepath.Join("testdata", "causes.golden")
-	if *updateGolden {
-		if err := os.WriteFile(path, []byte(told.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if want, err := os.ReadFile(path); err != nil || string(want) != told.String() {
-		t.Errorf("the sentences are, %v:\n%s", err, told.String())
-	}
+	asKept(t, "causes.golden", told.String())
 }
 
 // sentences are what a run says went wrong, and what its report says of the proof, without what differs from run to run.

@@ -101,15 +101,7 @@ func TestPublishedFailuresAreNamed(t *testing.T) {
 	if len(rows)-1 != 54 {
 		t.Errorf("there are %d rows", len(rows)-1)
 	}
-	path := filepath.Join("testdata", "failures.golden")
-	if *updateGolden {
-		if err := os.WriteFile(path, []byte(told.String()), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if want, err := os.ReadFile(path); err != nil || string(want) != told.String() {
-		t.Errorf("the sentences are, %v:\n%s", err, told.String())
-	}
+	asKept(t, "failures.golden", told.String())
 }
 
 // named are the first sentences that carry a code: a problem with cause and next steps, or a line of doctor or of a report. What

@@ -3,8 +3,6 @@ package main
 import (
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -57,26 +55,8 @@ func faultTable(kept map[string]string) string {
 // TestFaultTable holds the table of docs/reliability.md against what is kept. -update writes it, and with the tag full TestFaults writes
 // what is kept.
 func TestFaultTable(t *testing.T) {
-	const begin, end = "<!-- faults -->\n", "<!-- /faults -->"
-	path := filepath.Join("..", "..", "docs", "reliability.md")
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	before, rest, found := strings.Cut(string(raw), begin)
-	was, after, closed := strings.Cut(rest, end)
-	if !found || !closed {
-		t.Fatal("the marks are not there")
-	}
 	kept := keptFaults(t)
-	table := faultTable(kept)
-	if *updateGolden {
-		if err := os.WriteFile(path, []byte(before+begin+table+end+after), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	} else if was != table {
-		t.Errorf("the table is\n%s\nit should be\n%s", was, table)
-	}
+	asTold(t, "faults", faultTable(kept))
 	for _, b := range blows() {
 		if !slices.ContainsFunc(slices.Collect(maps.Keys(kept)), func(name string) bool { return strings.SplitN(name, " ", 4)[3] == b.name() }) {
 			t.Errorf("nothing is kept of %s", b.name())

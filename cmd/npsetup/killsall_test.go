@@ -130,6 +130,12 @@ func (g killable) killed(t *testing.T, kind kill, k, first int, want string) {
 		st.person()
 		st.do("resume", "--yes").want(t, exitPerson)
 	}
+	g.endsWell(t, st, before, want)
+}
+
+// endsWell compares the state with that of a run that nothing stopped, takes it back, and sets up once more.
+func (g killable) endsWell(t *testing.T, st *site, before, want string) {
+	t.Helper()
 	if got := g.end(t, st); got != want {
 		t.Errorf("another end state: %s", unlike(got, want))
 	}

@@ -30,13 +30,7 @@ func TestEveryGuideKilledForReal(t *testing.T) {
 					st.person()
 					st.do("resume", "--yes").want(t, exitPerson)
 				}
-				if got := g.end(t, st); got != want {
-					t.Errorf("another end state: %s", unlike(got, want))
-				}
-				g.takesBack(t, st, before)
-				if got := g.whole(t, st); got != want {
-					t.Errorf("another set-up gives another end: %s", unlike(got, want))
-				}
+				g.endsWell(t, st, before, want)
 			})
 		}
 	}

@@ -82,7 +82,7 @@ func inStore(thumbprint string, now time.Time) (auditor.Certificate, error) {
 	if err != nil {
 		return auditor.Certificate{}, err
 	}
-	return certificateIn(c, now, pki.Check(c, now)), nil
+	return certificateIn(c, pki.Check(c, now)), nil
 }
 
 // stored leaves out what cannot be read: Windows keeps many kinds there.
@@ -91,7 +91,7 @@ func stored(now time.Time) ([]auditor.Certificate, error) {
 	var found []auditor.Certificate
 	for _, der := range all {
 		if c, err := pki.ParseCertificate(`LocalMachine\My`, der); err == nil {
-			found = append(found, certificateIn(c, now, pki.Check(c, now)))
+			found = append(found, certificateIn(c, pki.Check(c, now)))
 		}
 	}
 	return found, err
@@ -171,18 +171,18 @@ func readChain(key string, files []string, now time.Time) (auditor.Chain, error)
 	if key != "" { // what belongs to a key that was made here, Auditor has not generated
 		judge = pki.CheckAnswer
 	}
-	out := auditor.Chain{Leaf: certificateIn(c.Leaf, now, judge(c.Leaf, now)), Missing: c.Missing}
+	out := auditor.Chain{Leaf: certificateIn(c.Leaf, judge(c.Leaf, now)), Missing: c.Missing}
 	if c.Missing != "" {
 		return out, nil
 	}
 	for _, by := range c.Between() {
-		out.Between = append(out.Between, certificateIn(by, now, pki.CheckAuthority(by, now)))
+		out.Between = append(out.Between, certificateIn(by, pki.CheckAuthority(by, now)))
 	}
 	root, _ := c.Root()
 	if root.SHA256 == c.Leaf.SHA256 {
 		out.Root = out.Leaf
 	} else {
-		out.Root = certificateIn(root, now, pki.CheckAuthority(root, now))
+		out.Root = certificateIn(root, pki.CheckAuthority(root, now))
 	}
 	return out, nil
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"npsetup/steps"
+	shared "npsetup/steps/nps"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
@@ -58,8 +59,7 @@ func (u *takingBack) draft(ctx context.Context) (plan.Plan, error) {
 	if err := steps.Survey(ctx, signInOf(u.guide), u.scene); err != nil {
 		return plan.Plan{}, err
 	}
-	missing := u.store.Memory().NotOffered
-	lacks := func(operation string) bool { v, is := missing[operation]; return is && v == u.scene.Version }
+	lacks := func(operation string) bool { _, is := shared.NotOffered(u.scene, operation); return is }
 	left, err := run.Undo(ctx, deeds, run.Unmaking{Sender: u.link.client, Lacks: lacks, Wait: u.app.pause, Over: u.over, Keep: u.keep, Machines: machines{u.link}})
 	if err != nil {
 		return plan.Plan{}, err

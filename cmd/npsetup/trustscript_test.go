@@ -45,16 +45,7 @@ func TestTheScriptIsGolden(t *testing.T) {
 			got = strings.ReplaceAll(got, have, say)
 		}
 		got = strings.ReplaceAll(regexp.MustCompile(`(?s)@'\r\n.*\r\n'@`).ReplaceAllString(got, "@'\r\nBASE64\r\n'@"), "\r\n", "\n")
-		path := filepath.Join("testdata", name)
-		if *updateGolden {
-			if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-				t.Fatal(err)
-			}
-		}
-		want, err := os.ReadFile(path)
-		if err != nil || string(want) != got {
-			t.Errorf("%v; %s is (-update writes it anew)\n%s", err, name, got)
-		}
+		asKept(t, name, got)
 	}
 }
 

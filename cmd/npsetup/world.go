@@ -299,11 +299,11 @@ func readCertificate(path string, now time.Time) (auditor.Certificate, error) {
 		}
 		return auditor.Certificate{}, err
 	}
-	return certificateIn(c, now, pki.Check(c, now)), nil
+	return certificateIn(c, pki.Check(c, now)), nil
 }
 
 // certificateIn is a certificate in words, with what was judged of it.
-func certificateIn(c pki.Certificate, now time.Time, judged []pki.Remark) auditor.Certificate {
+func certificateIn(c pki.Certificate, judged []pki.Remark) auditor.Certificate {
 	out := auditor.Certificate{
 		Subject: c.Subject, Issuer: c.Issuer, Serial: c.Serial, Thumbprint: c.SHA1, SHA256: c.SHA256, NotBefore: c.X509.NotBefore, NotAfter: c.X509.NotAfter, SelfSigned: c.SelfSigned, DER: c.X509.Raw,
 	}

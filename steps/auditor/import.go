@@ -2,7 +2,9 @@ package auditor
 
 import (
 	"context"
+	"maps"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"npsetup/steps"
@@ -101,7 +103,7 @@ func chosenUser(ctx context.Context, s *steps.Scene, name string, grants []grant
 			}
 		}
 	}
-	pick, err := nps.TheOne(flagApplication, "application user", name, nps.Names(names), granted)
+	pick, err := nps.TheOne(flagApplication, "application user", name, slices.Sorted(maps.Keys(names)), granted)
 	if err != nil {
 		return npsapi.Account{}, err
 	}

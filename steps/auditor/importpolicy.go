@@ -3,6 +3,8 @@ package auditor
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 
 	"npsetup/steps"
@@ -61,12 +63,8 @@ func policyOf(user npsapi.Account, grants []grant, credential bool, flag string,
 		return nil, nil
 	}
 	kind := map[bool]string{true: "credential-based access policy", false: "resource-based access policy"}[credential]
-	pick, err := nps.TheOne(flag, kind, named(flag), nps.Names(byName), nil)
-	if err != nil {
-		return nil, err
-	}
-	p := byName[pick]
-	return &p, nil
+	p, err := nps.Pick(flag, kind, named(flag), byName)
+	return &p, err
 }
 
 // importPlan leaves room for what NPS does not know.
@@ -212,7 +210,7 @@ func importActivity(ctx context.Context, s *steps.Scene, in *steps.Imported, p n
 		in.Leave("the access policy holds no activity")
 		return nil
 	}
-	pick, err := nps.TheOne(flagActivity, "activity in the access policy", named, nps.Names(byName), nil)
+	pick, err := nps.TheOne(flagActivity, "activity in the access policy", named, slices.Sorted(maps.Keys(byName)), nil)
 	if err != nil {
 		return err
 	}

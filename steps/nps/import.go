@@ -2,6 +2,8 @@ package nps
 
 import (
 	"context"
+	"maps"
+	"slices"
 	"sort"
 	"strings"
 
@@ -32,20 +34,16 @@ func TheOne(flag, kind, named string, all, preferred []string) (string, error) {
 		Because("there are " + problem.Plain(strings.Join(all, ", "))).Try("name the one that is meant: --" + flag + " NAME").Of(problem.Usage)
 }
 
-// Names are the keys of a map, in order.
-func Names[V any](m map[string]V) []string {
-	list := make([]string, 0, len(m))
-	for k := range m {
-		list = append(list, k)
-	}
-	sort.Strings(list)
-	return list
+// Pick is the only one of some objects by name, as TheOne finds it.
+func Pick[T any](flag, kind, named string, byName map[string]T) (T, error) {
+	name, err := TheOne(flag, kind, named, slices.Sorted(maps.Keys(byName)), nil)
+	return byName[name], err
 }
 
 // LivePolicies are the access policies that are neither deleted nor disabled.
 func LivePolicies(ctx context.Context, s *steps.Scene) ([]Object[npsapi.Policy], error) {
 	return Find(ctx, s, npsapi.ListPolicies(false), func(p npsapi.Policy) bool {
-		return (p.IsDeleted == nil || !*p.IsDeleted) && (p.IsDisabled == nil || !*p.IsDisabled)
+		return !p.Deleted() && !p.Disabled()
 	})
 }
 

@@ -93,7 +93,7 @@ func (p Policy) TypeName() string {
 func Living(found []Object[npsapi.Policy]) []Object[npsapi.Policy] {
 	var live []Object[npsapi.Policy]
 	for _, p := range found {
-		if p.Row.IsDeleted == nil || !*p.Row.IsDeleted {
+		if !p.Row.Deleted() {
 			live = append(live, p)
 		}
 	}
@@ -107,7 +107,7 @@ func Living(found []Object[npsapi.Policy]) []Object[npsapi.Policy] {
 // the list of live policies tells.
 func isOff(ctx context.Context, s *steps.Scene, p npsapi.Policy) (bool, error) {
 	if p.IsDeleted != nil || p.IsDisabled != nil {
-		return p.IsDeleted != nil && *p.IsDeleted || p.IsDisabled != nil && *p.IsDisabled, nil
+		return p.Deleted() || p.Disabled(), nil
 	}
 	live, err := Find(ctx, s, npsapi.ListPolicies(false), func(l npsapi.Policy) bool { return l.ID == p.ID })
 	return len(live) == 0, err
@@ -115,7 +115,7 @@ func isOff(ctx context.Context, s *steps.Scene, p npsapi.Policy) (bool, error) {
 
 // statusOf makes the call that brings a policy's status back. Where its members do not tell it, it counts as deleted.
 func statusOf(p npsapi.Policy) func(plan.Value) plan.Call {
-	deleted, disabled := p.IsDeleted != nil && *p.IsDeleted, p.IsDisabled != nil && *p.IsDisabled
+	deleted, disabled := p.Deleted(), p.Disabled()
 	return func(id plan.Value) plan.Call {
 		return npsapi.SetPolicyStatus(id, deleted || !disabled, disabled)
 	}

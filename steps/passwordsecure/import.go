@@ -70,11 +70,10 @@ func importConnector(ctx context.Context, s *steps.Scene, in *steps.Imported, na
 	for _, c := range found {
 		byName[c.Row.Name] = c.Row
 	}
-	pick, err := nps.TheOne(flagConnector, "integration connector to Password Secure", name, nps.Names(byName), nil)
+	c, err := nps.Pick(flagConnector, "integration connector to Password Secure", name, byName)
 	if err != nil {
 		return npsapi.Connector{}, err
 	}
-	c := byName[pick]
 	settings, _ := c.Settings()
 	in.Take(keyConnector, c.Name)
 	in.Take(keyURL, settings.APIURL, "as the connector has it; NPS goes there")
@@ -89,17 +88,23 @@ func importConnector(ctx context.Context, s *steps.Scene, in *steps.Imported, na
 }
 
 func importAccount(ctx context.Context, s *steps.Scene, in *steps.Imported, id string) error {
-	found, err := nps.Find(ctx, s, npsapi.ListServiceAccounts(false), func(c npsapi.StoredCredential) bool { return !c.IsDeleted && nps.Same(c.ID, id) })
+	var found *npsapi.StoredCredential
+	_, err := nps.Find(ctx, s, npsapi.ListServiceAccounts(false), func(c npsapi.StoredCredential) bool {
+		if !c.IsDeleted && nps.Same(c.ID, id) {
+			found = &c
+		}
+		return false // what else stands in a row may be a secret: it is not kept
+	})
 	if err != nil {
 		return err
 	}
-	if len(found) == 0 {
+	if found == nil {
 		in.Leave("the service account of the connector is not listed by NPS")
 		return nil
 	}
-	in.Take(keyAccount, found[0].Row.Name)
-	in.Take(keyUsername, found[0].Row.Username)
-	in.Tell("service account " + found[0].Row.Name)
+	in.Take(keyAccount, found.Name)
+	in.Take(keyUsername, found.Username)
+	in.Tell("service account " + found.Name)
 	return nil
 }
 
@@ -122,11 +127,10 @@ func importActivity(ctx context.Context, s *steps.Scene, in *steps.Imported, con
 	for _, a := range found {
 		byName[a.Row.Name] = a.Row
 	}
-	pick, err := nps.TheOne(flagActivity, "activity with the connector", name, nps.Names(byName), nil)
+	a, err := nps.Pick(flagActivity, "activity with the connector", name, byName)
 	if err != nil {
 		return nil, err
 	}
-	a := byName[pick]
 	in.Take(keyActivity, a.Name)
 	in.Tell("activity " + a.Name)
 	if a.Description != "" {
@@ -187,11 +191,10 @@ func importPolicy(ctx context.Context, s *steps.Scene, in *steps.Imported, a nps
 		in.Leave("no access policy has the activity itself; whether one holds a group with it is not looked at")
 		return nil
 	}
-	pick, err := nps.TheOne(flagPolicy, "access policy with the activity", name, nps.Names(byName), nil)
+	p, err := nps.Pick(flagPolicy, "access policy with the activity", name, byName)
 	if err != nil {
 		return err
 	}
-	p := byName[pick]
 	in.Take(keyPolicy, p.Name)
 	in.Tell("access policy " + p.Name)
 	if err := importProfile(ctx, s, in, p); err != nil {

@@ -2,7 +2,6 @@ package run
 
 import (
 	"encoding/json"
-	"strings"
 
 	"npsetup/steps/plan"
 )
@@ -29,7 +28,7 @@ const beyond = "npsetup cannot take it back"
 
 // backOf describes how an action is taken back; nil for one that leaves nothing behind.
 func backOf(a plan.Action, needs []string) (*Back, error) {
-	if a.Effect == plan.Adopt || a.OpensSession() || strings.HasPrefix(a.Key, undoPrefix) {
+	if a.Effect == plan.Adopt || a.OpensSession() || isUndo(a) {
 		return nil, nil
 	}
 	b := &Back{Step: a.Step, Object: a.Object, Name: a.Name, Effect: a.Effect.String(), Needs: needs, Uses: idsIn(a.Ops), Note: a.UndoNote}

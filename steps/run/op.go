@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"npsetup/steps"
 	"npsetup/steps/plan"
@@ -61,7 +60,7 @@ func (r *runner) byHand(a plan.Action) ActionResult {
 	if !r.ManualDone[a.Step] || byLook(a) {
 		return ActionResult{Outcome: steps.Waiting}
 	}
-	if strings.HasPrefix(a.Key, undoPrefix) {
+	if isUndo(a) {
 		return r.takenBack(a)
 	}
 	about := ""
@@ -86,7 +85,7 @@ func (r *runner) takenBack(a plan.Action) ActionResult {
 }
 
 func (r *runner) keep(a plan.Action, result ActionResult) ActionResult {
-	if strings.HasPrefix(a.Key, undoPrefix) {
+	if isUndo(a) {
 		return result // the record is cleared when everything is taken back
 	}
 	if err := r.Store.Made(Made{Kind: a.Object, Name: a.Name, Effect: a.Effect.String(), ID: result.Outputs["id"], Action: a.Key}); err != nil {

@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"npsetup/steps/plan"
@@ -127,11 +128,5 @@ func (r *runner) goneBefore(ctx context.Context, op plan.Op, err error) bool {
 		return !w.found || !sameObject(op, w.row)
 	}
 	wanted, _ := op.Call.Body.(plan.Array)
-	for _, one := range wanted {
-		o, _ := one.(plan.Object)
-		if id, known := plan.TextOf(o.Get("id"), nil); known && w.in[strings.ToLower(id)] {
-			return false
-		}
-	}
-	return true
+	return !slices.ContainsFunc(wanted, func(one plan.Value) bool { return w.in[idOf(one)] })
 }

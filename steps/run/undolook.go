@@ -164,13 +164,19 @@ func sameObject(op plan.Op, row json.RawMessage) bool {
 	return known && all && strings.EqualFold(got["id"], want) && (json.Unmarshal(row, &state) != nil || !state.IsDeleted)
 }
 
+// idOf is the id of a member in a call, in small letters; empty when it is not known.
+func idOf(member plan.Value) string {
+	o, _ := member.(plan.Object)
+	id, _ := plan.TextOf(o.Get("id"), nil)
+	return strings.ToLower(id)
+}
+
 // members takes out of a list what is still in it.
 func (v *undoing) members(op plan.Op, in map[string]bool) (*plan.Op, error) {
 	wanted, _ := op.Call.Body.(plan.Array)
 	left := plan.Array{}
 	for _, w := range wanted {
-		o, _ := w.(plan.Object)
-		if id, ok := plan.TextOf(o.Get("id"), nil); ok && in[strings.ToLower(id)] && v.out.claims.take(op.Call.Redacted(nil).Path+" "+strings.ToLower(id)) {
+		if id := idOf(w); in[id] && v.out.claims.take(op.Call.Redacted(nil).Path+" "+id) {
 			left = append(left, w)
 		}
 	}
