@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -148,10 +149,15 @@ func folderOf(t *testing.T, dir string) map[string][]byte {
 	t.Helper()
 	all := map[string][]byte{}
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
-		if err != nil || e.IsDir() {
-			return err
+		if err == nil && !e.IsDir() {
+			var raw []byte
+			if raw, err = os.ReadFile(path); err == nil {
+				all[path] = raw
+			}
 		}
-		all[path], err = os.ReadFile(path)
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil // a file that takes another's place was renamed meanwhile
+		}
 		return err
 	})
 	if err != nil {
