@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -85,56 +84,6 @@ func TestCredentialBased(t *testing.T) {
 			want := map[string]int{"credential": 1, "both": 2}[c.kind]
 			if events := st.s.Events(); len(events) < want || events[len(events)-1].ID != 0 {
 				t.Errorf("Auditor's events are %+v", events)
-			}
-		})
-	}
-}
-
-// TestAStoppedCredentialRunContinues stops at every changing request, carried out and not answered: the end is the same, and no password is
-// rotated twice.
-func TestAStoppedCredentialRunContinues(t *testing.T) {
-	whole := newSite(t, sandbox.Options{})
-	whole.lend("both", "apply", "--yes").want(t, exitPerson)
-	want, n := whole.canonical(), whole.changes()
-	if n < 14 {
-		t.Fatalf("only %d changing requests", n)
-	}
-	for k := 1; k <= n; k += 1 + roadStops {
-		t.Run(fmt.Sprintf("at change %d", k), func(t *testing.T) {
-			st := newSite(t, sandbox.Options{})
-			st.stoppedAt(k, "apply", "-f", st.credentialAnswers("both"), "--accept-risk", "rotate-password", "--yes").want(t, exitCancelled)
-			st.do("resume", "--yes").want(t, exitPerson)
-			st.alike(t, want)
-		})
-	}
-}
-
-// alike compares the end with that of an undisturbed run.
-func (st *site) alike(t *testing.T, want string) {
-	t.Helper()
-	if got := st.canonical(); got != want {
-		t.Errorf("another end:\n%s\nwant\n%s", got, want)
-	}
-	if got := st.rotations(); got != 1 {
-		t.Errorf("the password was rotated %d times", got)
-	}
-}
-
-// TestALostAnswerOfACredentialRun loses the answer to every changing request in turn.
-func TestALostAnswerOfACredentialRun(t *testing.T) {
-	whole := newSite(t, sandbox.Options{})
-	whole.lend("credential", "apply", "--yes").want(t, exitPerson)
-	want, n := whole.canonical(), whole.changes()
-	for k := 1; k <= n; k++ {
-		t.Run(fmt.Sprintf("of change %d", k), func(t *testing.T) {
-			st := newSite(t, sandbox.Options{Faults: []string{fmt.Sprintf("answer-lost@%d", k)}})
-			if r := st.lend("credential", "apply", "--yes"); r.code != exitPerson && r.code != exitFailed {
-				r.want(t, exitPerson)
-			}
-			st.do("resume", "--yes").want(t, exitPerson)
-			st.alike(t, want)
-			if st.changes() != n {
-				t.Errorf("%d changing requests, an undisturbed run has %d", st.changes(), n)
 			}
 		})
 	}

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -46,47 +44,4 @@ func (st *site) stoppedAt(n int, args ...string) result {
 	defer stop()
 	st.atChange(n, stop)
 	return st.within(ctx, args...)
-}
-
-// TestAStoppedRunContinues stops a run at every changing request, carried out but not answered, and resumes it.
-func TestAStoppedRunContinues(t *testing.T) {
-	t.Parallel()
-	want, n := undisturbed(t, sandbox.Options{})
-	if n < 8 {
-		t.Fatalf("only %d changing requests", n)
-	}
-	for k := 1; k <= n; k++ {
-		t.Run(fmt.Sprintf("at change %d", k), func(t *testing.T) {
-			st := newSite(t, sandbox.Options{})
-			r := st.stoppedAt(k, "apply", "-f", st.answers(), "--yes").want(t, exitCancelled)
-			if !strings.Contains(r.err, "npsetup resume --yes continues it") || strings.Contains(r.out, "is not there") {
-				t.Errorf("it says\n%s\n%s", r.err, r.out)
-			}
-			st.do("resume", "--yes").want(t, exitPerson)
-			if got := st.canonical(); got != want {
-				t.Errorf("another end state:\n%s\nwant\n%s", got, want)
-			}
-		})
-	}
-}
-
-// TestALostAnswerIsLookedUp loses the answer to every changing request in turn: the run finds out and goes on, or is resumed.
-func TestALostAnswerIsLookedUp(t *testing.T) {
-	t.Parallel()
-	want, n := undisturbed(t, sandbox.Options{})
-	for k := 1; k <= n; k++ {
-		t.Run(fmt.Sprintf("of change %d", k), func(t *testing.T) {
-			st := newSite(t, sandbox.Options{Faults: []string{fmt.Sprintf("answer-lost@%d", k)}})
-			if r := st.do("apply", "-f", st.answers(), "--yes"); r.code != exitPerson && r.code != exitFailed {
-				r.want(t, exitPerson)
-			}
-			st.do("resume", "--yes").want(t, exitPerson)
-			if got := st.canonical(); got != want {
-				t.Errorf("another end state:\n%s\nwant\n%s", got, want)
-			}
-			if st.changes() != n {
-				t.Errorf("%d changing requests, an undisturbed run has %d", st.changes(), n)
-			}
-		})
-	}
 }

@@ -23,6 +23,7 @@ const (
 	tornAnswer              // its answer is noted down by half a line
 	afterAnswer             // its answer is noted down, and nothing that follows from it
 	answerLost              // its answer is lost, and that is all that is noted down
+	takenBack               // in any of these ways, and undone without having been resumed
 )
 
 // killer follows the events of a command and kills it at its k-th change: from then on nothing is sent, and what is written to the

@@ -18,7 +18,6 @@ type killable struct {
 	apply func(st *site) []string
 	word  string // steps that a person says to have taken back
 	then  bool   // an authority answers after the first command, and resume does the rest
-	every int    // of so many changes one is tried where not all are
 }
 
 func killables() []killable {
@@ -31,17 +30,17 @@ func killables() []killable {
 		return func(st *site) []string { return []string{"apply", "-f", st.road(name), "--yes"} }
 	}
 	return []killable{
-		{"resource", newSite, func(st *site) []string { return []string{"apply", "-f", st.answers(), "--yes"} }, allManual, false, 1 + roadStops/2},
-		{"credential", newSite, lend("credential"), "auditor-start,certificate-trust,auditor-key,monitoring-plan", false, 1 + roadStops/2},
-		{"both", newSite, lend("both"), "auditor-start,certificate-trust,auditor-key,monitoring-plan", false, 1 + roadStops},
-		{"password-secure", newVaultSite, func(st *site) []string { return []string{"apply", "-f", st.answers(), "--yes"} }, "vault-key,vault-entry", false, 1 + roadStops/2},
-		{"certificate new", newSite, road("new"), "auditor-certificate,certificate-trust,auditor-key,monitoring-plan", false, 1 + roadStops},
-		{"certificate request", newSite, road("request"), "certificate,auditor-certificate,certificate-trust,auditor-key,monitoring-plan", true, 1 + roadStops},
+		{"resource", newSite, func(st *site) []string { return []string{"apply", "-f", st.answers(), "--yes"} }, allManual, false},
+		{"credential", newSite, lend("credential"), "auditor-start,certificate-trust,auditor-key,monitoring-plan", false},
+		{"both", newSite, lend("both"), "auditor-start,certificate-trust,auditor-key,monitoring-plan", false},
+		{"password-secure", newVaultSite, func(st *site) []string { return []string{"apply", "-f", st.answers(), "--yes"} }, "vault-key,vault-entry", false},
+		{"certificate new", newSite, road("new"), "auditor-certificate,certificate-trust,auditor-key,monitoring-plan", false},
+		{"certificate request", newSite, road("request"), "certificate,auditor-certificate,certificate-trust,auditor-key,monitoring-plan", true},
 	}
 }
 
 func (k kill) String() string {
-	return [...]string{"before it is sent", "after it is sent", "torn journal", "after its answer", "answer lost"}[k]
+	return [...]string{"before it is sent", "after it is sent", "torn journal", "after its answer", "answer lost", "killed, then taken back at once"}[k]
 }
 
 // whole goes through everything that needs no person but the authority, and gives how it ended.
@@ -91,31 +90,85 @@ func (g killable) count(t *testing.T) (want string, first, then many) {
 	return g.end(t, st), first, then
 }
 
-// TestEveryKill kills a run of every guide at its changes in every way, resumes it, takes it back, and sets up once more.
+// TestEveryKill kills a run of every guide at every change in every way, resumes it, takes it back, and sets up once more; and one that
+// is taken back without having been resumed.
 func TestEveryKill(t *testing.T) {
 	counts := &killCounts{}
-	for _, g := range killables() {
-		want, first, then := g.count(t)
-		for _, kind := range []kill{beforeSend, afterSend, tornAnswer, afterAnswer, answerLost} {
-			one, two := first.all, then.all
-			if kind == answerLost {
-				one, two = first.calls, then.calls
-			}
-			for k := 1; k <= one+two; k += g.every {
-				counts.planned++
-				t.Run(fmt.Sprintf("%s, %v, change %d", g.name, kind, k), func(t *testing.T) {
-					defer func() { counts.ran(g.name, kind, t.Failed()) }()
-					g.killed(t, kind, k, one, want)
-				})
+	t.Run("all", func(t *testing.T) { // ends when all of them have
+		for _, g := range killables() {
+			want, first, then := g.count(t)
+			for _, kind := range []kill{beforeSend, afterSend, tornAnswer, afterAnswer, answerLost} {
+				one, two := first.of(kind), then.of(kind)
+				for k := 1; k <= one+two; k++ {
+					counts.planned++
+					t.Run(fmt.Sprintf("%s, %v, change %d", g.name, kind, k), func(t *testing.T) {
+						t.Parallel()
+						defer func() { counts.ran(g.name, kind, t.Failed()) }()
+						st, before := g.killed(t, kind, k, one)
+						g.resumed(t, st, want)
+						if sent := first.calls + then.calls; kind == answerLost && st.changes() != sent {
+							t.Errorf("%d changing requests, a run that nothing stops has %d", st.changes(), sent)
+						}
+						g.endsWell(t, st, before, want)
+					})
+					if k > one {
+						continue // what an authority's answer made is taken back by the cases before
+					}
+					counts.planned++
+					t.Run(fmt.Sprintf("%s, %v, change %d, taken back at once", g.name, kind, k), func(t *testing.T) {
+						t.Parallel()
+						defer func() { counts.ran(g.name, takenBack, t.Failed()) }()
+						st, before := g.killed(t, kind, k, one)
+						g.takesBack(t, st, before)
+					})
+				}
 			}
 		}
-	}
+	})
 	counts.compare(t)
 }
 
-func (g killable) killed(t *testing.T, kind kill, k, first int, want string) {
-	st := g.site(t, sandbox.Options{})
-	before := g.end(t, st)
+// TestUndoIsStoppedItself at every request of its own, and goes on.
+func TestUndoIsStoppedItself(t *testing.T) {
+	for _, g := range killables() {
+		t.Run(g.name, func(t *testing.T) {
+			t.Parallel()
+			for k := 1; ; k++ {
+				st := g.site(t, sandbox.Options{})
+				before := g.end(t, st)
+				g.whole(t, st)
+				made := st.changes()
+				r := st.stoppedAt(k, "undo", "--yes", "--done", g.word)
+				switch {
+				case r.code == exitCancelled:
+					g.takesBack(t, st, before)
+					continue
+				case k <= 3:
+					t.Fatalf("an undo has only %d changing requests", st.changes()-made)
+				case r.code == exitPerson: // a managed account is left, which a person unmanages
+					g.takesBack(t, st, before)
+				default:
+					r.want(t, exitOK)
+				}
+				return
+			}
+		})
+	}
+}
+
+// of is how many of the changes are killed in this way: only an answer to a request can be lost.
+func (m many) of(kind kill) int {
+	if kind == answerLost {
+		return m.calls
+	}
+	return m.all
+}
+
+// killed is a site whose run was killed at its k-th change, the first command has so many, and how it was before.
+func (g killable) killed(t *testing.T, kind kill, k, first int) (st *site, before string) {
+	t.Helper()
+	st = g.site(t, sandbox.Options{})
+	before = g.end(t, st)
 	args := g.apply(st)
 	if k > first {
 		st.do(args...).want(t, exitPerson)
@@ -125,12 +178,20 @@ func (g killable) killed(t *testing.T, kind kill, k, first int, want string) {
 	if _, dead := (&killer{st: st, kind: kind, k: k}).run(t, args...); !dead {
 		t.Fatal("it was not killed")
 	}
+	return st, before
+}
+
+// resumed goes on until a person is needed for what the authority does not do.
+func (g killable) resumed(t *testing.T, st *site, want string) {
+	t.Helper()
 	st.do("resume", "--yes").want(t, exitPerson)
 	if g.then && g.end(t, st) != want {
 		st.person()
 		st.do("resume", "--yes").want(t, exitPerson)
 	}
-	g.endsWell(t, st, before, want)
+	if n := st.rotations(); n > 1 {
+		t.Errorf("the password was rotated %d times", n)
+	}
 }
 
 // endsWell compares the state with that of a run that nothing stopped, takes it back, and sets up once more.

@@ -47,58 +47,6 @@ func TestUndoTakesBackWhatARunMade(t *testing.T) {
 	st.noSecrets()
 }
 
-// TestUndoAfterAStop: a run is stopped at every changing request, and taken back at once, or after it was resumed.
-func TestUndoAfterAStop(t *testing.T) {
-	t.Parallel()
-	want, n := undisturbed(t, sandbox.Options{})
-	for k := 1; k <= n; k++ {
-		for _, lost := range []bool{false, true} {
-			t.Run(fmt.Sprintf("at change %d, lost %v", k, lost), func(t *testing.T) {
-				o := sandbox.Options{}
-				if lost {
-					o.Faults = []string{fmt.Sprintf("answer-lost@%d", k)}
-				}
-				st := newSite(t, o)
-				before := st.canonical()
-				if lost {
-					st.do("apply", "-f", st.answers(), "--yes")
-				} else {
-					st.stoppedAt(k, "apply", "-f", st.answers(), "--yes").want(t, exitCancelled)
-				}
-				st.takeBack().want(t, exitOK)
-				if got := st.canonical(); got != before {
-					t.Fatalf("after undo\n%s\nbefore\n%s", got, before)
-				}
-				st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
-				if got := st.canonical(); got != want {
-					t.Fatalf("another set-up gives\n%s\nwant\n%s", got, want)
-				}
-				st.do("resume", "--yes").want(t, exitPerson)
-				st.takeBack().want(t, exitOK)
-				if got := st.canonical(); got != before {
-					t.Fatalf("after the second undo\n%s\nbefore\n%s", got, before)
-				}
-			})
-		}
-	}
-}
-
-// TestUndoIsStoppedItself at every request of its own, and goes on.
-func TestUndoIsStoppedItself(t *testing.T) {
-	t.Parallel()
-	_, n := undisturbed(t, sandbox.Options{})
-	for k := 1; k <= n; k++ {
-		st := newSite(t, sandbox.Options{})
-		before := st.canonical()
-		st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
-		st.stoppedAt(k, "undo", "-f", st.answers(), "--yes", "--done", allManual)
-		st.takeBack().want(t, exitOK)
-		if got := st.canonical(); got != before {
-			t.Fatalf("stopped at %d, after undo\n%s\nbefore\n%s", k, got, before)
-		}
-	}
-}
-
 // TestUndoRestoresWhatWasChanged: what was there before and was changed gets its former values; what it adopted stays.
 func TestUndoRestoresWhatWasChanged(t *testing.T) {
 	st := setUp(t)
