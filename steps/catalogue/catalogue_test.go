@@ -92,7 +92,9 @@ func TestNearestIsTheOneMeant(t *testing.T) {
 
 // TestNamingFindsNumbers: whole numbers out of titles, meanings, signs and causes, and nothing for a word.
 func TestNamingFindsNumbers(t *testing.T) {
-	signs := func(sign string) string { return strings.Replace(whole, "remedy\n", "signs\n- "+sign+"\n\nremedy\n", 1) }
+	signs := func(sign string) string {
+		return strings.Replace(whole, "remedy\n", "signs\n- "+sign+"\n\nremedy\n", 1)
+	}
 	c, err := read(t, map[string]string{"a.txt": signs("event 5804, reason 0x80190190:"), "b.txt": signs("event 5804, reason 0x80190193"), "c.txt": signs("event 15804 (403.16)")})
 	if err != nil {
 		t.Fatal(err)
