@@ -1,6 +1,10 @@
 package steps
 
-import "npsetup/steps/problem"
+import (
+	"strings"
+
+	"npsetup/steps/problem"
+)
 
 // FindingKind is the kind of what Look saw.
 type FindingKind int
@@ -38,6 +42,12 @@ type Finding struct {
 	Text   string       // text, or a remark
 	Wanted bool         // the guide asks for it
 	Code   problem.Code // of one that is doubtful: what it is about; may be empty
+	Next   []string     // of one that is doubtful: what to do
+}
+
+// Words are the text and what to do, in one line.
+func (f Finding) Words() string {
+	return strings.Join(append([]string{f.Text}, f.Next...), "; ")
 }
 
 // Row is one line of a finding.

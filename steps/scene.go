@@ -47,6 +47,9 @@ type Memory struct {
 	Prove       bool                 // a person wants a session now, whatever was seen before
 }
 
+// Begun says whether anything was done for this set-up, and not taken back.
+func (m Memory) Begun() bool { return len(m.Made) > 0 || len(m.ManualDone) > 0 || !m.Changed.IsZero() }
+
 // FailedProof is why a session of ours proved nothing, in the words that were told.
 type FailedProof struct {
 	At        time.Time

@@ -35,6 +35,16 @@ type Guide struct {
 	// Trouble reads what went wrong lately on a surveyed scene, such as the last session that failed. Nil: nothing tells.
 	Trouble func(context.Context, *Scene) error
 	Import  *Importer // nil: an integration that is there cannot be described
+	// Ports are the ways that must be open for these answers, some of which may be missing yet.
+	Ports func(Answers) []Port
+}
+
+// Port is one way that must be open. Texts of answers in it are harmless to print.
+type Port struct {
+	From string `json:"from"`
+	To   string `json:"to"`
+	Port string `json:"port"`
+	For  string `json:"for"`
 }
 
 // Step is one step of a guide. It is declared, not coded: every face draws it from these members.
@@ -146,6 +156,7 @@ type Proof struct {
 	Err        error             // why the look failed that should have proven it
 	About      plan.Value        // what that doing is good for; nil: for good
 	Code       problem.Code      // what the text warns of; may be empty
+	New        bool              // with Differs: nothing of it was set up yet, so that nothing can have gone wrong with it
 }
 
 // Named is the code of a proof: its own, that of its error, or the general one of its state. What is as wanted has none.

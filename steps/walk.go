@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"npsetup/steps/plan"
+	"npsetup/steps/problem"
 )
 
 // Survey lets every applying step look, in order. What the steps collected as problems comes back together at the end; an
@@ -85,7 +86,7 @@ func Prove(ctx context.Context, g Guide, s *Scene) []StepProof {
 		unseen = unseen || step.ID == s.halted
 		p := Proof{State: Proven, Text: "asked and checked"}
 		if unseen {
-			p = Proof{State: NotProven, Text: "not read back: the look ended at the step " + s.halted}
+			p = Proof{State: NotProven, Text: "not read back: the look ended at the step " + s.halted, Err: problem.New("the look ended at the step " + s.halted).Coded(problem.NotProven)}
 		} else if step.Verify != nil {
 			p = step.Verify(ctx, s)
 		}

@@ -42,7 +42,7 @@ func drawFinding(m *model, b *block, width int, f steps.Finding) {
 	}
 	b.styled(width, style, problem.Plain(f.Title)+": "+f.State.String())
 	if f.Text != "" {
-		b.add(width, "  "+problem.Plain(f.Text))
+		b.add(width, "  "+problem.Plain(f.Words()))
 	}
 	for _, r := range f.Rows {
 		line := "  " + problem.Plain(r.Label) + ": " + face.Grouped(problem.Plain(r.Value))

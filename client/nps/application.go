@@ -33,7 +33,8 @@ type Application struct {
 // application is an Application that a client is signed in as.
 type application struct {
 	Application
-	asked atomic.Bool // the server asked for the certificate since the last sign-in began
+	asked  atomic.Bool  // the server asked for the certificate since the last sign-in began
+	status atomic.Int32 // of the last answer to a sign-in; 0: none came
 }
 
 // hitch says whether the second way of showing the certificate may help where the first did not.
@@ -46,43 +47,45 @@ const (
 )
 
 // SignInApplication signs an application user in and answers a client of its own for it: own connections, cookies and token.
-// What is approved, and what was used up of it, it has in common with c.
+// What is approved, and what was used up of it, it has in common with c. The status is that of the answer that decided; 0: none came.
 //
 // IIS may ask for the certificate only after it knows the path. That takes a renegotiation, which TLS 1.3 does not have: a
 // connection that breaks, or an answer that no certificate came, is followed by one try with TLS 1.2.
-func (c *Client) SignInApplication(ctx context.Context, a Application) (*Client, error) {
+func (c *Client) SignInApplication(ctx context.Context, a Application) (*Client, int, error) {
 	if a.Login == "" || a.Key.Empty() || len(a.Certificate.Certificate) == 0 || a.Certificate.PrivateKey == nil {
-		return nil, problem.New("the application user cannot sign in").
+		return nil, 0, problem.New("the application user cannot sign in").
 			Because("its name, its API key, or its certificate with the private key is missing").
 			Try("give all three; the private key is in the file that Netwrix Auditor exports with a password").Of(problem.Usage)
 	}
 	c.scrub.Add(a.Key)
 	first, err := c.applicationClient(a, false)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	how, err := first.signInApplication(ctx)
 	if err == nil {
-		return first, nil
+		return first, first.app.answered(), nil
 	}
 	if how == final {
-		return nil, err
+		return nil, first.app.answered(), err
 	}
 	second, otherErr := c.applicationClient(a, true)
 	if otherErr != nil {
-		return nil, otherErr
+		return nil, 0, otherErr
 	}
 	otherHow, otherErr := second.signInApplication(ctx)
 	switch {
 	case otherErr == nil:
-		return second, nil
+		return second, second.app.answered(), nil
 	case how == late && otherHow == cut && alert(otherErr) == "tls: protocol version not supported":
-		return nil, c.beyondReach(err)
+		return nil, first.app.answered(), c.beyondReach(err)
 	case otherHow == cut && how == late:
-		otherErr = err // an answer tells more than a break
+		return nil, first.app.answered(), err // an answer tells more than a break
 	}
-	return nil, otherErr
+	return nil, second.app.answered(), otherErr
 }
+
+func (a *application) answered() int { return int(a.status.Load()) }
 
 // beyondReach is the problem of a server with nothing but TLS 1.3 that asks for the certificate when the connection stands: that
 // takes its post-handshake authentication, which Go's client does not have (golang/go#40521). It says nothing about Auditor.
@@ -129,6 +132,7 @@ func (c *Client) signInApplication(ctx context.Context) (hitch, error) {
 	h := c.httpClient(c.fresh, stay)
 	h.Jar = jar
 	c.app.asked.Store(false)
+	c.app.status.Store(0)
 	key := plan.SecretLeaf{Name: "API key of " + c.app.Login, Secret: c.app.Key}
 	var r request
 	var a authAnswer
@@ -139,6 +143,7 @@ func (c *Client) signInApplication(ctx context.Context) (hitch, error) {
 		if a, err = c.authenticate(ctx, h, r, secret.Secret{}, 2, repeatAuth); err != nil {
 			return c.applicationCut(ctx, r, err)
 		}
+		c.app.status.Store(int32(a.status))
 		// A page comes from the web server: what it says holds for the other address too.
 		if a.status != http.StatusNotFound || isPage(a.contentType, a.body) {
 			break

@@ -74,9 +74,12 @@ func TestApplicationSignIn(t *testing.T) {
 		reply(w, 200, `"25.12"`)
 	})
 	c := s.signedIn(nil)
-	app, err := c.SignInApplication(context.Background(), auditor(t))
+	app, status, err := c.SignInApplication(context.Background(), auditor(t))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if status != http.StatusOK {
+		t.Errorf("the answer's status is told as %d", status)
 	}
 	if got, want := s.bodies[len(s.bodies)-1], `{"login":"NetwrixAuditor","password":"`+marker+`","certificateSerialNumber":"00BA12"}`; got != want {
 		t.Errorf("sent %s", got)
@@ -147,7 +150,7 @@ func TestRefusedApplicationSignIns(t *testing.T) {
 			if c.alter != nil {
 				c.alter(&a)
 			}
-			app, err := s.client(nil).SignInApplication(context.Background(), a)
+			app, _, err := s.client(nil).SignInApplication(context.Background(), a)
 			wantProblem(t, err, c.kind, c.words...)
 			told[name] = sentence(err)
 			if n := s.came(appRoute); n != c.came || app != nil {
@@ -164,17 +167,20 @@ func TestRefusedApplicationSignIns(t *testing.T) {
 func TestApplicationSignInAtTheShortAddress(t *testing.T) {
 	s := newServer(t)
 	s.on(shortRoute, func(w http.ResponseWriter, _ *http.Request) { s.bare(w) })
-	if _, err := s.client(nil).SignInApplication(context.Background(), auditor(t)); err != nil {
+	if _, _, err := s.client(nil).SignInApplication(context.Background(), auditor(t)); err != nil {
 		t.Fatal(err)
 	}
 	s.on(shortRoute, func(w http.ResponseWriter, _ *http.Request) { reply(w, 405, ``) })
-	_, err := s.client(nil).SignInApplication(context.Background(), auditor(t))
+	_, status, err := s.client(nil).SignInApplication(context.Background(), auditor(t))
 	wantProblem(t, err, problem.NotOffered, "with 405")
+	if status != http.StatusMethodNotAllowed {
+		t.Errorf("the status is told as %d", status)
+	}
 	s.on(shortRoute, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Location", "https://elsewhere/")
 		w.WriteHeader(307)
 	})
-	_, err = s.client(nil).SignInApplication(context.Background(), auditor(t))
+	_, _, err = s.client(nil).SignInApplication(context.Background(), auditor(t))
 	wantProblem(t, err, problem.Failed, "redirected to https://elsewhere/")
 }
 
@@ -187,7 +193,7 @@ func TestCertificateThatIsNotAskedFor(t *testing.T) {
 			versions = append(versions, r.TLS.Version)
 			html(w, 403, body)
 		})
-		_, err := s.client(nil).SignInApplication(context.Background(), auditor(t))
+		_, _, err := s.client(nil).SignInApplication(context.Background(), auditor(t))
 		wantProblem(t, err, problem.Refused, "did not ask for one", "Negotiate Client Certificate", "WebAppApi")
 		if len(versions) != 2 || versions[0] != tls.VersionTLS13 || versions[1] != tls.VersionTLS12 {
 			t.Errorf("%s: asked with %x", name, versions)
@@ -205,12 +211,15 @@ func TestSecondWayOfShowingTheCertificate(t *testing.T) {
 		}
 		s.bare(w)
 	})
-	if _, err := s.client(nil).SignInApplication(context.Background(), auditor(t)); err != nil {
+	if _, _, err := s.client(nil).SignInApplication(context.Background(), auditor(t)); err != nil {
 		t.Fatal(err)
 	}
 	s.on(appRoute, hangUp)
 	before := s.came(appRoute)
-	_, err := s.client(nil).SignInApplication(context.Background(), auditor(t))
+	_, none, err := s.client(nil).SignInApplication(context.Background(), auditor(t))
+	if none != 0 {
+		t.Errorf("without an answer the status is %d", none)
+	}
 	wantProblem(t, err, problem.Unreachable, "did not get the client certificate", "TLS 1.2", "Negotiate Client Certificate", "closed before")
 	if n := s.came(appRoute) - before; n != 2 {
 		t.Errorf("it came %d times", n)
@@ -223,14 +232,17 @@ func TestSecondWayOfShowingTheCertificate(t *testing.T) {
 		}
 		html(w, 403, "<html>403.7")
 	})
-	_, err = s.client(nil).SignInApplication(context.Background(), auditor(t))
+	_, status, err := s.client(nil).SignInApplication(context.Background(), auditor(t))
 	wantProblem(t, err, problem.Refused, "(403.7)")
+	if status != http.StatusForbidden {
+		t.Errorf("the status of the answer that counts is told as %d", status)
+	}
 }
 
 func TestHandshakeThatJudgesTheCertificate(t *testing.T) {
 	s := newServer(t)
 	s.TLS.ClientAuth, s.TLS.ClientCAs = tls.RequireAndVerifyClientCert, x509.NewCertPool()
-	_, err := s.client(nil).SignInApplication(context.Background(), auditor(t))
+	_, _, err := s.client(nil).SignInApplication(context.Background(), auditor(t))
 	wantProblem(t, err, problem.Refused, "does not trust", "unknown certificate authority", "Trusted Root")
 }
 
@@ -249,12 +261,12 @@ func TestNoSecondWayForOtherFaults(t *testing.T) {
 			}
 		}
 	}
-	_, err := s.client(dial(errors.New("refused"))).SignInApplication(context.Background(), auditor(t))
+	_, _, err := s.client(dial(errors.New("refused"))).SignInApplication(context.Background(), auditor(t))
 	wantProblem(t, err, problem.Unreachable, "no connection: refused")
-	_, err = s.client(func(o *Options) { dial(nil)(o); o.TLS = nil }).SignInApplication(context.Background(), auditor(t))
+	_, _, err = s.client(func(o *Options) { dial(nil)(o); o.TLS = nil }).SignInApplication(context.Background(), auditor(t))
 	wantProblem(t, err, problem.Unreachable, "nps.trust")
 	own := &pinChanged{problem.New("the pin has changed").Try("compare it")}
-	_, err = s.client(func(o *Options) {
+	_, _, err = s.client(func(o *Options) {
 		dial(nil)(o)
 		o.TLS.VerifyConnection = func(tls.ConnectionState) error { return own }
 	}).SignInApplication(context.Background(), auditor(t))
@@ -263,7 +275,7 @@ func TestNoSecondWayForOtherFaults(t *testing.T) {
 		t.Errorf("%d connections", dials)
 	}
 	for _, a := range []Application{{}, {Login: "x", Key: secret.New(marker)}, {Key: secret.New(marker), Certificate: certificate(t, time.Now())}} {
-		_, err = s.client(nil).SignInApplication(context.Background(), a)
+		_, _, err = s.client(nil).SignInApplication(context.Background(), a)
 		wantProblem(t, err, problem.Usage, "is missing")
 	}
 }
@@ -273,7 +285,7 @@ func TestApplicationTokenIsRenewed(t *testing.T) {
 	s.on(appRoute, func(w http.ResponseWriter, _ *http.Request) { s.bare(w) })
 	s.on("GET /api/v1/UserToken", func(w http.ResponseWriter, _ *http.Request) { s.bare(w) })
 	fine(s)
-	app, err := s.client(nil).SignInApplication(context.Background(), auditor(t))
+	app, _, err := s.client(nil).SignInApplication(context.Background(), auditor(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -323,7 +335,7 @@ func TestApplicationSharesTheApprovedPlan(t *testing.T) {
 	for _, dry := range []bool{false, true} {
 		c := s.client(func(o *Options) { o.DryRun = dry })
 		c.Approve(approved(start, probe))
-		app, err := c.SignInApplication(context.Background(), auditor(t))
+		app, _, err := c.SignInApplication(context.Background(), auditor(t))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -371,7 +383,7 @@ func TestTokensWithoutRole(t *testing.T) {
 	s := newServer(t)
 	s.on(platforms, func(w http.ResponseWriter, _ *http.Request) { reply(w, 403, ``) })
 	s.on(appRoute, func(w http.ResponseWriter, _ *http.Request) { s.bare(w) })
-	app, err := s.client(nil).SignInApplication(context.Background(), auditor(t))
+	app, _, err := s.client(nil).SignInApplication(context.Background(), auditor(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -422,17 +434,17 @@ func TestApplicationAtTheSandbox(t *testing.T) {
 		t.Fatal(err)
 	}
 	in := Application{Login: "NetwrixAuditor", Key: secret.New(text(a.Body)), Serial: serial, Certificate: b.ClientCertificate()}
-	_, err = c.SignInApplication(ctx, in)
+	_, _, err = c.SignInApplication(ctx, in)
 	wantProblem(t, err, problem.Refused, "(403.16)")
 	b.Person()
 	for fault, words := range map[string]string{"client-not-asked": "(403.7)", "client-untrusted": "(403.16)", "client-expired": "(403.17)", "client-serial": "serial number"} {
 		_, _ = b.SetFaults([]string{fault}, nil)
-		_, err = c.SignInApplication(ctx, in)
+		_, _, err = c.SignInApplication(ctx, in)
 		wantProblem(t, err, problem.Refused, words)
 		_, _ = b.SetFaults(nil, []string{fault})
 	}
 	_, _ = b.SetFaults([]string{"token-short-path"}, nil)
-	app, err := c.SignInApplication(ctx, in)
+	app, _, err := c.SignInApplication(ctx, in)
 	if err != nil {
 		t.Fatal(err)
 	}

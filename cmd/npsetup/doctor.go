@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,7 +16,6 @@ import (
 	"npsetup/steps/doctor"
 	shared "npsetup/steps/nps"
 	"npsetup/steps/problem"
-	"npsetup/steps/secret"
 )
 
 // doctorOptions are what doctor is told besides the answers.
@@ -53,9 +54,13 @@ type examination struct {
 	person bool // there is a terminal; nobody is asked all the same
 	sheet  doctor.Sheet
 	facts  machine.Facts
+	saw    map[string]steps.Seen // what the looks of the steps brought, by step
 }
 
 func runDoctor(ctx context.Context, c *cobra.Command, o *options, d doctorOptions) error {
+	if err := d.checkKey(); err != nil {
+		return err
+	}
 	x := &examination{job: &job{options: o, c: c}, doctorOptions: d, person: o.app.terminal}
 	x.lookHere(ctx)
 	answered := o.file != "" || d.url != ""
@@ -72,7 +77,7 @@ func runDoctor(ctx context.Context, c *cobra.Command, o *options, d doctorOption
 	if err := ctx.Err(); err != nil {
 		return problem.New("stopped while looking").Of(problem.Cancelled).From(err)
 	}
-	x.sheet.Ports = doctor.Ports(x.port(), x.vaultAddress() != "")
+	x.sheet.Ports = x.ports()
 	known, err := codes()
 	if err != nil {
 		return err
@@ -131,6 +136,9 @@ func (x *examination) readAnswers() bool {
 		x.sheet.Add("answers", doctor.Good("answers", "the file "+o.file+" can be read"))
 	}
 	x.job = j
+	if _, asks := j.guide.Asking(vaultAPIKey); asks && x.key != "" {
+		j.answers = j.answers.With(vaultAPIKey, x.key)
+	}
 	if !j.answers.Has("nps.trust") {
 		x.trustAsRemembered()
 	}
@@ -158,6 +166,10 @@ func (x *examination) trustAsRemembered() {
 // lookServer goes through the steps as far as the answers reach, and proves each when all could look.
 func (x *examination) lookServer(ctx context.Context) {
 	last, why := x.reach()
+	if last == "" && why != "" {
+		x.sheet.Add("set-up", doctor.Skipped("the rest", why))
+		return
+	}
 	memory := steps.Memory{}
 	if x.store != nil {
 		memory = x.store.Memory()
@@ -165,14 +177,15 @@ func (x *examination) lookServer(ctx context.Context) {
 	x.scene = steps.NewScene(x.answers, memory)
 	x.saying("looking at " + x.answers.Text("nps.url"))
 	seen := steps.Inspect(ctx, x.guide, x.scene, last)
-	groups := map[string]string{"server": "NPS", "trust": "NPS", "signin": "NPS"}
+	x.saw = map[string]steps.Seen{}
 	stopped := false
 	for _, s := range seen {
-		group := groups[s.Step]
-		if group == "" {
-			group = "set-up"
-		}
+		x.saw[s.Step] = s
+		group := groupOf(s.Step)
 		x.sheet.Add(group, doctor.OfLook(s)...)
+		if s.Step == vaultServerStep {
+			x.sheet.Add(group, x.vaultPresented()...)
+		}
 		if s.Step == "server" {
 			x.sheet.Add(group, x.presented()...)
 		}
@@ -192,6 +205,17 @@ func (x *examination) lookServer(ctx context.Context) {
 	x.prove(ctx)
 }
 
+// groupOf is the group in which a step is told.
+func groupOf(step string) string {
+	switch step {
+	case "server", "trust", "signin":
+		return "NPS"
+	case vaultServerStep, vaultKeyStep:
+		return vaultGroup
+	}
+	return "set-up"
+}
+
 // reach is the last step that can look without asking anybody, and why the next cannot; empty: all can.
 func (x *examination) reach() (last, why string) {
 	missing := map[string]string{}
@@ -200,19 +224,20 @@ func (x *examination) reach() (last, why string) {
 			missing[s.ID] = f.Key
 		}
 	}
-	secrets := x.link.app.checkSources(x.answers, x.guide, x.options.needs(x.answers))
 	for _, s := range x.guide.Applying(x.answers) {
 		if key := missing[s.ID]; key != "" {
 			return last, "the answer " + key + " is missing: name it in the file, or --set " + key + "=VALUE"
 		}
+		secrets := x.link.app.checkSource(x.answers, s, x.options.needs(x.answers))
 		if s.ID == "signin" {
-			switch {
-			case secrets != nil:
-				p := problem.All(secrets)[0]
-				return last, "nobody is asked here, and " + p.What + ": " + p.Why
-			case x.person && !x.known():
-				return last, "this server was not signed in to from here before: npsetup plan -f FILE asks first"
-			}
+			secrets = errors.Join(secrets, x.link.app.checkCode(x.answers))
+		}
+		switch {
+		case secrets != nil:
+			p := problem.All(secrets)[0]
+			return last, "nobody is asked here, and " + strings.TrimSuffix(p.Error(), ": ") + "; " + p.Next[0]
+		case s.ID == "signin" && x.person && !x.known():
+			return last, "this server was not signed in to from here before: npsetup plan -f FILE asks first"
 		}
 		last = s.ID
 	}
@@ -246,12 +271,17 @@ func (x *examination) presented() []doctor.Check {
 	} else {
 		checks = append(checks, doctor.Good("name in the certificate", p.Host+" is among its names"))
 	}
-	left := p.Chain[0].NotAfter.Sub(x.options.app.now())
-	until := p.Chain[0].NotAfter.UTC().Format("2006-01-02")
-	if left > 0 && left < 30*24*time.Hour {
-		return append(checks, doctor.Doubt("end of the certificate", problem.CertificateEndsSoon, "it ends on "+until, "renew it on the NPS server, and tell those who pinned it"))
+	return append(checks, x.end(p.Chain[0].NotAfter, "renew it on the NPS server, and tell those who pinned it"))
+}
+
+// end judges the end of a certificate. That it is over is told where it was refused.
+func (x *examination) end(at time.Time, remedy string) doctor.Check {
+	const name = "end of the certificate"
+	until := at.UTC().Format("2006-01-02")
+	if left := at.Sub(x.options.app.now()); left > 0 && left < 30*24*time.Hour {
+		return doctor.Doubt(name, problem.CertificateEndsSoon, "it ends on "+until, remedy)
 	}
-	return append(checks, doctor.Good("end of the certificate", until))
+	return doctor.Good(name, until)
 }
 
 // clock tells the difference of clocks when it is small; a large one is a finding of the step.
@@ -274,8 +304,11 @@ func (x *examination) prove(ctx context.Context) {
 		return
 	}
 	for _, p := range steps.Prove(ctx, x.guide, x.scene) {
-		if p.Step.ID != "server" && p.Step.ID != "trust" && p.Step.ID != "signin" {
-			x.sheet.Add("set-up", doctor.OfProof(p))
+		switch groupOf(p.Step.ID) {
+		case "set-up":
+			x.sheet.Add("set-up", doctor.OfProof(p, x.scene.Memory.Begun()))
+		case vaultGroup:
+			x.vaultProven(p)
 		}
 	}
 	if x.guide.Trouble == nil {
@@ -288,24 +321,33 @@ func (x *examination) prove(ctx context.Context) {
 	x.sheet.Add("set-up", doctor.Good("last session", "none that failed"))
 }
 
-// port is the port of NPS by the answers.
-func (x *examination) port() string {
-	u, err := url.Parse(x.answers.Text("nps.url"))
-	if err != nil {
-		return ""
+// ports are those of the guide in question: of the answers, or where there are none those of the guide for Auditor.
+func (x *examination) ports() []steps.Port {
+	var list []steps.Port
+	guide, answers := x.guide, x.answers
+	guides := (&link{app: x.options.app}).guides()
+	if guide.Ports == nil {
+		guide = guides[0]
 	}
-	return u.Port()
+	list = append(list, guide.Ports(answers)...)
+	if _, asks := guide.Asking(vaultURLKey); asks || x.vault == "" {
+		return list
+	}
+	for _, g := range guides {
+		if _, asks := g.Asking(vaultURLKey); asks {
+			for _, p := range g.Ports(steps.Answers{}.With(vaultURLKey, x.vault)) {
+				if p.To == vaultGroup {
+					list = append(list, p)
+				}
+			}
+		}
+	}
+	return list
 }
 
 func (x *examination) vaultAddress() string {
 	if x.vault != "" {
 		return x.vault
 	}
-	return x.answers.Text("passwordSecure.url")
-}
-
-// unasked is where a secret is that nobody has to be asked for.
-func unasked(text string) (secret.Reference, bool) {
-	r, err := secret.ParseReference(text)
-	return r, err == nil && r.Source != secret.Prompt
+	return x.answers.Text(vaultURLKey)
 }

@@ -2,16 +2,13 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"net"
-	"net/url"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
-	"npsetup/client/passwordsecure"
 	"npsetup/client/trust"
 	"npsetup/steps/doctor"
 	"npsetup/steps/problem"
@@ -38,6 +35,9 @@ func (x *examination) lookNetwork(ctx context.Context) {
 	}
 	for _, checks := range side(tried) {
 		x.sheet.Add("network, seen from here", checks...)
+	}
+	if accounts := x.answers.List("accessPolicy.credential.accounts"); len(accounts) > 0 {
+		x.sheet.Add("network of NPS", doctor.Skipped("rotation", "NPS itself changes the passwords of "+strings.Join(accounts, ", ")+": its server must reach the domain controllers at the ports below; from this machine that is not tried"))
 	}
 }
 
@@ -138,116 +138,4 @@ func (x *examination) tryController(ctx context.Context, host string) []doctor.C
 		return []doctor.Check{doctor.Good(name, "389, 636 and 9389 take connections")}
 	}
 	return checks
-}
-
-// lookVault looks at a Password Secure server, and reads a key.
-func (x *examination) lookVault(ctx context.Context) {
-	const group = "Password Secure"
-	address := x.vaultAddress()
-	if address == "" {
-		if x.key != "" {
-			x.sheet.Add(group, doctor.Skipped("API key", "no server was named: --password-secure URL"))
-		}
-		return
-	}
-	forms, err := passwordsecure.Forms(address)
-	if err != nil {
-		x.sheet.Add(group, doctor.Failures("address", err)...)
-		return
-	}
-	o := passwordsecure.Options{Now: x.options.app.now, Scrub: x.options.app.scrub, UserAgent: "npsetup/" + version}
-	if o.TLS, err = x.vaultTLS(forms[0].URL); err != nil {
-		x.sheet.Add(group, doctor.Failures("trust", err)...)
-		return
-	}
-	x.saying("looking at " + forms[0].URL)
-	c := passwordsecure.New(o)
-	best, _ := passwordsecure.Best(c.Probe(ctx, forms))
-	x.sheet.Add(group, vaultChecks(best)...)
-	x.lookKey(ctx, c, best)
-}
-
-// vaultTLS is by what the certificate of Password Secure is trusted.
-func (x *examination) vaultTLS(address string) (*tls.Config, error) {
-	text := x.doctorOptions.trust
-	if t := x.answers.Text("passwordSecure.trust"); t != "" && x.vault == "" {
-		text = t
-	}
-	choice, err := trust.ParseTrust(text)
-	if err != nil {
-		return nil, err
-	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return nil, err
-	}
-	choice.File = x.answers.Path(choice.File)
-	return trust.Config(choice, u.Hostname(), x.options.app.now)
-}
-
-func vaultChecks(r passwordsecure.Report) []doctor.Check {
-	var checks []doctor.Check
-	for _, f := range r.Findings {
-		name := f.Stage.String()
-		if f.Err == nil {
-			checks = append(checks, doctor.Good(name, "answers at "+r.Form.URL))
-			continue
-		}
-		checks = append(checks, doctor.Failures(name, f.Err)...)
-	}
-	if needed, known := r.Needed(); known && !needed {
-		checks = append(checks, doctor.Good("certificate", "a machine with the usual authorities trusts it: Skip Certificate Check is not needed"))
-	}
-	for _, note := range r.Form.Notes {
-		checks = append(checks, doctor.Good("address", note))
-	}
-	return checks
-}
-
-// lookKey reads a key offline, and asks the server once whether it takes it.
-func (x *examination) lookKey(ctx context.Context, c *passwordsecure.Client, r passwordsecure.Report) {
-	const group, name = "Password Secure", "API key"
-	text := x.key
-	if text == "" {
-		text = x.answers.Text("passwordSecure.apiKey")
-	}
-	ref, ok := unasked(text)
-	if !ok {
-		x.sheet.Add(group, doctor.Skipped(name, "none is named that can be had without asking: --api-key env:NAME, file:PATH or keyring:NAME"))
-		return
-	}
-	pasted, err := x.options.app.fetch(ctx, "passwordSecure.apiKey", ref, "API key")
-	if err != nil {
-		x.sheet.Add(group, doctor.Failures(name, err)...)
-		return
-	}
-	key, err := passwordsecure.ParseKey(pasted)
-	if err == nil {
-		x.options.app.scrub.Add(key.Secret())
-		err = key.Check(x.options.app.now())
-	}
-	if err != nil {
-		x.sheet.Add(group, doctor.Failures(name, err)...)
-		return
-	}
-	if key.Expiry(x.options.app.now()) == passwordsecure.ExpiryNear {
-		x.sheet.Add(group, doctor.Doubt(name, problem.VaultKeyEndsSoon, "it ends on "+key.Expires.Format("2006-01-02"), "make a new one before, put it into the service account in NPS, then delete this one"))
-	}
-	if x.key == "" { // it would leave a log entry, which nobody asked for
-		x.sheet.Add(group, doctor.Good(name, "it is whole; whether the server takes it is asked with --api-key only"))
-		return
-	}
-	if r.Verdict == passwordsecure.Silent {
-		x.sheet.Add(group, doctor.Skipped(name, "it is whole; whether the server takes it was not asked, since nothing answers that may be spoken to"))
-		return
-	}
-	said := c.SignIn(ctx, r.Form, key)
-	switch problems := said.Problem(key); {
-	case problems != nil:
-		x.sheet.Add(group, doctor.Failures(name, problems)...)
-	case said.Proof == passwordsecure.Accepted:
-		x.sheet.Add(group, doctor.Good(name, "whole, and taken: "+said.Why))
-	default:
-		x.sheet.Add(group, doctor.Skipped(name, "it is whole; whether the server takes it is open: "+said.Why))
-	}
 }

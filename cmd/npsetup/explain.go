@@ -15,8 +15,8 @@ import (
 func newExplain(shared *options) *cobra.Command {
 	o := *shared
 	c := &cobra.Command{
-		Use: "explain [CODE]", Short: "Say what a code of an error or a warning means, and what to do", Args: cobra.MaximumNArgs(1),
-		Long: "Every error and warning names a code. explain CODE tells what it means, how it shows, why it comes, what to do and who has to do it, and what npsetup does about it. explain alone lists all codes.",
+		Use: "explain [CODE|EVENT]", Short: "Say what a code of an error or a warning means, and what to do", Args: cobra.MaximumNArgs(1),
+		Long: "Every error and warning names a code. explain CODE tells what it means, how it shows, why it comes, what to do and who has to do it, and what npsetup does about it. explain EVENT does so for an event of Auditor's log, such as 5804, or for another number that a server names. explain alone lists all codes.",
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := o.checkFormat(); err != nil {
 				return err
@@ -28,16 +28,10 @@ func newExplain(shared *options) *cobra.Command {
 			if len(args) == 0 {
 				return listCodes(c.OutOrStdout(), known, o.format)
 			}
-			e, ok := known[problem.Code(args[0])]
-			if !ok {
-				return problem.New("there is no code "+problem.Plain(args[0])).
-					Try("the nearest is "+string(known.Nearest(args[0])), "npsetup explain lists all codes").Of(problem.Usage)
+			if e, ok := known.Find(args[0]); ok {
+				return explainOne(c.OutOrStdout(), e, o.format)
 			}
-			if o.format == "json" {
-				return asJSON(c.OutOrStdout(), e)
-			}
-			_, err = io.WriteString(c.OutOrStdout(), e.Text())
-			return err
+			return explainNumber(c.OutOrStdout(), known, args[0], o.format)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
 			known, _ := codes()
@@ -50,6 +44,46 @@ func newExplain(shared *options) *cobra.Command {
 	}
 	o.formatFlag(c)
 	return c
+}
+
+func explainOne(w io.Writer, e catalogue.Entry, format string) error {
+	if format == "json" {
+		return asJSON(w, e)
+	}
+	_, err := io.WriteString(w, e.Text())
+	return err
+}
+
+// explainNumber tells of the codes that name a number, such as that of an event in Auditor's log. With one code it is as if that had been typed.
+func explainNumber(w io.Writer, known catalogue.Catalogue, typed, format string) error {
+	found := known.Naming(typed)
+	switch {
+	case len(found) == 0:
+		p := problem.New("there is no code " + problem.Plain(typed)).Of(problem.Usage)
+		if near := known.Nearest(typed); near != "" {
+			p.Try("the nearest is " + string(near))
+		}
+		return p.Try("npsetup explain lists all codes")
+	case len(found) == 1:
+		return explainOne(w, found[0], format)
+	case format == "json":
+		return asJSON(w, found)
+	}
+	if _, err := fmt.Fprintf(w, "%s has several causes; the words beside it tell which it is:\n", problem.Plain(typed)); err != nil {
+		return err
+	}
+	for _, e := range found {
+		if _, err := fmt.Fprintf(w, "\n  %-31s %s\n", e.Code, e.Title); err != nil {
+			return err
+		}
+		for _, sign := range e.Signs {
+			if _, err := fmt.Fprintf(w, "    - %s\n", sign); err != nil {
+				return err
+			}
+		}
+	}
+	_, err := io.WriteString(w, "\nnpsetup explain CODE tells more\n")
+	return err
 }
 
 // codes reads the catalogue.

@@ -287,7 +287,7 @@ func (j *job) tellDoubts() {
 	for _, s := range j.guide.Steps {
 		for _, f := range j.scene.Findings(s.ID) {
 			if f.Kind == steps.TextFinding && f.State == steps.Doubtful {
-				_, _ = fmt.Fprintf(j.talk(), "note: %s: %s\n", problem.Plain(f.Title), problem.Plain(steps.Warning{Text: f.Text, Code: cmp.Or(f.Code, problem.WarningCode)}.String()))
+				_, _ = fmt.Fprintf(j.talk(), "note: %s: %s\n", problem.Plain(f.Title), problem.Plain(steps.Warning{Text: f.Words(), Code: cmp.Or(f.Code, problem.WarningCode)}.String()))
 			}
 		}
 	}

@@ -68,7 +68,7 @@ func (j *job) finish(ctx context.Context, result run.Result) error {
 	if lookErr != nil {
 		printProblems(j.talk(), lookErr)
 	}
-	tellUnproven(j.talk(), report, result)
+	tellUnproven(j.talk(), report, result, lookErr == nil)
 	if err := j.report(report.Lines); err != nil {
 		return err
 	}
@@ -88,16 +88,21 @@ func tellFailures(w io.Writer, result run.Result) {
 }
 
 // tellUnproven says what to do about steps in which nothing failed, and of which NPS shows something else now: somebody else was
-// there, or NPS is not done yet.
-func tellUnproven(w io.Writer, report run.Report, result run.Result) {
+// there, or NPS is not done yet. And about those that a look through to its end could not read back.
+func tellUnproven(w io.Writer, report run.Report, result run.Result, looked bool) {
 	told := map[string]bool{}
 	for _, a := range result.Actions {
 		told[a.Step] = told[a.Step] || a.Err != nil
 	}
 	var l problem.List
 	for _, line := range report.Lines {
-		if line.Outcome == steps.Failed.String() && !told[line.Step] {
-			code := problem.Code(line.Code)
+		code := problem.Code(line.Code)
+		switch {
+		case told[line.Step]:
+		case line.Outcome == steps.NotRun.String() && looked:
+			l = append(l, problem.New("whether all is as wanted could not be read back").Coded(cmp.Or(code, problem.NotProven)).At(line.Step).Because(cmp.Or(line.Proof, "nothing was seen of it")).
+				Try("npsetup verify looks again"))
+		case line.Outcome == steps.Failed.String():
 			if code.Bare() {
 				code = problem.DiffersFromGuide
 			}

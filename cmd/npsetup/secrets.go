@@ -117,56 +117,70 @@ func (a *app) askSecret(ctx context.Context, key, what string) (secret.Secret, e
 // for needs a terminal.
 func (a *app) checkSources(answers steps.Answers, g steps.Guide, needed func(key string, r secret.Reference) bool) error {
 	var l problem.List
-	check := func(key, what string, r secret.Reference, ok bool, clicks ...string) {
-		if !ok {
-			return
+	for _, s := range g.Applying(answers) {
+		l.Add(a.checkSource(answers, s, needed))
+	}
+	l.Add(a.checkCode(answers))
+	return l.Err()
+}
+
+// checkSource is checkSources for the secrets of one step.
+func (a *app) checkSource(answers steps.Answers, s steps.Step, needed func(key string, r secret.Reference) bool) error {
+	var l problem.List
+	for _, f := range s.Fields {
+		if f.Kind != steps.SecretField || !f.Asked(answers) {
+			continue
+		}
+		r, ok := answers.Reference(f.Key)
+		if !ok || !needed(f.Key, r) {
+			continue
 		}
 		already := len(l)
-		defer func() {
-			for _, p := range l[already:] {
-				p.Try(clicks...)
-			}
-		}()
-		switch r.Source {
-		case secret.Env:
-			if v, set := a.env(r.Name); !set || v == "" {
-				l.Add(notSet(r, what).At(key))
-			}
-		case secret.File:
-			if _, err := secretFile(r.Name, what); err != nil {
-				l.Add(err)
-			}
-		case secret.Prompt:
-			if !a.terminal && a.face == nil {
-				_, err := a.askSecret(context.Background(), key, what)
-				l.Add(err)
-			}
-		case secret.Keyring:
-		}
-	}
-	for _, s := range g.Applying(answers) {
-		for _, f := range s.Fields {
-			if f.Kind == steps.SecretField && f.Asked(answers) {
-				r, ok := answers.Reference(f.Key)
-				if !needed(f.Key, r) {
-					continue
-				}
-				check(f.Key, "secret for "+f.Key, r, ok, comesFrom(s, f, answers)...)
-			}
-		}
-	}
-	if !answers.Has("nps.signIn.token") {
-		mfa := answers.Text("nps.signIn.mfa")
-		if rest, is := strings.CutPrefix(mfa, "totp:"); is {
-			r, ok := answers.ReferenceIn(rest)
-			check("nps.signIn.mfa", "TOTP secret", r, ok)
-		}
-		if mfa == "prompt" && !a.terminal && a.face == nil {
-			l.Add(problem.New("the MFA code has to be asked for, and there is no terminal").At("nps.signIn.mfa").
-				Try("set nps.signIn.mfa to totp:env:NAME with the authenticator's base32 secret, to push:WORD, or to none").Of(problem.Usage))
+		l.Add(a.gives(f.Key, "secret for "+f.Key, r))
+		for _, p := range l[already:] {
+			p.Try(comesFrom(s, f, answers)...)
 		}
 	}
 	return l.Err()
+}
+
+// checkCode is checkSources for the second factor of the sign-in.
+func (a *app) checkCode(answers steps.Answers) error {
+	const key = "nps.signIn.mfa"
+	mfa := answers.Text(key)
+	rest, totp := strings.CutPrefix(mfa, "totp:")
+	switch {
+	case answers.Has("nps.signIn.token"):
+	case totp:
+		if r, ok := answers.ReferenceIn(rest); ok {
+			return a.gives(key, "TOTP secret", r)
+		}
+	case mfa == "prompt" && !a.terminal && a.face == nil:
+		return problem.New("the MFA code has to be asked for, and there is no terminal").At(key).
+			Try("set nps.signIn.mfa to totp:env:NAME with the authenticator's base32 secret, to push:WORD, or to none").Of(problem.Usage)
+	}
+	return nil
+}
+
+// gives says whether a source can give a secret.
+func (a *app) gives(key, what string, r secret.Reference) error {
+	switch r.Source {
+	case secret.Env:
+		if v, set := a.env(r.Name); !set || v == "" {
+			return notSet(r, what).At(key)
+		}
+	case secret.File:
+		if _, err := secretFile(r.Name, what); err != nil {
+			return err
+		}
+	case secret.Prompt:
+		if !a.terminal && a.face == nil {
+			_, err := a.askSecret(context.Background(), key, what)
+			return err
+		}
+	case secret.Keyring:
+	}
+	return nil
 }
 
 // comesFrom are the clicks by which a person comes to a long secret: those of its step.

@@ -32,14 +32,14 @@ func (j *job) sessions() *run.Sessions {
 }
 
 // signInAs signs in as the application user of a session, with its certificate and the private key of it.
-func (l *link) signInAs(ctx context.Context, s plan.Session, key secret.Secret) (run.Sender, error) {
+func (l *link) signInAs(ctx context.Context, s plan.Session, key secret.Secret) (run.Sender, int, error) {
 	c, err := chainOf(s.PrivateKey, append([]string{s.Certificate}, s.Authorities...))
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	k, err := pki.ReadKey(s.PrivateKey)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	shown := tls.Certificate{Certificate: [][]byte{c.Leaf.X509.Raw}, PrivateKey: k, Leaf: c.Leaf.X509}
 	for _, by := range c.Between() {

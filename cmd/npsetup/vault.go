@@ -78,7 +78,7 @@ func (l *link) probeVault(ctx context.Context, a steps.Answers) (passwordsecure.
 	}
 	l.vaultLeaf = s.Certificate
 	if choice.Kind == trust.Pin && r.Certificate != nil && r.Certificate.SHA256 != choice.SHA256 {
-		return s, problem.New("the certificate of Password Secure is not the pinned one").Because("it presents sha256:" + r.Certificate.SHA256).At(vaultTrustKey).
+		return s, problem.New("the certificate of Password Secure is not the pinned one").Coded(problem.CertificateChanged).Because("it presents sha256:" + r.Certificate.SHA256).At(vaultTrustKey).
 			Try("compare it on the Password Secure server; if it is the same, set passwordSecure.trust to pin:sha256:" + r.Certificate.SHA256)
 	}
 	return s, nil

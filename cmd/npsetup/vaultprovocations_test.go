@@ -23,7 +23,7 @@ func accountProvocations() []provoked {
 		}
 	}
 	return []provoked{
-		{40, "the first rotation fails", lent("rotation-fails", `CONTOSO\svc-auditor`), "", exitFailed},
+		{41, "the first rotation fails", lent("rotation-fails", `CONTOSO\svc-auditor`), "", exitFailed},
 		{40, "the first rotation does not end", lent("rotation-stuck", `CONTOSO\svc-auditor`), "", exitFailed},
 		{41, "after its rotation the password is not the account's", lent("rotation-mismatch", `CONTOSO\svc-auditor`), "", exitFailed},
 		{42, "an account with dependents", lent("", `CONTOSO\svc-sql`), "", exitFailed},

@@ -119,6 +119,6 @@ func (w World) guide() steps.Guide {
 			w.verify(),
 		},
 		Risks: risks(), Identity: keyApplication, Proof: verifyStep, Listed: keyApplication, Cause: nps.SessionCause, Unopened: unopened, Awaited: "Auditor's own session",
-		Trouble: trouble, Import: w.importer(),
+		Trouble: trouble, Import: w.importer(), Ports: ports,
 	}
 }

@@ -53,10 +53,41 @@ func (w World) managedCredential() steps.Step {
 			Help: "As NPS shows them under Credentials, with their domain. NPS changes their passwords: each should be used by Auditor alone, and one for each monitoring plan and data source is best.",
 		}},
 		Look: lookAccounts, Plan: planned,
-		Verify: nps.ProvenBy(planned, func(s *steps.Scene) string {
+		Verify: verifyAccounts(nps.ProvenBy(planned, func(s *steps.Scene) string {
 			return fmt.Sprintf("read back: %s, managed automatically, password verified", shortList(s.Answers.List(keyAccounts)))
-		}),
+		})),
 	}
+}
+
+// verifyAccounts adds what is the matter with the accounts that are not as wanted. An account was there before the guide: that NPS has never
+// rotated it yet is no difference that came about.
+func verifyAccounts(prove func(context.Context, *steps.Scene) steps.Proof) func(context.Context, *steps.Scene) steps.Proof {
+	return func(ctx context.Context, s *steps.Scene) steps.Proof {
+		p := prove(ctx, s)
+		if p.State == steps.Differs {
+			p.Code, p.New = unready(s)
+		}
+		return p
+	}
+}
+
+// unready is the gravest that is the matter with the accounts, and whether NPS has never set the password of any that lacks something. A
+// rotation that failed and a password that is not the account's are one finding of the vendor's; an account without a first rotation is another.
+func unready(s *steps.Scene) (code problem.Code, fresh bool) {
+	seen, _ := steps.Get(s, accountsKey)
+	fresh = true
+	for _, a := range seen {
+		switch {
+		case a.Row == nil, ready(a.Row):
+		case a.Row.PasswordStatus.Is(npsapi.PasswordFailed, "Failed"), a.Row.PasswordStatus.Is(npsapi.PasswordMismatch, "Mismatch"):
+			code, fresh = problem.CredentialMismatch, false
+		case changedAt(a.Row) != "":
+			fresh = false
+		case automatic(a.Row) && !rotating(a.Row) && code == "":
+			code = problem.CredentialNotRotated
+		}
+	}
+	return code, fresh
 }
 
 func checkAccount(v string) error {
@@ -135,7 +166,7 @@ func pickAccount(s *steps.Scene, a account, rows []npsapi.Credential) *npsapi.Cr
 		s.Problem(problem.New(fmt.Sprintf("%q is a service account of NPS itself", name)).At(keyAccounts).
 			Because("NPS works with such an account and does not lend it by a policy").Try("name another account, or let NPS find this one in its domain (Resources > the domain > Synchronize Now)"))
 	default:
-		s.Problem(problem.New(fmt.Sprintf("NPS does not know the account %q", name)).Coded(problem.CredentialUnknown).At(keyAccounts).
+		s.Problem(problem.New(fmt.Sprintf("NPS does not know the account %q", name)).Coded(problem.AccountUnknown).At(keyAccounts).
 			Because("no user name and domain under Credentials are equal to it").
 			Try("check it, letter by letter", "in NPS open Resources, choose the domain, then Synchronize Now: a new account is known only after that"))
 	}

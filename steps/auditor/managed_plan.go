@@ -124,7 +124,7 @@ func (a seenAccount) wait(after ...string) plan.Action {
 		Row:   a.row(),
 		Until: []plan.Sign{status(npsapi.PasswordVerified), changedSince("")},
 		Failed: []plan.Fail{
-			{Sign: status(npsapi.PasswordFailed), Code: problem.CredentialNotRotated},
+			{Sign: status(npsapi.PasswordFailed), Code: problem.CredentialMismatch},
 			{Sign: status(npsapi.PasswordMismatch), Code: problem.CredentialMismatch},
 		},
 		Code:   problem.CredentialNotRotated,

@@ -40,6 +40,17 @@ func (w World) values(s *steps.Scene) map[string]string {
 	return v
 }
 
+// collecting are the activities with which Auditor's sessions appear: each kind of policy has its own.
+func collecting(a steps.Answers) string {
+	switch {
+	case byResource(a) && byCredential(a):
+		return a.Text(keyActivity) + " or " + npsapi.ActivityRelease
+	case byCredential(a):
+		return npsapi.ActivityRelease
+	}
+	return a.Text(keyActivity)
+}
+
 func settingLines(wanted []setting) string {
 	lines := make([]string, len(wanted))
 	for i, st := range wanted {
@@ -51,8 +62,11 @@ func settingLines(wanted []setting) string {
 // paragraph are the clicks of a step for these answers, in words.
 func (w World) paragraph(step string, a steps.Answers) []string {
 	values := w.values(steps.NewScene(a, steps.Memory{}))
-	if step == startStep {
+	switch step {
+	case startStep:
 		values["serial"] = unknownSerial
+	case verifyStep:
+		values["activity"] = collecting(a)
 	}
 	if step != monitoringStep {
 		return w.Texts.Paragraph(w.pageOf(step, a, false), "", values)
@@ -76,8 +90,8 @@ func (w World) page(s *steps.Scene, step string) (*plan.Manual, error) {
 	}
 	chain, _ := steps.Get(s, chainKey)
 	values := w.values(s)
-	if step == verifyStep && !byResource(s.Answers) {
-		values["activity"] = npsapi.ActivityRelease
+	if step == verifyStep {
+		values["activity"] = collecting(s.Answers)
 	}
 	var variants []string
 	if _, is := steps.Get(s, loneKey); is {

@@ -2,7 +2,6 @@ package auditor
 
 import (
 	"context"
-	"time"
 
 	"npsetup/steps"
 	"npsetup/steps/nps"
@@ -28,20 +27,16 @@ func trouble(ctx context.Context, s *steps.Scene) error {
 	if err != nil || newest == nil || newest.ID == "" {
 		return err
 	}
-	state := nps.StateOf(*newest)
-	_, started := nps.Moment(newest.ActualStartDateTimeUTC)
-	switch {
-	case started, state == steps.SessionPending, state == steps.SessionActive, state == steps.SessionUnknown:
+	state, took, over := nps.Unstarted(*newest)
+	if !over {
 		return nil
-	case state == steps.SessionEnded, state == steps.SessionEnding:
-		state = steps.SessionPending // it was given up before it was active
 	}
 	log, err := r.Read(ctx, npsapi.GetSessionLog(plan.String(newest.ID), 100))
 	if err != nil {
 		return err
 	}
 	var l problem.List
-	l.Add(nps.SessionCause(state, problem.Plain(newest.Words()), lasted(newest), log.Body))
+	l.Add(nps.SessionCause(state, problem.Plain(newest.Words()), took, log.Body))
 	when := ""
 	if at, known := nps.Moment(newest.CreatedDateTimeUTC); known {
 		when = " of " + at.Format("2006-01-02 15:04") + " UTC"
@@ -52,14 +47,4 @@ func trouble(ctx context.Context, s *steps.Scene) error {
 		l[i] = &told
 	}
 	return l.Err()
-}
-
-// lasted is from when a session was asked for until its end; zero when NPS does not tell.
-func lasted(row *npsapi.Session) time.Duration {
-	from, begun := nps.Moment(row.CreatedDateTimeUTC)
-	to, over := nps.Moment(row.ActualEndDateTimeUTC)
-	if !begun || !over || to.Before(from) {
-		return 0
-	}
-	return to.Sub(from)
 }

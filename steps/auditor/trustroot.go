@@ -37,7 +37,7 @@ func (w World) certificateTrust() steps.Step {
 			if there, read := steps.Get(s, trustedKey); read && there {
 				return steps.Proof{State: steps.Proven, Text: "in Trusted Root on the NPS server, read over SSH"}
 			} else if read {
-				return steps.Proof{State: steps.Differs, Text: "not in Trusted Root on the NPS server, read over SSH"}
+				return steps.Proof{State: steps.Differs, Text: "not in Trusted Root on the NPS server, read over SSH", New: true}
 			}
 			return notRead(s, nps.ByWord(trustStep, trustCheck, seenAs)(ctx, s))
 		},

@@ -138,13 +138,13 @@ func verifyChain(ctx context.Context, s *steps.Scene) steps.Proof {
 	user, _ := steps.Get(s, userKey)
 	r, ok := steps.Get(s, nps.ReaderKey)
 	if !ok {
-		return steps.Proof{State: steps.NotProven, Text: "nobody is signed in to NPS"}
+		return nps.SignedOut()
 	}
 	var texts []string
 	for _, y := range ways(s.Answers) {
 		seen, _ := steps.Get(s, y.key)
 		if user == nil || seen.Policy == nil {
-			return steps.Proof{State: steps.Differs, Text: "the application user or its policy is not there yet"}
+			return steps.Proof{State: steps.Differs, Text: "the application user or its policy is not there yet", New: true}
 		}
 		text, p := granted(ctx, r, s, user.Row.ID, y, seen)
 		if p != nil {

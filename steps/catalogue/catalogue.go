@@ -110,17 +110,53 @@ func (c Catalogue) Of(subject string) []Entry {
 	return list
 }
 
-// Nearest is the code that is written most alike.
+// Find is the entry of a code, letters' case and blanks around it aside.
+func (c Catalogue) Find(typed string) (Entry, bool) {
+	e, ok := c[problem.Code(strings.ToLower(strings.TrimSpace(typed)))]
+	return e, ok
+}
+
+// Naming are the entries that name a number which a person has before them, such as that of an event, a status of the web server or a reason in
+// hexadecimal digits.
+func (c Catalogue) Naming(typed string) []Entry {
+	number := strings.ToLower(strings.TrimSpace(typed))
+	for _, lead := range []string{"event", "http", "error"} {
+		number = strings.TrimSpace(strings.TrimPrefix(number, lead))
+	}
+	if !strings.ContainsAny(number, "0123456789") || len(number) < 3 {
+		return nil
+	}
+	var list []Entry
+	for _, subject := range Subjects() {
+		for _, e := range c.Of(subject) {
+			if slices.Contains(words(strings.Join(append([]string{e.Title, e.Means}, append(e.Signs, e.Causes...)...), " ")), number) {
+				list = append(list, e)
+			}
+		}
+	}
+	return list
+}
+
+// words are those of a text in lower-case letters, without the marks around them.
+func words(text string) []string {
+	list := strings.Fields(strings.ToLower(text))
+	for i, w := range list {
+		list[i] = strings.Trim(w, `.,;:()"'`)
+	}
+	return list
+}
+
+// Nearest is the code that is written most alike; empty when none is like it at all.
 func (c Catalogue) Nearest(typed string) problem.Code {
-	best, least := problem.Code(""), -1
-	typed = strings.ToLower(typed)
+	typed = strings.ToLower(strings.TrimSpace(typed))
+	best, least := problem.Code(""), max(2, min(len(typed), 80)/3)+1
 	for _, subject := range Subjects() {
 		for _, e := range c.Of(subject) {
 			d := distance(typed, string(e.Code))
-			if strings.Contains(string(e.Code), typed) && typed != "" {
+			if strings.Contains(string(e.Code), typed) && len(typed) >= 3 {
 				d = min(d, 1) // a part of it was typed
 			}
-			if least < 0 || d < least {
+			if d < least {
 				best, least = e.Code, d
 			}
 		}

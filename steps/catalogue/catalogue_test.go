@@ -82,11 +82,36 @@ func TestNearestIsTheOneMeant(t *testing.T) {
 		t.Fatal(err)
 	}
 	for typed, want := range map[string]string{
-		"web-dav": "webdav", "WEBDAV": "webdav", "disk": "disk-full", "certifcate-expierd": "certificate-expired", "expired": "certificate-expired", strings.Repeat("x", 1<<16): "certificate-expired",
+		"web-dav": "webdav", "WEBDAV": "webdav", "disk": "disk-full", "certifcate-expierd": "certificate-expired", "expired": "certificate-expired", strings.Repeat("x", 1<<16): "", "kerberos": "", "ab": "", "": "",
 	} {
 		if got := c.Nearest(typed); string(got) != want {
 			t.Errorf("nearest to %.20q is %s, want %s", typed, got, want)
 		}
+	}
+}
+
+// TestNamingFindsNumbers: whole numbers out of titles, meanings, signs and causes, and nothing for a word.
+func TestNamingFindsNumbers(t *testing.T) {
+	signs := func(sign string) string {
+		return strings.Replace(whole, "remedy\n", "signs\n- "+sign+"\n\nremedy\n", 1)
+	}
+	c, err := read(t, map[string]string{"a.txt": signs("event 5804, reason 0x80190190:"), "b.txt": signs("event 5804, reason 0x80190193"), "c.txt": signs("event 15804 (403.16)")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for typed, want := range map[string]string{
+		"5804": "a b", " Event 5804": "a b", "0X80190193": "b", "403.16": "c", "580": "", "event": "", "": "", "4": "",
+	} {
+		var got []string
+		for _, e := range c.Naming(typed) {
+			got = append(got, string(e.Code))
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%q names %q, want %q", typed, got, want)
+		}
+	}
+	if e, ok := c.Find(" A "); !ok || e.Code != "a" {
+		t.Error("letters' case matters")
 	}
 }
 

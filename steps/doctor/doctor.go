@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"npsetup/steps"
@@ -21,6 +22,7 @@ const (
 	Warning
 	Fault
 	NotChecked // Text says why
+	NotYet     // it was not set up yet: nothing can be wrong with it
 )
 
 func (o Outcome) String() string {
@@ -33,6 +35,8 @@ func (o Outcome) String() string {
 		return "fault"
 	case NotChecked:
 		return "not checked"
+	case NotYet:
+		return "not yet"
 	}
 	return "unknown"
 }
@@ -52,8 +56,8 @@ type Check struct {
 
 // Sheet is everything that was looked at, in order.
 type Sheet struct {
-	Checks []Check `json:"checks"`
-	Ports  []Port  `json:"ports"`
+	Checks []Check      `json:"checks"`
+	Ports  []steps.Port `json:"ports"`
 }
 
 // Add adds checks under a group.
@@ -111,9 +115,7 @@ func checksOf(name string, o Outcome, err error) []Check {
 			text += ": " + p.Why
 		}
 		c := Check{Name: name, Outcome: o, Code: p.Named(), Text: problem.Plain(text)}
-		for _, next := range p.Next {
-			c.Remedy = append(c.Remedy, problem.Plain(next))
-		}
+		c.Remedy = plainly(p.Next)
 		checks = append(checks, c)
 	}
 	return checks
@@ -134,7 +136,7 @@ func OfLook(seen steps.Seen) []Check {
 			if code == "" {
 				code = problem.WarningCode
 			}
-			checks = append(checks, Doubt(seen.Step, code, f.Title+": "+f.Text))
+			checks = append(checks, Doubt(seen.Step, code, f.Title+": "+f.Text, plainly(f.Next)...))
 		case f.State == steps.Fits:
 			good = append(good, briefly(f))
 		}
@@ -159,70 +161,114 @@ func briefly(f steps.Finding) string {
 	return strings.Join(parts, ", ")
 }
 
-// OfProof is the check of one step's proof. An object that is there and differs is a fault; one that is not there yet, and what a person
-// has to do, are warnings.
-func OfProof(p steps.StepProof) Check {
-	c := Check{Name: p.Step.ID, Code: p.Proof.Named(), Text: problem.Plain(p.Proof.Text)}
-	switch p.Proof.State {
+// OfProof is the check of one step's proof. What was not set up yet is no finding before anything was; begun says whether something was. Else an
+// object that is there and differs, or is gone, is a fault; one that was never there, and what a person has to do, are warnings. What nobody can
+// read is not checked: verify takes it for no failure either.
+func OfProof(p steps.StepProof, begun bool) Check {
+	proof := p.Proof
+	c := Check{Name: p.Step.ID, Code: proof.Named(), Text: problem.Plain(proof.Text)}
+	switch proof.State {
 	case steps.Proven, steps.ByWord:
-		if p.Proof.Code != "" {
+		if proof.Code != "" {
 			c.Outcome = Warning
 		}
 	case steps.Differs:
-		c.Outcome = Warning
-		if !p.Proof.Code.Bare() { // what went wrong lately, such as a session that failed
+		switch {
+		case proof.New && !begun:
+			c.Outcome = NotYet
+		case proof.New && c.Code.Bare():
+			c.Outcome = Warning
+		default:
 			c.Outcome = Fault
 		}
-		for _, d := range p.Proof.Difference {
-			if d.From != "" {
-				c.Outcome = Fault
-			}
-		}
-		if c.Outcome == Fault && p.Proof.Code.Bare() {
+		if c.Outcome != NotYet && c.Code.Bare() {
 			c.Remedy = []string{"npsetup plan -f FILE shows what would mend it, npsetup apply -f FILE does"}
 		}
 	case steps.NeedPerson:
 		c.Outcome = Warning
+		if !begun && c.Code.Bare() {
+			c.Outcome = NotYet
+		}
 	case steps.NotProven:
 		c.Outcome = NotChecked
-		if p.Proof.Err != nil || p.Proof.Code != "" {
+		if proof.Err != nil {
 			c.Outcome = Fault
 		}
-		if p.Proof.Err != nil {
-			c.Remedy = problem.All(p.Proof.Err)[0].Next
-		}
+	}
+	for _, cause := range problem.All(proof.Err) {
+		c.Remedy = append(c.Remedy, plainly(cause.Next)...)
+	}
+	if c.Outcome == NotYet {
+		c.Code = ""
 	}
 	return c
+}
+
+func plainly(next []string) []string {
+	var list []string
+	for _, n := range next {
+		list = append(list, problem.Plain(n))
+	}
+	return list
+}
+
+// groups are the names of the groups, in the order in which they came up.
+func (s *Sheet) groups() []string {
+	var names []string
+	for _, c := range s.Checks {
+		if !slices.Contains(names, c.Group) {
+			names = append(names, c.Group)
+		}
+	}
+	return names
 }
 
 // Text prints the sheet for people.
 func (s *Sheet) Text(w io.Writer) error {
 	b := &strings.Builder{}
-	group := ""
-	for _, c := range s.Checks {
-		if c.Group != group {
-			if group != "" {
-				b.WriteByte('\n')
+	for i, group := range s.groups() {
+		if i > 0 {
+			b.WriteByte('\n')
+		}
+		b.WriteString(group + "\n")
+		for _, c := range s.Checks {
+			if c.Group == group {
+				c.text(b)
 			}
-			group = c.Group
-			b.WriteString(group + "\n")
-		}
-		about := ""
-		if c.Code != "" {
-			about = " (code: " + string(c.Code) + ")"
-		}
-		fmt.Fprintf(b, "  %-11s %s: %s%s\n", c.Outcome, c.Name, c.Text, about)
-		for _, r := range c.Remedy {
-			fmt.Fprintf(b, "  %-11s   next: %s\n", "", r)
 		}
 	}
-	if len(s.Ports) > 0 {
-		b.WriteString("\nwhat must be open\n")
-		for _, p := range s.Ports {
-			fmt.Fprintf(b, "  %-34s %-17s %s\n", p.From+" > "+p.To, p.Port, p.For)
-		}
+	s.ports(b)
+	fmt.Fprintf(b, "\n%d ok, %d warnings, %d faults, %d not checked", s.Count(OK), s.Count(Warning), s.Count(Fault), s.Count(NotChecked))
+	if n := s.Count(NotYet); n > 0 {
+		fmt.Fprintf(b, ", %d not set up yet", n)
 	}
-	fmt.Fprintf(b, "\n%d ok, %d warnings, %d faults, %d not checked; npsetup explain CODE tells more\n", s.Count(OK), s.Count(Warning), s.Count(Fault), s.Count(NotChecked))
+	b.WriteString("; npsetup explain CODE tells more\n")
 	_, err := io.WriteString(w, b.String())
 	return err
+}
+
+func (c Check) text(b *strings.Builder) {
+	about := ""
+	if c.Code != "" {
+		about = " (code: " + string(c.Code) + ")"
+	}
+	fmt.Fprintf(b, "  %-11s %s: %s%s\n", c.Outcome, c.Name, c.Text, about)
+	for _, r := range c.Remedy {
+		fmt.Fprintf(b, "  %-11s   next: %s\n", "", r)
+	}
+}
+
+// ports prints the table, as wide as its longest ends.
+func (s *Sheet) ports(b *strings.Builder) {
+	if len(s.Ports) == 0 {
+		return
+	}
+	b.WriteString("\nwhat must be open\n")
+	ends, port := 0, 0
+	for _, p := range s.Ports {
+		ends, port = max(ends, len([]rune(p.From+" > "+p.To))), max(port, len([]rune(p.Port)))
+	}
+	for _, p := range s.Ports {
+		fmt.Fprintf(b, "  %-*s %-*s %s\n", ends, p.From+" > "+p.To, port, p.Port, p.For)
+	}
 }

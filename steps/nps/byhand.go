@@ -89,11 +89,11 @@ func ProvenBy(planned func(*steps.Scene) ([]plan.Action, error), proven func(*st
 	return func(_ context.Context, s *steps.Scene) steps.Proof {
 		actions, err := planned(s)
 		if err != nil {
-			return steps.Proof{State: steps.NotProven, Text: problem.Plain(err.Error())}
+			return steps.Proof{State: steps.NotProven, Text: problem.Plain(err.Error()), Err: err}
 		}
 		var missing []string
 		var ds []plan.Difference
-		state := steps.Proven
+		state, fresh := steps.Proven, true
 		for _, a := range actions {
 			switch {
 			case !a.Changing():
@@ -105,13 +105,14 @@ func ProvenBy(planned func(*steps.Scene) ([]plan.Action, error), proven func(*st
 			default:
 				state = steps.Differs
 			}
+			fresh = fresh && (a.Effect == plan.Create || a.Effect == plan.ByHand) && !s.Memory.Made[steps.MadeKey(a.Object, a.Name)]
 			missing = append(missing, missingText(a))
 			ds = append(ds, a.Difference...)
 		}
 		if state == steps.Proven {
 			return steps.Proof{State: steps.Proven, Text: proven(s)}
 		}
-		return steps.Proof{State: state, Text: strings.Join(missing, "; "), Difference: ds}
+		return steps.Proof{State: state, Text: strings.Join(missing, "; "), Difference: ds, New: fresh && state == steps.Differs}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"npsetup/steps"
 	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
@@ -56,6 +57,25 @@ func Later(a, b *npsapi.Session) *npsapi.Session {
 		return a
 	}
 	return b
+}
+
+// Unstarted is how a session ended that never became active: its state, for the cause, and how long it took; zero when NPS does not tell. It
+// is false for a session that became active, or still may.
+func Unstarted(row npsapi.Session) (steps.SessionState, time.Duration, bool) {
+	state := StateOf(row)
+	_, started := Moment(row.ActualStartDateTimeUTC)
+	switch {
+	case started, state == steps.SessionPending, state == steps.SessionActive, state == steps.SessionUnknown:
+		return state, 0, false
+	case state == steps.SessionEnded, state == steps.SessionEnding:
+		state = steps.SessionPending // it was given up before it was active
+	}
+	from, begun := Moment(row.CreatedDateTimeUTC)
+	to, ended := Moment(row.ActualEndDateTimeUTC)
+	if !begun || !ended || to.Before(from) {
+		return state, 0, true
+	}
+	return state, to.Sub(from), true
 }
 
 // Moment reads a time of NPS: UTC, with or without a zone.

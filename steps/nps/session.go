@@ -23,6 +23,12 @@ func SessionState(look json.RawMessage) (steps.SessionState, string, error) {
 	return StateOf(row), problem.Plain(row.Words()), nil
 }
 
+// SignedOut is the proof of what only a signed-in administrator can read.
+func SignedOut() steps.Proof {
+	p := problem.New("nobody is signed in to NPS").Try("npsetup verify -f FILE signs in and looks again")
+	return steps.Proof{State: steps.NotProven, Text: p.What, Err: p}
+}
+
 // StateOf is the state of a row of sessions.
 func StateOf(row npsapi.Session) steps.SessionState {
 	for _, known := range []struct {

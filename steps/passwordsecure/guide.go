@@ -94,7 +94,7 @@ func Guide(w World) steps.Guide {
 			w.verify(),
 		},
 		Risks: risks(), Identity: keyConnector, Proof: verifyStep, Listed: keyActivity, Cause: SessionCause, Doubt: SessionDoubt, Unopened: unopened, Awaited: "a session of the activity",
-		Import: importer(),
+		Import: importer(), Ports: ports,
 	}
 	for i, s := range g.Steps {
 		if w.Texts.FS != nil && w.Texts.Has(s.ID) {

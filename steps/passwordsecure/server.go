@@ -74,21 +74,9 @@ func (w World) lookServer(ctx context.Context, s *steps.Scene) error {
 	}
 	if sight.Trouble != nil { // not in the plan: what the network here answers may be otherwise at the next look, and NPS has its own
 		p := problem.All(sight.Trouble)[0]
-		s.See(steps.Finding{Kind: steps.TextFinding, Title: "Password Secure, seen from here", State: steps.Doubtful, Text: sentence(p)})
+		s.See(steps.Finding{Kind: steps.TextFinding, Title: "Password Secure, seen from here", State: steps.Doubtful, Text: p.Error(), Code: p.Named(), Next: p.Next})
 	}
 	return ctx.Err()
-}
-
-// sentence is a problem in one line.
-func sentence(p *problem.Problem) string {
-	text := problem.Plain(p.What)
-	if p.Why != "" {
-		text += ": " + problem.Plain(p.Why)
-	}
-	for _, next := range p.Next {
-		text += "; " + problem.Plain(next)
-	}
-	return text
 }
 
 func judgeVersion(s *steps.Scene) {

@@ -18,6 +18,7 @@ type verdict int
 const (
 	untold     verdict = iota // nothing in the log tells it
 	found                     // the credential was returned
+	null                      // null, and the log does not say why
 	notFound                  // null: there is no entry that the key may see
 	ambiguous                 // there are several
 	sealed                    // there is one that asks for more than NPS gives
@@ -49,6 +50,22 @@ func stageNames() [8]string {
 	}
 }
 
+// stage is the name of a stage as it went. Null has several causes, and only one of them is the diagram's.
+func (c course) stage(i int) string {
+	if i == 7 {
+		switch c.verdict {
+		case null:
+			return "null is returned; the log does not say why"
+		case ambiguous:
+			return "null is returned: several entries fit"
+		case sealed:
+			return "null is returned: the entry asks for more than NPS gives"
+		case untold, found, notFound, keyRefused, unreached, untrusted, elsewhere, oldKit, noVault:
+		}
+	}
+	return stageNames()[i]
+}
+
 // sign is a piece of a log line that tells something. The stages and the names in them are the vendor's; every other word of a log is
 // not published, so that each sign is short and several may stand for one thing.
 type sign struct {
@@ -70,7 +87,7 @@ func signs() []sign {
 		{any: []string{"not reachable", "unreachable", "timed out", "no such host", "could not connect", "unable to connect", "connection refused", "could not be resolved"}, verdict: unreached},
 		{any: []string{"failed (401)", "failed (403)", "login failed", "log in failed", "unauthorized", "api key has expired", "api key was deleted", "unknown api key"}, verdict: keyRefused},
 		{any: []string{"no entry found", "entry not found", "credential not found", "password not found"}, verdict: notFound, stage: 5},
-		{any: []string{"null returned", "returned null", "null value"}, verdict: notFound, stage: 7},
+		{any: []string{"null returned", "returned null", "null value"}, verdict: null, stage: 7},
 		{all: []string{"returned"}, any: []string{"found", "credential"}, verdict: found, stage: 6},
 		{any: []string{"searching", "search for"}, stage: 5},
 		{any: []string{"logged in", "log in with", "signed in", "login with", "authenticated"}, stage: 4},
@@ -129,11 +146,10 @@ func (c course) past() int {
 // text is the course in one line.
 func (c course) text() string {
 	var parts []string
-	names := stageNames()
-	for i := 1; i < len(names); i++ {
+	for i := 1; i < len(c.lines); i++ {
 		switch {
 		case c.lines[i] != "":
-			parts = append(parts, fmt.Sprintf("%d %s", i, names[i]))
+			parts = append(parts, fmt.Sprintf("%d %s", i, c.stage(i)))
 		case i < c.past() && i != 6:
 			parts = append(parts, fmt.Sprintf("%d (not told)", i))
 		}
@@ -150,8 +166,7 @@ func (c course) finding() steps.Finding {
 	if c.verdict == found {
 		f.State = steps.Fits
 	}
-	names := stageNames()
-	for i := 1; i < len(names); i++ {
+	for i := 1; i < len(c.lines); i++ {
 		state := "not told by the log"
 		switch {
 		case c.lines[i] != "":
@@ -161,7 +176,7 @@ func (c course) finding() steps.Finding {
 		case i > c.past():
 			state = "not reached"
 		}
-		f.Items = append(f.Items, fmt.Sprintf("%d %s: %s", i, names[i], state))
+		f.Items = append(f.Items, fmt.Sprintf("%d %s: %s", i, c.stage(i), state))
 	}
 	return f
 }
@@ -169,6 +184,9 @@ func (c course) finding() steps.Finding {
 // cause is why no credential came; nil when one did, or nothing tells it.
 func (c course) cause(login string) *problem.Problem {
 	p := map[verdict]*problem.Problem{
+		null: problem.New("Password Secure gave nothing for "+login+" (null)").Coded(problem.VaultEntryNotFound).
+			Because("the log does not say why: there is no entry with this Domain and Username, the user of the API key may not read it, there are several, or it has a seal; none of that is an error to NPS").
+			Try("compare Domain and Username of the entry with the Login Account Template, letter by letter", "look in Password Secure, as the user of the API key, that exactly one entry fits and that it has no seal"),
 		notFound: problem.New("Password Secure has no entry "+login+" for this key (null)").Coded(problem.VaultEntryNotFound).Because("there is none with this Domain and Username, or the user of the API key may not read it; that is no error to NPS").
 			Try("compare Domain and Username of the entry with the Login Account Template, letter by letter", "give the user of the API key the right Read on the entry"),
 		ambiguous: problem.New("Password Secure has several entries " + login + " for this key").Coded(problem.VaultEntryAmbiguous).Because("NPS cannot tell which is meant, and takes none").
@@ -192,7 +210,7 @@ func (c course) cause(login string) *problem.Problem {
 		return nil
 	}
 	if c.said != "" {
-		p.Why += "; the log says: " + c.said
+		p.Why += "; the log says: " + c.said + " (what NPS writes there is not published: the line is read by its words)"
 	}
 	return p
 }

@@ -44,7 +44,7 @@ func TestVerdictsAreToldApart(t *testing.T) {
 	}{
 		"found":      {[]string{in, search, `Get-VaultCredential: credential found for CONTOSO\app-admin and returned`}, found, 6},
 		"null":       {[]string{in, search, `Get-VaultCredential: no entry found for CONTOSO\app-admin`, "Get-VaultCredential: null returned"}, notFound, 7},
-		"only null":  {[]string{in, search, "Get-VaultCredential: null returned"}, notFound, 7},
+		"only null":  {[]string{in, search, "Get-VaultCredential: null returned"}, null, 7},
 		"several":    {[]string{in, search, `Get-VaultCredential: several entries found for CONTOSO\app-admin`, "Get-VaultCredential: null returned"}, ambiguous, 7},
 		"sealed":     {[]string{in, search, "Get-VaultCredential: a reason is required to read the entry", "Get-VaultCredential: null returned"}, sealed, 7},
 		"refused":    {[]string{"Get-VaultCredential: login to Password Secure failed (401): the API key has expired"}, keyRefused, 3},
@@ -77,7 +77,7 @@ func reversed(lines []string) []string {
 // TestEveryVerdictHasACauseOfItsOwn: none is said in the words of another.
 func TestEveryVerdictHasACauseOfItsOwn(t *testing.T) {
 	said := map[string]verdict{}
-	for v := notFound; v <= noVault; v++ {
+	for v := null; v <= noVault; v++ {
 		p := course{verdict: v}.cause("CONTOSO\\x")
 		if p == nil {
 			t.Fatalf("verdict %d has no cause", v)
@@ -86,6 +86,24 @@ func TestEveryVerdictHasACauseOfItsOwn(t *testing.T) {
 			t.Errorf("verdicts %d and %d have the same words", other, v)
 		}
 		said[p.What] = v
+	}
+}
+
+// TestNullHasTheReasonOfItsLog: the last stage says not found only where the log does.
+func TestNullHasTheReasonOfItsLog(t *testing.T) {
+	for line, want := range map[string]string{
+		"Get-VaultCredential: no entry found for C\\x":            "7 it is not found: null is returned",
+		"Get-VaultCredential: several entries found for C\\x":     "7 null is returned: several entries fit",
+		"Get-VaultCredential: a reason is required for C\\x":      "7 null is returned: the entry asks for more than NPS gives",
+		"Get-VaultCredential: searching for C\\x in the database": "7 null is returned; the log does not say why",
+	} {
+		c := readCourse(reversed(begun(line, "Get-VaultCredential: null returned")))
+		if !strings.HasSuffix(c.text(), want) || !strings.HasPrefix(c.finding().Items[6], want+": ") {
+			t.Errorf("%s: it says %s, and shows %s", line, c.text(), c.finding().Items[6])
+		}
+		if p := c.cause("x"); !strings.Contains(p.Why, "is not published") {
+			t.Errorf("%s: the cause does not say that the words are not known: %s", line, p.Why)
+		}
 	}
 }
 

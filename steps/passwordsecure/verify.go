@@ -2,6 +2,7 @@ package passwordsecure
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"strings"
 
@@ -20,7 +21,8 @@ const (
 // evidence is what the sessions of the activity tell.
 type evidence struct {
 	last   *npsapi.Session // the newest
-	course course          // what its log tells
+	log    json.RawMessage // of the newest; may be empty
+	course course          // what the log tells
 	next   int             // number of the next session of ours
 	err    error           // they could not be listed
 }
@@ -64,7 +66,7 @@ func lookSessions(ctx context.Context, s *steps.Scene) error {
 	}
 	a, err := r.Read(ctx, npsapi.GetSessionLog(plan.String(ev.last.ID), 100))
 	if err == nil { // without it less is known
-		ev.course = readCourse(nps.LogLines(a.Body))
+		ev.log, ev.course = a.Body, readCourse(nps.LogLines(a.Body))
 		s.See(ev.course.finding())
 	}
 	return ctx.Err()
@@ -186,11 +188,11 @@ func sessionAction(s *steps.Scene, ev evidence, u npsapi.Account, before []strin
 func verifyChain(ctx context.Context, s *steps.Scene) steps.Proof {
 	seen, _ := steps.Get(s, policyKey)
 	if seen.Policy == nil {
-		return steps.Proof{State: steps.Differs, Text: "the access policy is not there yet"}
+		return steps.Proof{State: steps.Differs, Text: "the access policy is not there yet", New: true}
 	}
 	r, ok := steps.Get(s, nps.ReaderKey)
 	if !ok {
-		return steps.Proof{State: steps.NotProven, Text: "nobody is signed in to NPS"}
+		return nps.SignedOut()
 	}
 	members, _ := steps.Get(s, membersKey)
 	activity := s.Answers.Text(keyActivity)
@@ -233,7 +235,7 @@ func proofBySession(s *steps.Scene, text string) steps.Proof {
 		text += "; the last session: " + told
 	}
 	if p := ev.course.cause(login(s.Answers)); p != nil {
-		return steps.Proof{State: steps.Differs, Text: text + "; " + sentence(p)}
+		return refuted(text, p)
 	}
 	switch {
 	case ev.proves(s) && ev.course.verdict == untold:
@@ -241,9 +243,27 @@ func proofBySession(s *steps.Scene, text string) steps.Proof {
 	case ev.proves(s):
 		return steps.Proof{State: steps.Proven, Text: text}
 	case !ev.active():
-		return steps.Proof{State: steps.Differs, Text: text + "; it did not become active: look at its log in NPS under Active Sessions > Historical"}
+		return refuted(text, ev.failure())
 	}
-	return steps.Proof{State: steps.NotProven, Text: text + "; it became active; whether it got its credential neither its log nor its password tells"}
+	proof := steps.Proof{State: steps.NotProven, Text: text + "; it became active; whether it got its credential neither its log nor its password tells"}
+	if s.Memory.Shown[ev.last.ID].Password != "" {
+		proof.Code = problem.PasswordNotReadable
+	}
+	return proof
+}
+
+// refuted is a proof that failed, with its cause.
+func refuted(text string, p *problem.Problem) steps.Proof {
+	return steps.Proof{State: steps.Differs, Text: text + "; " + p.Error(), Err: p}
+}
+
+// failure is why the last session did not become active.
+func (ev evidence) failure() *problem.Problem {
+	state, took, over := nps.Unstarted(*ev.last)
+	if !over {
+		return problem.New("it did not become active").Coded(problem.SessionFailed).Because("NPS says nothing more of it").Try("look at its log in NPS under Active Sessions > Historical")
+	}
+	return problem.All(SessionCause(state, problem.Plain(ev.last.Words()), took, ev.log))[0]
 }
 
 func howToSee(s *steps.Scene) string {

@@ -123,6 +123,7 @@ const (
 	WinRMRefused            Code = "winrm-refused"
 	RemoteAccessDenied      Code = "remote-access-denied"
 	LDAPSNotReachable       Code = "ldaps-not-reachable"
+	AccountUnknown          Code = "account-unknown"
 	CredentialNotRotated    Code = "credential-not-rotated"
 	CredentialMismatch      Code = "credential-mismatch"
 	CredentialNotManageable Code = "credential-not-manageable"

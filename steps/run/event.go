@@ -48,7 +48,7 @@ type OpInfo struct {
 	Waited int64  `json:"waitedMs,omitempty"`
 }
 
-// Line is an operation that has ended, in one line. A sign-in tells no status.
+// Line is an operation that has ended, in one line. Without an answer there is no status.
 func (o OpInfo) Line() string {
 	if o.Awaits != "" {
 		return fmt.Sprintf("waits until %s: %d s so far", problem.Plain(o.Awaits), o.Waited/1000)

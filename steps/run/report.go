@@ -48,6 +48,13 @@ func (r Report) Count(o steps.Outcome) int { return r.counts[o] }
 // LineOf is the line of one step.
 func LineOf(p steps.StepProof, outcome string) Line {
 	l := Line{Step: p.Step.ID, Outcome: outcome, Proof: problem.Plain(p.Proof.Text), Code: string(p.Proof.Named())}
+	if p.Proof.State == steps.Differs {
+		for _, cause := range problem.All(p.Proof.Err) {
+			for _, next := range cause.Next {
+				l.Proof += "; " + problem.Plain(next)
+			}
+		}
+	}
 	for _, d := range p.Proof.Difference {
 		l.Difference = append(l.Difference, DifferenceLine{Setting: d.Label, Field: d.Field, Is: problem.Plain(d.From), Wanted: problem.Plain(d.To)})
 	}
@@ -71,7 +78,10 @@ func outcomeOf(p steps.StepProof, ran *steps.Outcome) steps.Outcome {
 		if ran != nil {
 			return *ran
 		}
-		return steps.NotRun
+		if p.Proof.Err != nil {
+			return steps.NotRun
+		}
+		// What merely nobody may see, such as the password of a session, speaks against nothing: verify takes it so too.
 	case steps.Proven, steps.ByWord:
 	}
 	switch {

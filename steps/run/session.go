@@ -15,8 +15,9 @@ import (
 
 // Sessions is what opening a session needs besides the Sender: another sign-in, and the meaning of the system's words.
 type Sessions struct {
-	// SignIn signs in as the application user of a session, with the API key that was just read. The Sender is that user's.
-	SignIn func(ctx context.Context, s plan.Session, key secret.Secret) (Sender, error)
+	// SignIn signs in as the application user of a session, with the API key that was just read. The Sender is that user's, the number
+	// the status of the answer; 0: none came.
+	SignIn func(ctx context.Context, s plan.Session, key secret.Secret) (Sender, int, error)
 	// State reads an answer to Session.Look: the state, and the system's own words about it.
 	State func(look json.RawMessage) (state steps.SessionState, words string, err error)
 	// Cause names why a session did not become active, from the last state, the time it took, and an answer to Session.Log,
@@ -130,8 +131,8 @@ func (v *visit) signIn(ctx context.Context) error {
 	e.Name, e.Op = OpSent, &OpInfo{Kind: plan.KindSession.String(), Class: plan.Auth.String(), Method: shown.Method, Path: shown.Path}
 	v.emit(e)
 	began := v.Clock.Now()
-	v.app, err = v.Sessions.SignIn(ctx, v.s, secret.New(key))
 	done := *e.Op
+	v.app, done.Status, err = v.Sessions.SignIn(ctx, v.s, secret.New(key))
 	done.MS = v.Clock.Now().Sub(began).Milliseconds()
 	e.Name, e.Op, e.Error = OpDone, &done, errorInfo(err)
 	v.emit(e)

@@ -63,9 +63,9 @@ func (l *lounge) open(ctx context.Context, t *testing.T) run.ActionResult {
 		return ctx.Err()
 	}
 	o.Sessions = &run.Sessions{
-		SignIn: func(_ context.Context, s plan.Session, key secret.Secret) (run.Sender, error) {
+		SignIn: func(_ context.Context, s plan.Session, key secret.Secret) (run.Sender, int, error) {
 			l.signed = append(l.signed, s.Login+" with a key of "+string(rune('0'+len(key.Wire())/10))+"0 letters")
-			return l, l.fail["sign-in"]
+			return l, 200, l.fail["sign-in"]
 		},
 		State: func(raw json.RawMessage) (steps.SessionState, string, error) {
 			var name string
@@ -290,7 +290,9 @@ func TestAServerWithoutTheSignInTurnsItToHand(t *testing.T) {
 	l.fail = map[string]error{"sign-in": of(problem.NotOffered)}
 	o := l.options()
 	o.Sender = l
-	o.Sessions = &run.Sessions{SignIn: func(context.Context, plan.Session, secret.Secret) (run.Sender, error) { return nil, l.fail["sign-in"] }}
+	o.Sessions = &run.Sessions{SignIn: func(context.Context, plan.Session, secret.Secret) (run.Sender, int, error) {
+		return nil, 404, l.fail["sign-in"]
+	}}
 	a := sessionAction()
 	a.Twin = &plan.Manual{Where: "Auditor"}
 	r, err := run.Apply(t.Context(), plan.Plan{Actions: []plan.Action{a}}, o)

@@ -378,7 +378,7 @@ func (l *Line) look(ctx context.Context, s steps.Step) (turn, error) {
 func (l *Line) finding(f steps.Finding) {
 	l.print("Found: %s: %s", problem.Plain(f.Title), f.State)
 	if f.Text != "" {
-		l.print("  %s", problem.Plain(f.Text))
+		l.print("  %s", problem.Plain(f.Words()))
 	}
 	for _, r := range f.Rows {
 		line := fmt.Sprintf("  %s: %s", problem.Plain(strings.TrimSpace(r.Label)), face.Grouped(problem.Plain(r.Value)))
