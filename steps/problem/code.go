@@ -133,6 +133,7 @@ const (
 	CredentialUnknown    Code = "credential-unknown"
 	ResourceUnknown      Code = "resource-unknown"
 	ActivityUnknown      Code = "activity-unknown"
+	UserNameNotUnique    Code = "user-name-not-unique"
 	EntraAuthentication  Code = "entra-authentication"
 	SessionTimeout       Code = "session-timeout"
 	WaitSettingReset     Code = "wait-setting"
@@ -160,6 +161,11 @@ const (
 	VaultTooOld          Code = "vault-too-old"
 	VaultKitTooOld       Code = "vault-kit-too-old"
 	VaultTemplateMissing Code = "vault-template-missing"
+)
+
+// The answers.
+const (
+	NamedTwice Code = "named-twice"
 )
 
 // This machine.
