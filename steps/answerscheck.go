@@ -30,9 +30,9 @@ func (r *reading) complete(g Guide, dir string, o Overrides) (Parsed, error) {
 		}
 	}
 	for _, risk := range g.Risks {
-		if !o.Begun && risk.When(a) && !a.Accepts(risk.Name) {
-			r.fault(r.placeOf(RiskKey), RiskKey, "missing consent: "+risk.Name, risk.Told(a),
-				"read it, then add "+risk.Name+" to acceptRisks in the answers file, or --accept-risk "+risk.Name)
+		if !o.Begun && risk.When(a) && !a.Accepts(risk.Name) && (o.Waive == nil || !o.Waive(g, a, risk)) {
+			p := unaccepted(risk, a)
+			r.fault(r.placeOf(RiskKey), RiskKey, p.What, p.Why, p.Next...)
 		}
 	}
 	if len(r.faults) > 0 {

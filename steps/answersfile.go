@@ -24,8 +24,9 @@ const answersSize = 1 << 20
 type Overrides struct {
 	Set    map[string]string
 	Env    func(string) (string, bool)
-	Accept []string // risks accepted by flag
-	Begun  bool     // answers and consents may be missing: a person is asked for them
+	Accept []string                        // risks accepted by flag
+	Begun  bool                            // answers and consents may be missing: a person is asked for them
+	Waive  func(Guide, Answers, Risk) bool // whether a consent may be missing; nil: none may
 }
 
 // Parsed are the answers of one file, complete and valid.

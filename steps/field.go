@@ -111,6 +111,9 @@ type Risk struct {
 	Key  string             // the answer that takes it: another one avoids it
 	// Tell says it for these answers; nil: Text does for all.
 	Tell func(Answers) string
+	// Had says whether what is accepted was done before by what is remembered: then the plan that would do it again asks for it
+	// (Unaccepted), and the answers alone need it no longer. Nil: it never is.
+	Had func(Answers, Memory) bool
 }
 
 // Told is what is said of the risk for these answers.

@@ -61,7 +61,7 @@ func runApply(ctx context.Context, c *cobra.Command, o *options) error {
 		return problem.New("nobody agreed to the changes").Because("there is no terminal to ask on, and neither --yes nor --plan with --approve was given").
 			Try("look at the changes with npsetup plan, then add --yes", "or approve a saved plan: npsetup plan -f ANSWERS --out FILE, then npsetup apply --plan FILE --approve DIGEST").Of(problem.Usage)
 	}
-	o.carries = !o.dryRun
+	o.carries, o.plans = !o.dryRun, true
 	j, err := newJob(c, o)
 	if err != nil {
 		return err

@@ -95,7 +95,7 @@ func TestBadInput(t *testing.T) {
 		{name: "literal secret", edit: []string{"env:NPS_PASSWORD", "S3CR3T-in-the-file"}, code: exitUsage, says: []string{"a secret stands in", ":8:", "env:NPS_PASSWORD"}},
 		{name: "literal secret beside a token", edit: []string{"env:NPS_PASSWORD", "S3CR3T-in-the-file\n    token: env:NPS_PASSWORD"}, code: exitUsage, says: []string{"a secret stands in", ":8:", "env:NPS_PASSWORD"}},
 		{name: "key that is to be made", edit: []string{"file:auditor-client.key", "new"}, code: exitUsage, says: []string{"(application.key)", "file:PATH"}},
-		{name: "a host named twice", edit: []string{"resources: [dc01.contoso.com]", "resources: [dc01.contoso.com, dc02.contoso.com, DC01.contoso.com]"}, code: exitUsage, says: []string{"entries 1 and 3", ":22:17 and ", ":22:53", "named-twice"}},
+		{name: "a host named twice", edit: []string{"resources: [dc01.contoso.com]", "resources: [dc01.contoso.com, dc02.contoso.com, DC01.contoso.com]"}, code: exitUsage, says: []string{"entries 1 and 3", ":23:17 and ", ":23:53", "named-twice"}},
 		{name: "missing consent", edit: []string{"acceptRisks: [domain-admins]", ""}, code: exitUsage, says: []string{"domain-admins", "--accept-risk"}},
 		{name: "missing variable", env: map[string]string{"NPS_PASSWORD": ""}, code: exitUsage, says: []string{"NPS_PASSWORD is not set"}},
 		{name: "unknown key", edit: []string{"monitoringPlan:", "monitorPlan:"}, code: exitUsage, says: []string{"no such key", "monitoringPlan", ":25:"}},
