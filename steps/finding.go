@@ -38,6 +38,7 @@ type Finding struct {
 	Text   string       // text, or a remark
 	Wanted bool         // the guide asks for it
 	Code   problem.Code // of one that is doubtful: what it is about; may be empty
+	Warned bool         // it stands above the plan too: see Scene.Doubt
 }
 
 // Row is one line of a finding.

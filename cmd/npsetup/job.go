@@ -289,7 +289,7 @@ func (j *job) survey(ctx context.Context) error {
 
 func (j *job) draft(ctx context.Context) (plan.Plan, error) {
 	err := j.survey(ctx)
-	j.tellDoubts()
+	j.tellDoubts(err == nil)
 	if err != nil {
 		return plan.Plan{}, err
 	}
@@ -300,11 +300,12 @@ func (j *job) draft(ctx context.Context) (plan.Plan, error) {
 	return p, steps.Unaccepted(j.guide, j.answers, p)
 }
 
-// tellDoubts says what was seen and is no part of the plan, since it may be otherwise at the next look: clocks, DNS.
-func (j *job) tellDoubts() {
+// tellDoubts says what was seen and is no part of the plan, since it may be otherwise at the next look: clocks, DNS. What stands above the
+// plan is told here only when there will be none.
+func (j *job) tellDoubts(planned bool) {
 	for _, s := range j.guide.Steps {
 		for _, f := range j.scene.Findings(s.ID) {
-			if f.Kind == steps.TextFinding && f.State == steps.Doubtful {
+			if f.Kind == steps.TextFinding && f.State == steps.Doubtful && !(planned && f.Warned) {
 				_, _ = fmt.Fprintf(j.talk(), "note: %s: %s\n", problem.Plain(f.Title), problem.Plain(steps.Warning{Text: f.Text, Code: cmp.Or(f.Code, problem.WarningCode)}.String()))
 			}
 		}

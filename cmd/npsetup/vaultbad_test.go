@@ -126,12 +126,20 @@ func TestTheLookAtTheVaultStopsNothing(t *testing.T) {
 	t.Parallel()
 	st := newVaultSite(t, sandbox.Options{Faults: []string{"vault-refused"}})
 	r := st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
-	says(t, r.err, "note: what Password Secure says of the key: it refuses the key")
+	says(t, unwrapped(r.err), "warning: what Password Secure says of the key: it refuses the key", "(code: vault-key-refused)")
 	says(t, reported(t, r.out, "vault-key"), "whether Password Secure takes it: it refuses the key")
 
 	away := newVaultSite(t, sandbox.Options{})
-	r = away.do("apply", "-f", away.edited("  url: "+away.s.VaultURL(), "  url: https://localhost:1/"), "--yes").want(t, exitPerson)
-	says(t, r.err, "note: Password Secure, seen from here: there is no connection to Password Secure")
+	elsewhere := away.edited("  url: "+away.s.VaultURL(), "  url: https://localhost:1/")
+	for _, format := range []string{"text", "json", "markdown"} {
+		r := away.do("plan", "-f", elsewhere, "--output", format).want(t, exitPending)
+		says(t, unwrapped(r.out), "Password Secure, seen from here: there is no connection to Password Secure", "(code: vault-not-reachable)")
+		if strings.Contains(r.err, "note: Password Secure") {
+			t.Errorf("%s: it is told twice:\n%s", format, r.err)
+		}
+	}
+	r = away.do("apply", "-f", elsewhere, "--yes").want(t, exitPerson)
+	says(t, unwrapped(r.err), "warning: Password Secure, seen from here: there is no connection to Password Secure")
 	says(t, reported(t, r.out, "vault-server"), "as answered: https://localhost:1/api/; from here: there is no connection")
 
 	pinned := newVaultSite(t, sandbox.Options{})

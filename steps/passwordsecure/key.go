@@ -98,7 +98,9 @@ func (w World) ask(ctx context.Context, s *steps.Scene) error {
 	case Taken:
 		f.State = steps.Fits
 	case Refused:
-		f.State = steps.Doubtful
+		f.Code = problem.VaultKeyRefused
+		s.Doubt(f)
+		return ctx.Err()
 	case Unknown:
 	}
 	s.See(f)

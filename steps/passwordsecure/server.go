@@ -72,9 +72,9 @@ func (w World) lookServer(ctx context.Context, s *steps.Scene) error {
 	if sight.Certificate != nil {
 		s.See(certificateFinding(s, sight))
 	}
-	if sight.Trouble != nil { // not in the plan: what the network here answers may be otherwise at the next look, and NPS has its own
+	if sight.Trouble != nil { // no problem: what the network here answers may be otherwise at the next look, and NPS has its own
 		p := problem.All(sight.Trouble)[0]
-		s.See(steps.Finding{Kind: steps.TextFinding, Title: "Password Secure, seen from here", State: steps.Doubtful, Text: sentence(p)})
+		s.Doubt(steps.Finding{Kind: steps.TextFinding, Title: "Password Secure, seen from here", Text: sentence(p), Code: p.Named()})
 	}
 	return ctx.Err()
 }

@@ -136,6 +136,7 @@ const (
 	UserNameNotUnique    Code = "user-name-not-unique"
 	EntraAuthentication  Code = "entra-authentication"
 	SessionTimeout       Code = "session-timeout"
+	EventLogUnreadable   Code = "event-log-unreadable"
 	WaitSettingReset     Code = "wait-setting"
 	CollectionTooLong    Code = "collection-too-long"
 	SessionEndedInUse    Code = "session-ended-in-use"
