@@ -70,6 +70,9 @@ func (w World) makeOne(s *steps.Scene, err error) error {
 	if c.Where == "" {
 		c.Where = keyAPIKey
 	}
+	if c.Code == problem.VaultKeyMalformed {
+		return &c // a key was made: how, nobody asks
+	}
 	clicks := w.Texts.Paragraph(keyStep, s.Version, values(s))
 	if len(clicks) > 0 {
 		c.Next = append(c.Next, "make a key in Password Secure:")
