@@ -91,7 +91,7 @@ func TestBadInput(t *testing.T) {
 		{name: "expired certificate", edit: other, before: func(t *testing.T, st *site) { certificateFile(t, st.dir, 1, false, expired) }, code: exitFailed, says: []string{"expired"}},
 		{name: "certificate of a CA", edit: other, before: func(t *testing.T, st *site) { certificateFile(t, st.dir, 1, false, issued) }, code: exitFailed, says: []string{"not self-signed", "403.16", "Contoso CA"}},
 		{name: "no certificate yet", edit: other, code: exitFailed, says: []string{"has to be exported first", "DER encoded binary"}},
-		{name: "key of another certificate", edit: []string{"file:auditor-client.cer", "file:other.cer"}, before: func(t *testing.T, st *site) { certificateFile(t, st.dir, 1, false, auditorCertificate()) }, code: exitFailed, says: []string{"key"}},
+		{name: "key of another certificate", edit: []string{"file:auditor-client.cer", "file:other.cer"}, before: func(t *testing.T, st *site) { certificateFile(t, st.dir, 1, false, auditorCertificate()) }, code: exitFailed, says: []string{"application.key is not the key of", "auditor-client.key, the certificate ", "other.cer; "}},
 		{name: "literal secret", edit: []string{"env:NPS_PASSWORD", "S3CR3T-in-the-file"}, code: exitUsage, says: []string{"a secret stands in", ":8:", "env:NPS_PASSWORD"}},
 		{name: "literal secret beside a token", edit: []string{"env:NPS_PASSWORD", "S3CR3T-in-the-file\n    token: env:NPS_PASSWORD"}, code: exitUsage, says: []string{"a secret stands in", ":8:", "env:NPS_PASSWORD"}},
 		{name: "key that is to be made", edit: []string{"file:auditor-client.key", "new"}, code: exitUsage, says: []string{"(application.key)", "file:PATH"}},

@@ -94,6 +94,7 @@ const (
 	SerialDiffers               Code = "serial-differs"
 	APIKeyRefused               Code = "api-key-refused"
 	ApplicationUserLocked       Code = "application-user-locked"
+	KeyFolderUnsafe             Code = "key-folder-unsafe"
 	ApplicationSignInFails      Code = "application-sign-in-fails"
 )
 
