@@ -5,10 +5,13 @@ package contract
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/getkin/kin-openapi/openapi3"
@@ -74,7 +77,65 @@ func (c *Checker) Request(r *http.Request, body []byte) error {
 	if err := openapi3filter.ValidateRequest(context.Background(), in); err != nil {
 		return fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, err)
 	}
+	if unknown := unknownIn(in.Route.Operation, body); len(unknown) > 0 {
+		return fmt.Errorf("%s %s: its body has members that are not in the contract: %s", r.Method, r.URL.Path, strings.Join(unknown, ", "))
+	}
 	return nil
+}
+
+// unknownIn lists the members of a body that the contract does not describe, where the vendor does. The server would leave them out without a word,
+// so that a misspelt one would set nothing. A call that is assumed may have to give back what a row has besides.
+func unknownIn(op *openapi3.Operation, body []byte) []string {
+	if op.Extensions["x-source"] != "documented" || op.RequestBody == nil || op.RequestBody.Value == nil {
+		return nil
+	}
+	media := op.RequestBody.Value.Content.Get("application/json")
+	var v any
+	if media == nil || media.Schema == nil || json.Unmarshal(body, &v) != nil {
+		return nil
+	}
+	return strange(media.Schema.Value, v, "")
+}
+
+// strange walks through a value and its schema side by side. A schema without members says nothing of them.
+func strange(s *openapi3.Schema, v any, at string) []string {
+	var list []string
+	switch v := v.(type) {
+	case []any:
+		for _, one := range v {
+			if s.Items != nil {
+				list = append(list, strange(s.Items.Value, one, at)...)
+			}
+		}
+	case map[string]any:
+		known := described(s)
+		if len(known) == 0 || s.AdditionalProperties.Schema != nil { // that there may be more is said of rows that newer servers answer
+			return nil
+		}
+		for name, one := range v {
+			if of := known[name]; of == nil {
+				list = append(list, at+name)
+			} else {
+				list = append(list, strange(of.Value, one, at+name+".")...)
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// described are the members of a schema, with those that it is composed of.
+func described(s *openapi3.Schema) openapi3.Schemas {
+	all := maps.Clone(s.Properties)
+	for _, parts := range []openapi3.SchemaRefs{s.AllOf, s.AnyOf, s.OneOf} {
+		for _, part := range parts {
+			if all == nil {
+				all = openapi3.Schemas{}
+			}
+			maps.Copy(all, described(part.Value))
+		}
+	}
+	return all
 }
 
 // Response checks one answer. What a web server says in HTML in place of the API is not the API's.

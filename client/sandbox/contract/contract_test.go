@@ -190,13 +190,15 @@ func TestCheckerFindsWhatDoesNotFit(t *testing.T) {
 		"wrong type":        request("POST", "/api/v1/AccessControlPolicy", `{"name":5}`),
 		"name for a number": request("POST", "/api/v1/AccessControlPolicy", `{"name":"x","policyType":"Resource"}`),
 		"no body":           request("POST", "/api/v1/AccessControlPolicy", ""),
+		"unknown member":    request("POST", "/api/v1/AccessControlPolicy", `{"name":"x","policyType":0,"newMember":true}`),
+		"misspelt in a row": request("PUT", "/api/v1/AccessControlPolicy/00000007-0000-4000-8000-000000000000/Activity", `[{"id":"00000007-0000-4000-8000-000000000000","entityKind":7}]`),
 		"bad id":            request("PUT", "/api/v1/AccessControlPolicy/7/Activity", `[{"id":7}]`),
 	} {
 		if bad == nil {
 			t.Errorf("%s: nothing found", name)
 		}
 	}
-	if err := request("POST", "/api/v1/AccessControlPolicy", `{"name":"x","policyType":0,"newMember":true}`); err != nil {
+	if err := request("POST", "/api/v1/AccessControlPolicy", `{"name":"x","policyType":0}`); err != nil {
 		t.Errorf("a good request: %v", err)
 	}
 	r := httptest.NewRequest("GET", "https://nps.example:6500/api/v1/Platform", nil)
