@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -20,8 +21,13 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 )
 
+var bom = []byte("\xef\xbb\xbf") // .NET servers put it before JSON
+
 // Checker checks by one description.
-type Checker struct{ router routers.Router }
+type Checker struct {
+	router routers.Router
+	shown  *sync.Map // names of members that answers have shown
+}
 
 // New reads and validates an OpenAPI description.
 func New(raw []byte) (*Checker, error) {
@@ -34,7 +40,7 @@ func New(raw []byte) (*Checker, error) {
 		return nil, err
 	}
 	r, err := gorillamux.NewRouter(doc)
-	return &Checker{r}, err
+	return &Checker{r, &sync.Map{}}, err
 }
 
 func (c *Checker) input(r *http.Request, body []byte) (*openapi3filter.RequestValidationInput, error) {
@@ -77,10 +83,35 @@ func (c *Checker) Request(r *http.Request, body []byte) error {
 	if err := openapi3filter.ValidateRequest(context.Background(), in); err != nil {
 		return fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, err)
 	}
-	if unknown := unknownIn(in.Route.Operation, body); len(unknown) > 0 {
+	unknown := unknownIn(in.Route.Operation, body)
+	if r.Method == http.MethodPut {
+		unknown = slices.DeleteFunc(unknown, c.wasShown) // what is written back is whole, with what newer servers show besides
+	}
+	if len(unknown) > 0 {
 		return fmt.Errorf("%s %s: its body has members that are not in the contract: %s", r.Method, r.URL.Path, strings.Join(unknown, ", "))
 	}
 	return nil
+}
+
+// wasShown says whether an answer has had a member of that name.
+func (c *Checker) wasShown(path string) bool {
+	_, shown := c.shown.Load(path[strings.LastIndexByte(path, '.')+1:])
+	return shown
+}
+
+// show notes the names of all members of an answer.
+func (c *Checker) show(v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, one := range v {
+			c.show(one)
+		}
+	case map[string]any:
+		for name, one := range v {
+			c.shown.Store(name, true)
+			c.show(one)
+		}
+	}
 }
 
 // unknownIn lists the members of a body that the contract does not describe, where the vendor does. The server would leave them out without a word,
@@ -143,12 +174,16 @@ func (c *Checker) Response(r *http.Request, status int, header http.Header, body
 	if status >= 400 && (len(body) == 0 || !strings.Contains(header.Get("Content-Type"), "json")) {
 		return nil
 	}
+	var shown any
+	if json.Unmarshal(bytes.TrimPrefix(body, bom), &shown) == nil {
+		c.show(shown)
+	}
 	in, err := c.input(r, nil)
 	if err != nil {
 		return err
 	}
 	out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: status, Header: header, Options: in.Options}
-	out.SetBodyBytes(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))) // .NET servers put it before JSON
+	out.SetBodyBytes(bytes.TrimPrefix(body, bom))
 	if err := openapi3filter.ValidateResponse(context.Background(), out); err != nil {
 		return fmt.Errorf("answer to %s %s: %w", r.Method, r.URL.Path, err)
 	}
