@@ -129,7 +129,7 @@ func certificateFinding(s *steps.Scene, sight Sighting) steps.Finding {
 	}
 	if !c.Trusted {
 		f.State = steps.Doubtful
-		f.Text = "a machine with usual authorities does not trust it (" + problem.Plain(c.Reason) + "), and neither may NPS. " + c.Import
+		f.Text = "a machine with usual authorities does not trust it (" + problem.Plain(c.Reason) + "), and neither may NPS: " + c.Import
 		for _, n := range c.Notes {
 			f.Text += "; " + problem.Plain(n)
 		}
