@@ -196,6 +196,7 @@ type Fault struct {
 	Code    problem.Code // of what the field's own check found; may be empty
 	Why     string       // never holds the value: it may be a secret typed by mistake
 	Try     string
+	Entries []int // the entries of a list that it is about, from 0; nil: the whole answer
 }
 
 // Check finds every fault of the answers that apply, in the order of the steps.
@@ -234,7 +235,26 @@ func (a Answers) CheckField(f Field) (Fault, bool) {
 			return Fault{Key: f.Key, Code: checkCode(err), Why: err.Error(), Try: exampleHint(f)}, true
 		}
 	}
+	if f.Kind == Multi {
+		return f.repeated(values)
+	}
 	return Fault{}, false
+}
+
+// repeated finds what a list names twice.
+func (f Field) repeated(values []string) (Fault, bool) {
+	repeats := f.Repeats
+	if repeats == nil {
+		repeats = Repeated
+	}
+	first, second, found := repeats(values)
+	if !found {
+		return Fault{}, false
+	}
+	return Fault{
+		Key: f.Key, Code: problem.NamedTwice, Entries: []int{first, second},
+		Why: fmt.Sprintf("entries %d and %d of the list name the same", first+1, second+1), Try: "name each once: take one of the two out",
+	}, true
 }
 
 // checkCode is the code that a field's check gave.

@@ -30,9 +30,9 @@ func (r *reading) complete(g Guide, dir string, o Overrides) (Parsed, error) {
 		}
 	}
 	for _, risk := range g.Risks {
-		if !o.Begun && risk.When(a) && !a.Accepts(risk.Name) {
-			r.fault(r.placeOf(RiskKey), RiskKey, "missing consent: "+risk.Name, risk.Told(a),
-				"read it, then add "+risk.Name+" to acceptRisks in the answers file, or --accept-risk "+risk.Name)
+		if !o.Begun && risk.When(a) && !a.Accepts(risk.Name) && (o.Waive == nil || !o.Waive(g, a, risk)) {
+			p := unaccepted(risk, a)
+			r.fault(r.placeOf(RiskKey), RiskKey, p.What, p.Why, p.Next...)
 		}
 	}
 	if len(r.faults) > 0 {
@@ -65,6 +65,7 @@ func (r *reading) override(o Overrides) {
 		}
 		if v, ok := o.Env(EnvName(key)); ok && v != "" {
 			r.drafts[key], r.places[key] = r.listed(key, v), "environment variable "+EnvName(key)
+			delete(r.entries, key)
 		}
 	}
 	set := make([]string, 0, len(o.Set))
@@ -78,6 +79,7 @@ func (r *reading) override(o Overrides) {
 			continue
 		}
 		r.drafts[key], r.places[key] = r.listed(key, o.Set[key]), "--set"
+		delete(r.entries, key)
 	}
 	if len(o.Accept) > 0 {
 		r.drafts[RiskKey] = strings.Trim(r.drafts[RiskKey]+"\n"+strings.Join(o.Accept, "\n"), "\n")
@@ -125,12 +127,27 @@ func (r *reading) answerFault(f Fault, a Answers) {
 		r.fault(r.placeOf(f.Key), f.Key, f.Why, "", next...)
 		return
 	}
+	f = r.entriesOf(f)
 	what := "the answer cannot be used"
 	if r.literalSecret(f.Key, a) {
 		what = "a secret stands in the answers themselves"
 	}
 	r.fault(r.placeOf(f.Key), f.Key, what, f.Why, f.Try)
 	r.faults[len(r.faults)-1].Code = f.Code
+}
+
+// entriesOf adds to a fault where the entries stand that it is about.
+func (r *reading) entriesOf(f Fault) Fault {
+	var at []string
+	for _, i := range f.Entries {
+		if i < len(r.entries[f.Key]) {
+			at = append(at, r.entries[f.Key][i])
+		}
+	}
+	if len(at) > 0 {
+		f.Why += ": they stand at " + strings.Join(at, " and ")
+	}
+	return f
 }
 
 // unaskedSecrets finds secrets that stand in answers which nobody asks for, such as a password beside a token.

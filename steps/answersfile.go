@@ -24,8 +24,9 @@ const answersSize = 1 << 20
 type Overrides struct {
 	Set    map[string]string
 	Env    func(string) (string, bool)
-	Accept []string // risks accepted by flag
-	Begun  bool     // answers and consents may be missing: a person is asked for them
+	Accept []string                        // risks accepted by flag
+	Begun  bool                            // answers and consents may be missing: a person is asked for them
+	Waive  func(Guide, Answers, Risk) bool // whether a consent may be missing; nil: none may
 }
 
 // Parsed are the answers of one file, complete and valid.
@@ -58,7 +59,8 @@ type reading struct {
 	name    string
 	faults  problem.List
 	drafts  map[string]string
-	places  map[string]string // key → place
+	places  map[string]string   // key → place
+	entries map[string][]string // key → places of the entries of a list
 	fields  map[string]Field
 	parents map[string]bool
 	bad     map[string]bool // keys that have a fault already
@@ -67,7 +69,7 @@ type reading struct {
 // ReadAnswers reads an answers file. guide finds a guide by the id that the file names. Every fault is reported at once, as
 // a problem.List of kind Usage, by line and column and without the text of the file.
 func ReadAnswers(guide func(id string) (Guide, bool), name string, raw []byte, o Overrides) (Parsed, error) {
-	r := &reading{name: name, drafts: map[string]string{}, places: map[string]string{}, fields: map[string]Field{}, parents: map[string]bool{}}
+	r := &reading{name: name, drafts: map[string]string{}, places: map[string]string{}, entries: map[string][]string{}, fields: map[string]Field{}, parents: map[string]bool{}}
 	top, ok := r.syntax(raw)
 	if !ok {
 		return Parsed{}, r.faults
@@ -93,7 +95,7 @@ func ReadAnswers(guide func(id string) (Guide, bool), name string, raw []byte, o
 
 // FromDrafts checks answers that were saved before, with overrides on top. where says whose answers they are.
 func FromDrafts(g Guide, where string, drafts map[string]string, dir string, o Overrides) (Parsed, error) {
-	r := &reading{name: where, drafts: map[string]string{}, places: map[string]string{}, fields: map[string]Field{}, parents: map[string]bool{}}
+	r := &reading{name: where, drafts: map[string]string{}, places: map[string]string{}, entries: map[string][]string{}, fields: map[string]Field{}, parents: map[string]bool{}}
 	r.know(g)
 	for k, v := range drafts {
 		r.drafts[k], r.places[k] = v, where
@@ -331,6 +333,9 @@ func (r *reading) listText(f Field, n ast.Node) (string, bool) {
 			continue
 		}
 		lines = append(lines, text)
+		if strings.TrimSpace(text) != "" {
+			r.entries[f.Key] = append(r.entries[f.Key], r.place(item))
+		}
 	}
 	return strings.Join(lines, "\n"), true
 }

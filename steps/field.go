@@ -1,6 +1,9 @@
 package steps
 
-import "context"
+import (
+	"context"
+	"strings"
+)
 
 // Kind is the kind of a question.
 type Kind int
@@ -63,17 +66,31 @@ type Field struct {
 	Stands func(Answers) string
 	// Becomes makes it a question of the faces only, which asks in a person's words for what another answer holds: what was
 	// chosen is written down as that answer's draft. An empty key: as that answer stands already. Nil: an answer of its own.
-	Becomes     func(Answers) (key, draft string)
-	Optional    bool // may stay empty
-	Choices     []Option
-	Min, Max    int                                                     // for Number; both zero: any positive int32
-	When        func(Answers) bool                                      // nil: whenever its step applies
-	Check       func(value string) error                                // syntax, beyond the kind's own; gets one value at a time for Multi
-	Beside      func(Answers) string                                    // why it contradicts other answers, as a file gives them; empty: it does not. Nil: never
-	Complete    func(value string) (completed, said string)             // completes a value and says so; nil: as typed
-	Long        bool                                                    // a long key or token: its length and last two characters tell that it arrived whole
-	Twice       bool                                                    // a new secret, which nobody can look up elsewhere: what is typed is typed twice
+	Becomes  func(Answers) (key, draft string)
+	Optional bool // may stay empty
+	Choices  []Option
+	Min, Max int                                         // for Number; both zero: any positive int32
+	When     func(Answers) bool                          // nil: whenever its step applies
+	Check    func(value string) error                    // syntax, beyond the kind's own; gets one value at a time for Multi
+	Beside   func(Answers) string                        // why it contradicts other answers, as a file gives them; empty: it does not. Nil: never
+	Complete func(value string) (completed, said string) // completes a value and says so; nil: as typed
+	Long     bool                                        // a long key or token: its length and last two characters tell that it arrived whole
+	Twice    bool                                        // a new secret, which nobody can look up elsewhere: what is typed is typed twice
+	// Repeats finds two values of a Multi that name the same thing, by their places in the list. Nil: those of equal text, letters' case aside.
+	Repeats     func(values []string) (first, second int, found bool)
 	LiveChoices func(context.Context, *Scene, string) ([]Option, error) // optional, by filter text
+}
+
+// Repeated finds the first text that stands twice in a list, letters' case aside.
+func Repeated(values []string) (first, second int, found bool) {
+	have := map[string]int{}
+	for i, v := range values {
+		if before, is := have[strings.ToLower(v)]; is {
+			return before, i, true
+		}
+		have[strings.ToLower(v)] = i
+	}
+	return 0, 0, false
 }
 
 // Option is one choice.
@@ -94,6 +111,9 @@ type Risk struct {
 	Key  string             // the answer that takes it: another one avoids it
 	// Tell says it for these answers; nil: Text does for all.
 	Tell func(Answers) string
+	// Had says whether what is accepted was done before by what is remembered: then the plan that would do it again asks for it
+	// (Unaccepted), and the answers alone need it no longer. Nil: it never is.
+	Had func(Answers, Memory) bool
 }
 
 // Told is what is said of the risk for these answers.

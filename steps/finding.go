@@ -43,6 +43,7 @@ type Finding struct {
 	Wanted bool         // the guide asks for it
 	Code   problem.Code // of one that is doubtful: what it is about; may be empty
 	Next   []string     // of one that is doubtful: what to do
+	Warned bool         // it stands above the plan too: see Scene.Doubt
 }
 
 // Words are the text and what to do, in one line.

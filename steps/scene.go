@@ -1,6 +1,7 @@
 package steps
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -23,6 +24,7 @@ type Scene struct {
 	findings map[string][]Finding
 	observed map[string][]byte
 	warnings []Warning
+	doubts   []Warning
 	sends    []string
 	problems problem.List
 	objects  map[string]plan.Value
@@ -115,6 +117,14 @@ func (s *Scene) Warn(text string, about ...problem.Code) {
 		w.Code = about[0]
 	}
 	s.warnings = append(s.warnings, w)
+}
+
+// Doubt is a doubtful finding that stands above the plan too, with its code. It may be otherwise at the next look, and is no part of what is
+// agreed to.
+func (s *Scene) Doubt(f Finding) {
+	f.State, f.Warned = Doubtful, true
+	s.See(f)
+	s.doubts = append(s.doubts, Warning{Text: f.Title + ": " + f.Words(), Code: cmp.Or(f.Code, problem.WarningCode)})
 }
 
 // Send says which secret goes where; it is printed before the first one leaves.

@@ -80,7 +80,7 @@ func (v *Sight) one(ctx context.Context, s Step) Seen {
 		return seen
 	}
 	v.scene.step = s.ID
-	warnings, problems := len(v.scene.warnings), len(v.scene.problems)
+	warnings, doubts, problems := len(v.scene.warnings), len(v.scene.doubts), len(v.scene.problems)
 	var err error
 	if s.Look != nil {
 		err = s.Look(ctx, v.scene)
@@ -91,7 +91,7 @@ func (v *Sight) one(ctx context.Context, s Step) Seen {
 	if err != nil {
 		// It is looked at again: what it left half done goes.
 		v.scene.findings[s.ID] = nil
-		v.scene.warnings, v.scene.problems = v.scene.warnings[:warnings], v.scene.problems[:problems]
+		v.scene.warnings, v.scene.doubts, v.scene.problems = v.scene.warnings[:warnings], v.scene.doubts[:doubts], v.scene.problems[:problems]
 		return seen
 	}
 	v.looked[s.ID] = seen

@@ -62,6 +62,9 @@ func Draft(g Guide, s *Scene, identity string) (plan.Plan, error) {
 	for _, w := range s.warnings {
 		p.Warnings = append(p.Warnings, w.String())
 	}
+	for _, w := range s.doubts {
+		p.Passing = append(p.Passing, w.String())
+	}
 	if err := p.Check(); err != nil {
 		return p, fmt.Errorf("this is a mistake in npsetup: %w", err)
 	}

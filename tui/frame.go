@@ -242,6 +242,10 @@ func (m *model) saidLine(where string) string {
 		if where != "" {
 			where += "  "
 		}
+	} else if text != "" && ansi.StringWidth(where+text) > m.width { // what is said is not cut for what can be seen
+		if where, _, _ = strings.Cut(where, ","); where != "" {
+			where += "  "
+		}
 	}
 	return m.st.faint.Render(where + text)
 }

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	tea "charm.land/bubbletea/v2"
+	"github.com/charmbracelet/x/ansi"
 
 	"npsetup/steps"
 	"npsetup/steps/problem"
@@ -191,5 +192,23 @@ func TestWhatWasCarriedOutIsToldWhenTheProgramIsEnded(t *testing.T) {
 	e := m.awaited(face.Ending{})
 	if len(e.Result.Actions) != 1 || e.Err == nil {
 		t.Errorf("%+v", e)
+	}
+}
+
+// TestWhatIsSaidIsNotCut: at 80 columns a long page leaves room for why a consent was asked for again.
+func TestWhatIsSaidIsNotCut(t *testing.T) {
+	s := newScreen(t, &fakeWork{guide: realGuide()}, 80, 24)
+	for _, r := range s.m.o.Work.(*fakeWork).guide.Risks {
+		s.m.say("not accepted: " + r.Name + "; change the answer, or accept it")
+		for _, where := range []string{position(0, 20, 21), position(100, 20, 1200), position(1, 20, 21), ""} {
+			line := ansi.Strip(s.m.saidLine(where))
+			if ansi.StringWidth(line) > 80 || !strings.HasSuffix(line, "or accept it") || where != "" && line[0] != where[0] {
+				t.Errorf("%d columns: %q", ansi.StringWidth(line), line)
+			}
+		}
+	}
+	s.m.say("short")
+	if line := ansi.Strip(s.m.saidLine(position(0, 20, 21))); line != "↓ more, 1-20 of 21  short" {
+		t.Errorf("%q", line)
 	}
 }

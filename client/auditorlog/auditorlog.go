@@ -46,6 +46,9 @@ type Event struct {
 // ErrBinary is the answer to an .evtx file, which only Windows reads.
 var ErrBinary = errors.New("it is a binary event log (.evtx); export it as text on Auditor's server: wevtutil qe \"" + Channel + "\" /f:RenderedXml /e:Events > auditor-events.xml")
 
+// ErrOther is the answer to a file that holds no event at all, of whatever program.
+var ErrOther = errors.New("it is no export of an event log: no event stands in it")
+
 // ErrNone says that this machine has no such log.
 var ErrNone = errors.New("this machine has no event log " + Channel)
 
@@ -57,35 +60,45 @@ func ReadFile(path string) ([]Event, error) {
 		return nil, err
 	}
 	defer func() { _ = f.Close() }()
-	return Read(f)
+	events, log, err := read(f)
+	if err == nil && !log {
+		err = ErrOther
+	}
+	return events, err
 }
 
-// Read reads an export.
+// Read reads an export. One that is empty has no event.
 func Read(r io.Reader) ([]Event, error) {
+	events, _, err := read(r)
+	return events, err
+}
+
+// read also says whether what was read is an export by its elements, or has no text.
+func read(r io.Reader) (events []Event, log bool, err error) {
 	in := bufio.NewReader(io.LimitReader(r, sizeLimit))
 	if start, _ := in.Peek(8); bytes.HasPrefix(start, []byte("ElfFile\x00")) {
-		return nil, ErrBinary
+		return nil, false, ErrBinary
 	}
 	decoded := transform.NewReader(in, unicode.BOMOverride(guessed(in)))
 	d := xml.NewDecoder(decoded)
 	d.Strict = false // several events without a root are no XML document
 	d.CharsetReader = func(_ string, in io.Reader) (io.Reader, error) { return in, nil }
-	var events []Event
 	for {
 		t, err := d.Token()
 		if errors.Is(err, io.EOF) {
-			return ordered(events), nil
+			return ordered(events), log, nil
 		}
 		if err != nil {
-			return nil, fmt.Errorf("it is no export of an event log: %w", err)
+			return nil, log, fmt.Errorf("it is no export of an event log: %w", err)
 		}
 		start, is := t.(xml.StartElement)
+		log = log || is && (start.Name.Local == "Event" || start.Name.Local == "Events")
 		if !is || start.Name.Local != "Event" {
 			continue
 		}
 		var e entry
 		if err := d.DecodeElement(&e, &start); err != nil {
-			return nil, fmt.Errorf("it is no whole export of an event log: %w", err)
+			return nil, log, fmt.Errorf("it is no whole export of an event log: %w", err)
 		}
 		if one, ours := e.event(); ours {
 			if events = append(events, one); len(events) > 2*eventLimit {

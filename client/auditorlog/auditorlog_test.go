@@ -68,6 +68,24 @@ func TestRefusesWhatIsNoExport(t *testing.T) {
 			t.Errorf("%q: %+v %v", odd, got, err)
 		}
 	}
+	for name, text := range map[string]string{
+		"a certificate": "-----BEGIN CERTIFICATE-----\nMIIB\n-----END CERTIFICATE-----\n", "nothing": "", "another XML": "<?xml version='1.0'?><html><body>Events</body></html>", "answers": "version: 1\nguide: auditor\n",
+	} {
+		path := filepath.Join(t.TempDir(), "other")
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := ReadFile(path); !errors.Is(err, ErrOther) || len(got) != 0 {
+			t.Errorf("%s: %+v %v", name, got, err)
+		}
+	}
+	path := filepath.Join(t.TempDir(), "calm.xml")
+	if err := os.WriteFile(path, []byte("<Events></Events>"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ReadFile(path); err != nil {
+		t.Errorf("an export without an event: %v", err)
+	}
 	if _, err := ReadFile(filepath.Join(t.TempDir(), "none.xml")); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a missing file: %v", err)
 	}

@@ -21,6 +21,7 @@ type Certificate struct {
 	SelfSigned          bool
 	Trusted             bool
 	Reason              string
+	Import              string // what has to lie in which store of NPS so that it trusts this certificate, and how it gets there
 	Notes               []string
 }
 
@@ -52,8 +53,24 @@ func (c *Client) describe(host string, chain []*x509.Certificate) Certificate {
 	if out.Trusted = err == nil; err != nil {
 		out.Reason = shorten(err.Error(), 400)
 	}
+	out.Import = imported(chain, out.SelfSigned)
 	out.Notes = pitfalls(host, leaf, out.SelfSigned)
 	return out
+}
+
+// imported says which certificate NPS has to have for a chain. What is not self-signed never goes into Trusted Root, where it would make IIS refuse
+// every client certificate (Microsoft KB 2802568).
+func imported(chain []*x509.Certificate, selfSigned bool) string {
+	const root = "import it on every NPS node with an action service, as an administrator: certutil -addstore -f Root FILE.cer (certlm.msc shows it under Trusted Root Certification Authorities)"
+	if selfSigned {
+		return "export it on the Password Secure server as FILE.cer (certlm.msc > Personal > Certificates > All Tasks > Export, without the private key), and " + root
+	}
+	top := chain[len(chain)-1]
+	what := "the root above " + shorten(top.Issuer.String(), 200)
+	if slices.Equal(top.RawSubject, top.RawIssuer) {
+		what = "the root " + shorten(top.Subject.String(), 200)
+	}
+	return "have the certificate of " + what + " as FILE.cer, and " + root + "; an authority between the two: certutil -addstore -f CA FILE.cer (Intermediate Certification Authorities); never the server's certificate itself"
 }
 
 // pitfalls explains what is peculiar to the connection certificate of Password Secure, by the vendor's page on it: it is self-made,
@@ -62,7 +79,7 @@ func pitfalls(host string, leaf *x509.Certificate, selfSigned bool) []string {
 	var notes []string
 	own := strings.EqualFold(leaf.Subject.CommonName, "PSR8Server")
 	if own || selfSigned {
-		notes = append(notes, "it is one that Password Secure makes for itself (PSR8Server), or its like: put it into Trusted Root of the NPS server, or give Password Secure a certificate of your authority, rather than tick Skip Certificate Check")
+		notes = append(notes, "it is one that Password Secure makes for itself (PSR8Server), or its like: better give Password Secure a certificate of your authority than tick Skip Certificate Check")
 	}
 	if ip := net.ParseIP(host); ip != nil && asName(leaf, ip) {
 		notes = append(notes, "it holds the IP number "+host+" as a DNS name, which does not count for connections to an IP number: use a host name out of "+few(hosts(leaf)))

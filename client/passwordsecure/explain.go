@@ -85,9 +85,14 @@ func (c *Client) noTLS(ctx context.Context, at string, err error, seen *Certific
 		p.Because("it is valid from "+seen.NotBefore.UTC().Format("2006-01-02")+" to "+seen.NotAfter.UTC().Format("2006-01-02")).Try("renew it on the Password Secure server", "check this machine's clock")
 	} else {
 		p.Because("no authority that is trusted here vouches for it (issued by " + seen.Issuer + ")").
-			Try("compare its SHA-256 on the Password Secure server; if it is " + seen.SHA256 + ", trust exactly it: pin:sha256:" + seen.SHA256)
+			Try("for npsetup's own look: compare its SHA-256 on the Password Secure server (certlm.msc > Personal > Certificates > All Tasks > Export, as FILE.cer, then certutil -hashfile FILE.cer SHA256); if it is the same, set passwordSecure.trust to pin:sha256:" + seen.SHA256)
+		if !seen.SelfSigned {
+			p.Try("or set passwordSecure.trust to ca:FILE with the certificate of the root above " + seen.Issuer)
+		}
 	}
-	p.Try("on the NPS server, put the certificate or its authority into Trusted Root; Skip Certificate Check would let anybody in between read the API key")
+	if cause != OutOfDate && (cause != WrongName || seen.SelfSigned) {
+		p.Try("for NPS: " + seen.Import + "; Skip Certificate Check would let anybody in between read the API key")
+	}
 	p.Try(seen.Notes...)
 	return Finding{StageTLS, cause, 0, p.Of(problem.Unreachable).From(err)}
 }

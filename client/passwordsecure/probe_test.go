@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"net"
 	"net/http"
@@ -99,10 +100,39 @@ func TestFailures46And47(t *testing.T) {
 		s := serve(t, psr8(), webApp)
 		r := s.trusting(Options{TLS: &tls.Config{RootCAs: x509.NewCertPool()}}).Probe(t.Context(), forms(t, "https://ps.contoso.com:"+s.port()+"/vault"))[0]
 		next := strings.Join(problem.All(r.Err())[0].Next, "\n")
-		if r.Cause() != Untrusted || r.Certificate == nil || !strings.Contains(next, r.Certificate.SHA256) || !strings.Contains(next, "Trusted Root") || len(s.seen) != 0 {
+		if r.Cause() != Untrusted || r.Certificate == nil || !strings.Contains(next, r.Certificate.SHA256) || !strings.Contains(next, "certutil -addstore -f Root FILE.cer") || !strings.Contains(next, "Trusted Root Certification Authorities") || len(s.seen) != 0 {
 			t.Errorf("%+v %v", r, r.Err())
 		}
 	})
+}
+
+// TestWhatNPSHasToImport names the store and the command, and never the certificate itself where somebody else vouches for it.
+func TestWhatNPSHasToImport(t *testing.T) {
+	named := func(subject, issuer string) *x509.Certificate {
+		as := func(cn string) pkix.Name { return pkix.Name{CommonName: cn} }
+		return &x509.Certificate{Subject: as(subject), Issuer: as(issuer), RawSubject: []byte(subject), RawIssuer: []byte(issuer)}
+	}
+	leaf, between, root := named("ps.contoso.com", "Contoso Issuing"), named("Contoso Issuing", "Contoso Root"), named("Contoso Root", "Contoso Root")
+	for name, c := range map[string]struct {
+		chain []*x509.Certificate
+		own   bool
+		says  string
+	}{
+		"self-signed":  {[]*x509.Certificate{named("PSR8Server", "PSR8Server")}, true, "export it on the Password Secure server"},
+		"alone":        {[]*x509.Certificate{leaf}, false, "the root above CN=Contoso Issuing as FILE.cer"},
+		"with between": {[]*x509.Certificate{leaf, between}, false, "the root above CN=Contoso Root as FILE.cer"},
+		"whole":        {[]*x509.Certificate{leaf, between, root}, false, "the root CN=Contoso Root as FILE.cer"},
+	} {
+		text := imported(c.chain, c.own)
+		for _, w := range []string{c.says, "every NPS node with an action service", "certutil -addstore -f Root FILE.cer", "Trusted Root Certification Authorities"} {
+			if !strings.Contains(text, w) {
+				t.Errorf("%s: it does not say %q: %s", name, w, text)
+			}
+		}
+		if strings.Contains(text, "never the server's certificate itself") == c.own || strings.Contains(text, "certutil -addstore -f CA FILE.cer") == c.own {
+			t.Errorf("%s: %s", name, text)
+		}
+	}
 }
 
 func TestProbeOfWhatDoesNotAnswer(t *testing.T) {

@@ -62,7 +62,7 @@ func Exists(path string) error {
 // openFolder makes dir if need be, and gives it as it is at this moment: what is put in its place later gets nothing.
 func openFolder(dir string) (*os.Root, error) {
 	bad := func(why, next string, err error) (*os.Root, error) {
-		return nil, problem.New("nothing can be written into the folder " + problem.Plain(dir)).Because(why).Try(next).From(err)
+		return nil, unwritable(dir, why, next).From(err)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return bad(problem.Plain(err.Error()), "name a folder that you may make", err)
@@ -72,7 +72,7 @@ func openFolder(dir string) (*os.Root, error) {
 		return bad(problem.Plain(err.Error()), "name a folder that you may read", err)
 	}
 	if why, next := unfit(info); why != "" {
-		return bad(why, next, nil)
+		return nil, unwritable(dir, why, next).Coded(problem.KeyFolderUnsafe)
 	}
 	root, err := os.OpenRoot(dir)
 	if err != nil {
@@ -83,6 +83,10 @@ func openFolder(dir string) (*os.Root, error) {
 		return bad("it was exchanged for another one at this moment", "try again, in a folder of your own", err)
 	}
 	return root, nil
+}
+
+func unwritable(dir, why, next string) *problem.Problem {
+	return problem.New("nothing can be written into the folder " + problem.Plain(dir)).Because(why).Try(next)
 }
 
 // unfit says why keys must not be written into a folder, and what to do.
@@ -101,12 +105,12 @@ func unfit(folder fs.FileInfo) (why, next string) {
 // CheckFolder says what would keep WriteFile from writing into dir, which need not be there yet. It changes nothing.
 func CheckFolder(dir string) error {
 	bad := func(why, next string) error {
-		return problem.New("nothing can be written into the folder " + problem.Plain(dir)).Because(why).Try(next)
+		return unwritable(dir, why, next)
 	}
 	info, err := os.Lstat(dir)
 	if err == nil {
 		if why, next := unfit(info); why != "" {
-			return bad(why, next)
+			return unwritable(dir, why, next).Coded(problem.KeyFolderUnsafe)
 		}
 		if err := writable(dir); err != nil {
 			return bad(problem.Plain(err.Error()), "name a folder that you may write in")

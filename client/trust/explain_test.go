@@ -43,12 +43,14 @@ func TestExplainThroughHTTP(t *testing.T) {
 	plain := httptest.NewServer(nil)
 	defer plain.Close()
 	other := issue(t, template("nps", "old.contoso.com"), &ca)
+	elsewhere := issue(t, caTemplate("fabrikam-CA"), nil)
 	for name, c := range map[string]struct {
 		addr, trust string
 		kind        problem.Kind
 		says        []string
 	}{
-		"self-signed":   {serve(t, &tls.Config{}, issue(t, template("nps", host), nil)).addr, trusted, problem.Failed, []string{"does not verify", "self-signed", "pin:sha256:"}},
+		"self-signed":   {serve(t, &tls.Config{}, issue(t, template("nps", host), nil)).addr, trusted, problem.Failed, []string{"does not verify", "self-signed", "IIS Manager > the site SbPAM Web Service", "Thumbprint is the SHA-1", "pin:sha256:"}},
+		"unknown":       {serve(t, &tls.Config{}, issue(t, template("nps", host), &elsewhere)).addr, trusted, problem.Failed, []string{"fabrikam-CA", "certlm.msc > Trusted Root Certification Authorities", "ca:FILE", "npsetup trust install FILE", "IIS Manager"}},
 		"wrong name":    {serve(t, &tls.Config{}, other).addr, trusted, problem.Failed, []string{"the certificate of " + host, "made out to old.contoso.com"}},
 		"expired":       {serve(t, &tls.Config{}, issue(t, expired, &ca)).addr, trusted, problem.Failed, []string{"it expired on 2026-11-23 11:00 UTC, by this machine's clock", "renew"}},
 		"not yet valid": {serve(t, &tls.Config{}, issue(t, early, &ca)).addr, trusted, problem.Failed, []string{"valid only from 2026-11-23 13:00 UTC", "clock"}},

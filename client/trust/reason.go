@@ -166,7 +166,7 @@ func invalidFlaw(e x509.CertificateInvalidError) flaw {
 
 // remedy names the next steps for a fault of certificate c.
 func remedy(f Fault, c Cert) []string {
-	pin := "compare the fingerprint on the NPS server; if it is the same, set nps.trust to pin:sha256:" + c.SHA256
+	pin := "compare the fingerprint on the NPS server: IIS Manager > the site SbPAM Web Service > Bindings > https > Edit > View > Details > Thumbprint is the SHA-1, " + c.SHA1 + "; if it is the same, set nps.trust to pin:sha256:" + c.SHA256
 	switch f {
 	case Expired:
 		return []string{"renew the certificate on the NPS server and select it in IIS for the https binding of the site SbPAM Web Service", "check this machine's clock and date"}
@@ -175,7 +175,10 @@ func remedy(f Fault, c Cert) []string {
 	case SelfSigned:
 		return []string{pin}
 	case UnknownAuthority:
-		return []string{"set nps.trust to ca:FILE with the certificate of the authority (" + orNone(c.Issuer) + ")", "or " + pin}
+		return []string{
+			"have the certificate of the authority (" + orNone(c.Issuer) + ") as FILE: on a Windows machine that trusts it certlm.msc > Trusted Root Certification Authorities > Certificates > All Tasks > Export; then set nps.trust to ca:FILE",
+			"or let this whole machine trust it: npsetup trust install FILE", "or " + pin,
+		}
 	case WrongName:
 		return []string{"use a name that is in the certificate in nps.url", "or " + pin}
 	case Unfit:

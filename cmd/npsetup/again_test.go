@@ -30,3 +30,17 @@ func TestWhatRestedOnSomethingElseIsDoneAgain(t *testing.T) {
 	other := st.edited("name: AD Monitoring", "name: Another plan")
 	st.do("plan", "-f", other).want(t, exitPerson)
 }
+
+// TestOnlyAWordThatCountsIsAskedFor: what is read back nobody has to say; who says it all the same is told so.
+func TestOnlyAWordThatCountsIsAskedFor(t *testing.T) {
+	t.Parallel()
+	st := newSite(t, sandbox.Options{})
+	words := "auditor-start,certificate-trust,auditor-key,monitoring-plan"
+	args := []string{"--set", "application.key="}
+	says(t, st.do(append(args, "apply", "-f", st.answers(), "--yes")...).want(t, exitPerson).err, "when it is done: npsetup resume --yes --done "+words+"\n")
+	r := st.do("resume", "--yes", "--done", words).want(t, exitPerson)
+	says(t, r.err, "Monitoring Plans", "when it is done: npsetup resume --yes\n")
+	r = st.do("resume", "--yes", "--done", "verify").want(t, exitPerson)
+	says(t, r.err, "--done verify: nobody's word stands for it, it is read back; npsetup resume --yes looks")
+	says(t, reported(t, r.out, "verify"), "verify waiting ")
+}

@@ -9,6 +9,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"syscall"
 	"time"
@@ -124,6 +125,8 @@ func startContext(ctx context.Context, args []string, a *app) int {
 	root.SetIn(a.in)
 	root.SetOut(scrubbing{a.out, a.scrub, &sync.Mutex{}})
 	root.SetErr(scrubbing{a.err, a.scrub, &sync.Mutex{}})
+	root.InitDefaultCompletionCmd() // only now: it keeps where it writes to
+	taught(root)
 	err := root.ExecuteContext(ctx)
 	if err != nil && ctx.Err() != nil {
 		next := "npsetup resume --yes continues it"
@@ -182,8 +185,8 @@ Without a command it opens the wizard: on the full screen, or line by line with 
 	wizard.answerFlags(root)
 	root.Flags().BoolVar(&w.plain, "plain", false, "ask line by line: for screen readers and plain terminals")
 	root.Flags().BoolVar(&wizard.dryRun, "dry-run", false, "read only, and end with the plan")
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		return problem.New(problem.Plain(err.Error())).Try("npsetup help").Of(problem.Usage)
+	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
+		return problem.New(problem.Plain(err.Error())).Because("the usage is: " + c.UseLine()).Try(c.CommandPath() + " --help shows the flags").Of(problem.Usage)
 	})
 	root.PersistentFlags().StringVar(&o.state, "state", "", "folder for run records and journals (default: the user's state folder)")
 	root.AddCommand(
@@ -197,6 +200,26 @@ Without a command it opens the wizard: on the full screen, or line by line with 
 		return nil
 	}
 	return root
+}
+
+// taught makes arguments that a command does not take a mistake in usage, for every command below.
+func taught(c *cobra.Command) {
+	for _, sub := range c.Commands() {
+		taught(sub)
+	}
+	check := c.Args
+	if check == nil {
+		return
+	}
+	c.Args = func(c *cobra.Command, args []string) error {
+		err := check(c, args)
+		var known *problem.Problem
+		if err == nil || errors.As(err, &known) {
+			return err
+		}
+		return problem.New(c.CommandPath() + " does not take these arguments: " + problem.Plain(strings.Join(args, " "))).
+			Because("the usage is: " + c.UseLine()).Try(c.CommandPath() + " --help shows the flags").Of(problem.Usage)
+	}
 }
 
 // stateDir is where records live.

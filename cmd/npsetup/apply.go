@@ -61,7 +61,7 @@ func runApply(ctx context.Context, c *cobra.Command, o *options) error {
 		return problem.New("nobody agreed to the changes").Because("there is no terminal to ask on, and neither --yes nor --plan with --approve was given").
 			Try("look at the changes with npsetup plan, then add --yes", "or approve a saved plan: npsetup plan -f ANSWERS --out FILE, then npsetup apply --plan FILE --approve DIGEST").Of(problem.Usage)
 	}
-	o.carries = !o.dryRun
+	o.carries, o.plans = !o.dryRun, true
 	j, err := newJob(c, o)
 	if err != nil {
 		return err
@@ -88,8 +88,11 @@ func (j *job) apply(ctx context.Context) error {
 		return ending(planCode(p))
 	}
 	for _, id := range j.done {
-		if !slices.Contains(byHand(p), id) {
+		switch {
+		case !slices.Contains(byHand(p), id):
 			_, _ = fmt.Fprintf(j.talk(), "--done %s: nothing of it is left to do by hand, so it is not needed\n", problem.Plain(id))
+		case !slices.ContainsFunc(p.Actions, func(a plan.Action) bool { return a.Step == id && a.ByWord() }):
+			_, _ = fmt.Fprintf(j.talk(), "--done %s: nobody's word stands for it, it is read back; npsetup resume --yes looks\n", problem.Plain(id))
 		}
 	}
 	if err := j.consent(ctx, p); err != nil {

@@ -160,7 +160,7 @@ func TestAnAnswerForAnotherKey(t *testing.T) {
 	ca.answer(other.inFolder(".req"), "p7b", st.inFolder(".p7b"))
 	n := st.changes()
 	r := st.do("resume", "--yes").want(t, exitFailed)
-	says(t, r.err, "the answer belongs to another key", "the public key of the private key is sha256:", "the certificate of CN=NetwrixAuditor has sha256:")
+	says(t, r.err, "the answer belongs to another key", "because the private key is "+st.inFolder(".key")+", the certificates are those of ", "; the public key of the private key is sha256:", "the certificate of CN=NetwrixAuditor has sha256:")
 	if st.changes() != n {
 		t.Error("something was changed")
 	}

@@ -48,6 +48,34 @@ func TestNoPasswordIsChangedWithoutConsent(t *testing.T) {
 	st.do("plan", "-f", st.answers()).want(t, exitPending) // a resource-based policy changes no password
 }
 
+// TestTheConsentIsForARotationThatIsSent: once the password was changed nobody has to agree to it again, and what only reads or takes back never
+// asks. Where it would be changed again the plan asks, before any change.
+func TestTheConsentIsForARotationThatIsSent(t *testing.T) {
+	t.Parallel()
+	st := newSite(t, sandbox.Options{SessionDelay: 50 * time.Millisecond})
+	file := st.credentialAnswers("credential")
+	st.lend("credential", "apply", "--yes").want(t, exitPerson)
+	st.person()
+	st.lend("credential", "apply", "--yes", "--done", allManual).want(t, exitOK)
+	changed := st.changes()
+	for _, command := range [][]string{{"verify"}, {"plan"}, {"apply", "--yes"}, {"validate"}, {"resume", "--yes"}} {
+		st.do(append(command, "-f", file)...).want(t, exitOK)
+	}
+	st.elsewhere("verify", "-f", file).want(t, exitOK)
+	says(t, st.elsewhere("apply", "--yes", "-f", file).want(t, exitUsage).err, "missing consent: rotate-password") // nothing is known there
+	if err := st.s.Drift("credentials", "svc-auditor", map[string]any{"rotationType": 0, "passwordStatus": 0, "lastPasswordChangeDateTimeUtc": nil}); err != nil {
+		t.Fatal(err)
+	}
+	for _, command := range [][]string{{"plan"}, {"apply", "--yes"}, {"resume", "--yes"}} {
+		says(t, st.do(append(command, "-f", file)...).want(t, exitUsage).err, "missing consent: rotate-password", `this changes the password of CONTOSO\svc-auditor`, "--accept-risk rotate-password")
+	}
+	st.do("verify", "-f", file).want(t, exitPending)
+	if n := st.changes(); n != changed {
+		t.Errorf("%d changes were made without consent", n-changed)
+	}
+	st.do("undo", "-f", file, "--dry-run").want(t, exitPending)
+}
+
 // TestCredentialBased is the whole way for each kind of policy and for each part of the API that a server may offer; then all is left alone.
 func TestCredentialBased(t *testing.T) {
 	for _, c := range []struct{ kind, api string }{

@@ -106,6 +106,7 @@ func (d *desk) Offers() ([]face.Offer, error) {
 		}
 		list = append(list, face.Offer{Guide: g.ID, Title: "Set up: " + g.Title})
 	}
+	slices.SortStableFunc(list, func(a, b face.Offer) int { return fileFirst(a) - fileFirst(b) }) // the first one is marked
 	return list, nil
 }
 

@@ -45,5 +45,12 @@ func TestAuditorsEventLogIsRead(t *testing.T) {
 		})
 	}
 	st := newSite(t, sandbox.Options{})
-	st.lend("credential", "plan", "--set", "monitoringPlan.events=file:nowhere.xml").want(t, exitPending) // it may come later
+	missing := []string{"--set", "monitoringPlan.events=file:nowhere.xml"}
+	r := st.lend("credential", "plan", missing...).want(t, exitPending) // it may come later
+	says(t, unwrapped(r.out), "warning: event log of Auditor: Auditor's event log cannot be read from ", "nowhere.xml: there is no such file", "(code: event-log-unreadable)")
+	says(t, st.lend("credential", "verify", missing...).want(t, exitUsage).err, "nowhere.xml", "because there is no such file", "next: export it on Auditor's server", "code: event-log-unreadable")
+	for _, command := range []string{"plan", "verify"} {
+		r := st.lend("credential", command, "--set", "monitoringPlan.events=file:"+filepath.Join(st.dir, "ca.pem")).want(t, exitUsage)
+		says(t, r.err, "Auditor's event log cannot be read from ", "ca.pem", "it is no export of an event log", "wevtutil", "code: event-log-unreadable")
+	}
 }

@@ -155,6 +155,9 @@ func TestScriptsCanGoByTheOutput(t *testing.T) {
 			t.Errorf("%v prints %q and %q", args, r.out, r.err)
 		}
 	}
+	all := newRoot(&app{})
+	all.InitDefaultCompletionCmd()
+	st.refusesMore(t, all)
 	if len(st.s.Requests()) != 0 {
 		t.Error("something was sent")
 	}
@@ -167,6 +170,22 @@ func TestScriptsCanGoByTheOutput(t *testing.T) {
 	}
 	if r := st.do("completion", "bash").want(t, exitOK); !strings.Contains(r.out, "npsetup") {
 		t.Error("there is no completion")
+	}
+}
+
+// refusesMore gives every command more arguments than any takes.
+func (st *site) refusesMore(t *testing.T, c *cobra.Command) {
+	t.Helper()
+	for _, sub := range c.Commands() {
+		st.refusesMore(t, sub)
+		path := strings.TrimPrefix(sub.CommandPath(), "npsetup ")
+		if path == "help" || path == "completion" || path == "cert inspect" {
+			continue // they print what there is, or take as many files as are named
+		}
+		r := st.do(append(strings.Fields(path), "one", "two")...).want(t, exitUsage)
+		if r.out != "" || !strings.Contains(r.err, "next: ") || !strings.Contains(r.err, path) || !strings.Contains(r.err, "code: usage") {
+			t.Errorf("%s with two arguments prints %q and %q", path, r.out, r.err)
+		}
 	}
 }
 

@@ -37,6 +37,7 @@ type options struct {
 	begun   bool // answers may be missing: a wizard asks for them
 	carries bool // what is planned may be carried out; verify and plan only look
 	reads   bool // nothing but a proof is wanted: what it can do without stops nothing
+	plans   bool // the guide's changes are planned: their risks are to be accepted
 }
 
 func (o *options) answerFlags(c *cobra.Command) {
@@ -145,7 +146,20 @@ func (j *job) overrides() (steps.Overrides, error) {
 		}
 		set[key] = value
 	}
-	return steps.Overrides{Set: set, Env: j.app.env, Accept: j.accept, Begun: j.begun}, nil
+	return steps.Overrides{Set: set, Env: j.app.env, Accept: j.accept, Begun: j.begun, Waive: j.waives}, nil
+}
+
+// waives says whether the answers may lack a consent: where nothing of that kind is planned, and where the run's record tells that
+// it was done already. What a plan would do again it asks for itself (draft).
+func (j *job) waives(g steps.Guide, a steps.Answers, r steps.Risk) bool {
+	switch {
+	case r.Had == nil:
+		return false
+	case !j.plans:
+		return true
+	}
+	d, err := run.Open(j.link.state, run.ID{Server: a.Text("nps.url"), Guide: g.ID, Application: a.Text(g.Identity)}, j.app.now)
+	return err == nil && r.Had(a, d.Memory())
 }
 
 func (j *job) fromFile(o steps.Overrides) (steps.Parsed, error) {
@@ -275,18 +289,23 @@ func (j *job) survey(ctx context.Context) error {
 
 func (j *job) draft(ctx context.Context) (plan.Plan, error) {
 	err := j.survey(ctx)
-	j.tellDoubts()
+	j.tellDoubts(err == nil)
 	if err != nil {
 		return plan.Plan{}, err
 	}
-	return steps.Draft(j.guide, j.scene, j.identity())
+	p, err := steps.Draft(j.guide, j.scene, j.identity())
+	if err != nil {
+		return p, err
+	}
+	return p, steps.Unaccepted(j.guide, j.answers, p)
 }
 
-// tellDoubts says what was seen and is no part of the plan, since it may be otherwise at the next look: clocks, DNS.
-func (j *job) tellDoubts() {
+// tellDoubts says what was seen and is no part of the plan, since it may be otherwise at the next look: clocks, DNS. What stands above the
+// plan is told here only when there will be none.
+func (j *job) tellDoubts(planned bool) {
 	for _, s := range j.guide.Steps {
 		for _, f := range j.scene.Findings(s.ID) {
-			if f.Kind == steps.TextFinding && f.State == steps.Doubtful {
+			if f.Kind == steps.TextFinding && f.State == steps.Doubtful && !(planned && f.Warned) {
 				_, _ = fmt.Fprintf(j.talk(), "note: %s: %s\n", problem.Plain(f.Title), problem.Plain(steps.Warning{Text: f.Words(), Code: cmp.Or(f.Code, problem.WarningCode)}.String()))
 			}
 		}

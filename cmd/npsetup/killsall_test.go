@@ -213,7 +213,7 @@ func (g killable) takesBack(t *testing.T, st *site, before string) {
 	r := st.do(undo...)
 	if strings.Contains(r.err, "choose Unmanage") {
 		r.want(t, exitPerson)
-		says(t, r.err, "npsetup undo --yes --done managed-credential")
+		says(t, r.err, "when it is done: npsetup undo --yes\n") // the server shows it: nobody has to say so
 		says(t, r.err, "the former password cannot be brought back")
 		st.drift("credentials", "svc-auditor", map[string]any{"rotationType": 0})
 		r = st.do(undo...)

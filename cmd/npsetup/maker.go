@@ -159,7 +159,17 @@ func chainOf(key string, files []string) (pki.Chained, error) {
 	if err != nil {
 		return pki.Chained{}, err
 	}
-	return pki.Chain(k, all)
+	chain, err := pki.Chain(k, all)
+	if err == nil {
+		return chain, nil
+	}
+	var l problem.List
+	for _, p := range problem.All(err) {
+		told := *p
+		told.Why = "the private key is " + problem.Plain(key) + ", the certificates are those of " + problem.Plain(strings.Join(files, ", ")) + "; " + p.Why
+		l.Add(told.From(err))
+	}
+	return chain, l.Err()
 }
 
 func readChain(key string, files []string, now time.Time) (auditor.Chain, error) {

@@ -23,9 +23,21 @@ func (j *job) print(p plan.Plan, digest string, raw []byte) error {
 	}
 	_, err := fmt.Fprintf(j.out(), "%s\ndigest %s\n", p.Text(plan.TextOptions{Calls: j.calls}), digest)
 	if !j.calls && err == nil {
-		_, err = fmt.Fprintln(j.talk(), "npsetup plan --calls shows every request with its body")
+		_, err = fmt.Fprintln(j.talk(), j.lookAgain()+" --calls shows every request with its body")
 	}
 	return err
+}
+
+// lookAgain is the command that shows the same plan again.
+func (j *job) lookAgain() string {
+	look := "npsetup plan"
+	if j.c.Name() == "undo" {
+		look = "npsetup undo --dry-run"
+	}
+	if j.file != "" {
+		look += " -f " + plan.ShellWord(j.file)
+	}
+	return look
 }
 
 // ticket prints the plan as a change ticket.

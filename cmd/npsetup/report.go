@@ -227,7 +227,7 @@ func (j *job) tellPerson() {
 		_, _ = fmt.Fprintf(j.talk(), "\n%s", plan.ManualText(a, 0))
 		if file := a.Awaits(); file != "" {
 			files = append(files, file)
-		} else if !slices.Contains(ids, a.Step) {
+		} else if a.ByWord() && !slices.Contains(ids, a.Step) {
 			ids = append(ids, a.Step)
 		}
 	}

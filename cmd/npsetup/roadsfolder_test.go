@@ -46,7 +46,14 @@ func TestAFolderThatCannotBeUsedIsSeenByThePlan(t *testing.T) {
 	if err := os.Chmod(filepath.Dir(st.inFolder("")), 0o777); err != nil {
 		t.Fatal(err)
 	}
-	st.do("plan", "-f", st.road("new")).want(t, exitOK)
+	r := st.do("plan", "-f", st.road("new")).want(t, exitOK)
+	says(t, squeezed(r.out), "warning: the files of the certificate lie in "+filepath.Dir(st.inFolder("")), "others than its owner may write in it", "chmod go-w", "key-folder-unsafe")
+	if err := os.Chmod(filepath.Dir(st.inFolder("")), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if r := st.do("plan", "-f", st.road("new")).want(t, exitOK); strings.Contains(r.out, "warning: the files") {
+		t.Errorf("a safe folder is warned of:\n%s", r.out)
+	}
 }
 
 // TestAnswersOfAnotherRoadAreRefused with their places, and words in the wrong case.

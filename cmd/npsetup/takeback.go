@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"npsetup/steps"
@@ -131,9 +132,15 @@ func (u *takingBack) tellHands(p plan.Plan, result run.Result) error {
 	for i, a := range result.Actions {
 		if a.Outcome == steps.Waiting {
 			_, _ = fmt.Fprintf(u.talk(), "\n%s", plan.ManualText(p.Actions[i], 0))
-			ids = append(ids, a.Step)
+			if !run.ByLook(p.Actions[i]) && !slices.Contains(ids, a.Step) {
+				ids = append(ids, a.Step)
+			}
 		}
 	}
-	_, err := fmt.Fprintf(u.talk(), "\na person is needed; when it is done: npsetup undo --yes --done %s\n", strings.Join(ids, ","))
+	say := ""
+	if len(ids) > 0 {
+		say = " --done " + strings.Join(ids, ",")
+	}
+	_, err := fmt.Fprintf(u.talk(), "\na person is needed; when it is done: npsetup undo --yes%s\n", say)
 	return err
 }

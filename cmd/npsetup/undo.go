@@ -19,7 +19,7 @@ func newUndo(shared *options) *cobra.Command {
 		Use: "undo --yes", Short: "Take back what a run made and changed, and nothing else", Args: cobra.NoArgs,
 		Long: "undo reads the run's journal, looks what is left of it on the server, shows the plan, and takes it back: what the run made is deleted, what it changed gets its former values, " +
 			"what was there before stays. What somebody else has changed since is asked about: --accept-risk " + changedSince + " writes the former values over it, --keep-changed leaves it. " +
-			"Without -f it takes the one open run. It ends with 3 when only a person can take the rest back: do what it names, then run it again with --done.",
+			"Without -f it takes the one open run. --dry-run ends as plan does: with 2 when there is something to take back, with 3 when only a person can. undo itself ends with 3 when only a person can take the rest back: do what it names, then run it again with --done.",
 		RunE: func(c *cobra.Command, _ []string) error {
 			o.app, o.state = shared.app, shared.state
 			return runUndo(c.Context(), c, &o, keep)

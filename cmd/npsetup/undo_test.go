@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"npsetup/client/sandbox"
+	"npsetup/steps/plan"
 )
 
 // takeBack undoes the run, a person's part included.
@@ -28,6 +29,9 @@ func TestUndoTakesBackWhatARunMade(t *testing.T) {
 		sent := st.changes()
 		r := st.do("undo", "--dry-run").want(t, exitPending)
 		profile := []string{"- delete: connection profile \"Netwrix Auditor\"", "~ update: connection profile \"Netwrix Auditor\""}[round] // NPS keeps what it deletes
+		says(t, r.err, "npsetup undo --dry-run --calls shows every request with its body")
+		says(t, unwrapped(st.do("undo", "--dry-run", "--calls").want(t, exitPending).out), `POST /api/v1/ManagedAccount/DeleteMultipleApplicationUsers ["`)
+		says(t, st.do("apply", "-f", st.answers(), "--dry-run").err, "npsetup plan -f "+plan.ShellWord(st.answers())+" --calls shows")
 		says(t, r.out, profile, "! by hand: ", "DELETE /api/v1/", "digest sha256:")
 		if st.changes() != sent {
 			t.Fatal("a dry run changed something")

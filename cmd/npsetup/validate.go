@@ -17,6 +17,7 @@ func newValidate(shared *options) *cobra.Command {
 			if o.file == "" {
 				return problem.New("no answers file was named").Try("name it with -f FILE").Of(problem.Usage)
 			}
+			o.plans = true
 			j, err := offline(c, &o)
 			if err != nil {
 				return err

@@ -74,7 +74,7 @@ func (l *link) probeVault(ctx context.Context, a steps.Answers) (passwordsecure.
 	s := passwordsecure.Sighting{URL: r.Form.URL, Direct: r.Form.Kind == vault.Direct, Notes: r.Form.Notes, Answers: r.Verdict == vault.Answers, Trouble: r.Err()}
 	if r.Certificate != nil {
 		v := r.Certificate
-		s.Certificate = &passwordsecure.Certificate{Subject: v.Subject, Issuer: v.Issuer, SHA256: v.SHA256, Names: v.Names, NotBefore: v.NotBefore, NotAfter: v.NotAfter, Trusted: v.Trusted, Reason: v.Reason, Notes: v.Notes}
+		s.Certificate = &passwordsecure.Certificate{Subject: v.Subject, Issuer: v.Issuer, SHA256: v.SHA256, Names: v.Names, NotBefore: v.NotBefore, NotAfter: v.NotAfter, Trusted: v.Trusted, Reason: v.Reason, Import: v.Import, Notes: v.Notes}
 	}
 	l.vaultLeaf = s.Certificate
 	if choice.Kind == trust.Pin && r.Certificate != nil && r.Certificate.SHA256 != choice.SHA256 {

@@ -115,6 +115,9 @@ func TestVaultAnswersThatCannotBe(t *testing.T) {
 	for _, cut := range []string{"", "S3CR3T", st.s.VaultKeyMade()[:60]} {
 		st.env["PASSWORD_SECURE_API_KEY"] = cut
 		r := st.do("plan", "-f", st.answers()).want(t, exitUsage)
+		if n := strings.Count(r.err, "next: "); cut != "" && (n == 0 || n > 2 || strings.Count(r.err, "npsetup: ") != 1) {
+			t.Errorf("not one cause with one or two steps:\n%s", r.err)
+		}
 		if cut != "" && strings.Contains(r.out+r.err, cut) {
 			t.Errorf("a piece of the key is shown:\n%s", r.err)
 		}
@@ -126,13 +129,25 @@ func TestTheLookAtTheVaultStopsNothing(t *testing.T) {
 	t.Parallel()
 	st := newVaultSite(t, sandbox.Options{Faults: []string{"vault-refused"}})
 	r := st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
-	says(t, r.err, "note: what Password Secure says of the key: it refuses the key")
+	says(t, unwrapped(r.err), "warning: what Password Secure says of the key: it refuses the key", "(code: vault-key-refused)")
 	says(t, reported(t, r.out, "vault-key"), "whether Password Secure takes it: it refuses the key")
 
 	away := newVaultSite(t, sandbox.Options{})
-	r = away.do("apply", "-f", away.edited("  url: "+away.s.VaultURL(), "  url: https://localhost:1/"), "--yes").want(t, exitPerson)
-	says(t, r.err, "note: Password Secure, seen from here: there is no connection to Password Secure")
+	elsewhere := away.edited("  url: "+away.s.VaultURL(), "  url: https://localhost:1/")
+	for _, format := range []string{"text", "json", "markdown"} {
+		r := away.do("plan", "-f", elsewhere, "--output", format).want(t, exitPending)
+		says(t, unwrapped(r.out), "Password Secure, seen from here: there is no connection to Password Secure", "(code: vault-not-reachable)")
+		if strings.Contains(r.err, "note: Password Secure") {
+			t.Errorf("%s: it is told twice:\n%s", format, r.err)
+		}
+	}
+	r = away.do("apply", "-f", elsewhere, "--yes").want(t, exitPerson)
+	says(t, unwrapped(r.err), "warning: Password Secure, seen from here: there is no connection to Password Secure")
 	says(t, reported(t, r.out, "vault-server"), "as answered: https://localhost:1/api/; from here: there is no connection")
+
+	strange := newVaultSite(t, sandbox.Options{})
+	r = strange.do("plan", "-f", strange.edited("trust: pin:"+strange.s.VaultPin(), "trust: system")).want(t, exitPending)
+	says(t, unwrapped(r.out), "passwordSecure.trust to pin:sha256:", "certutil -addstore -f Root FILE.cer", "(code: vault-not-trusted)")
 
 	pinned := newVaultSite(t, sandbox.Options{})
 	r = pinned.do("apply", "-f", pinned.edited("trust: pin:"+pinned.s.VaultPin(), "trust: pin:sha256:"+strings.Repeat("0", 64)), "--yes").want(t, exitFailed)

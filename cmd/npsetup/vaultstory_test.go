@@ -72,7 +72,7 @@ func TestTheVaultsJob(t *testing.T) {
 		says(t, reported(t, first.out, step), " waiting ")
 	}
 	says(t, reported(t, first.out, "vault-key"), "database Contoso, user svc-nps-vault", "Password Secure takes it")
-	says(t, first.err, "--done vault-entry", "the first half of the key goes there")
+	says(t, first.err, "when it is done: npsetup resume --yes --done vault-entry\n", "the first half of the key goes there")
 	if got := st.hands(); got != vaultManual {
 		t.Errorf("the person did %s", got)
 	}

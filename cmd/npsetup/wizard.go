@@ -45,6 +45,14 @@ func (d *desk) startOf(guide string) (started, bool) {
 	return started{}, false
 }
 
+// fileFirst puts the answers that somebody named before all else, whichever guide they are of.
+func fileFirst(o face.Offer) int {
+	if o.Continue == "file" {
+		return 0
+	}
+	return 1
+}
+
 // runWizard leads a person through a guide.
 func runWizard(ctx context.Context, c *cobra.Command, o *options, w wizardOptions) error {
 	var start []started

@@ -331,6 +331,9 @@ func checkKey(certificate, key string) error {
 	}
 	if err != nil {
 		p := *problem.All(err)[0]
+		if p.Code == problem.KeyDoesNotFit {
+			p.Why = "the key is " + problem.Plain(key) + ", the certificate " + problem.Plain(certificate) + "; " + p.Why
+		}
 		return p.At("application.key").Try("or leave application.key out: it is optional")
 	}
 	return nil

@@ -30,7 +30,7 @@ var ErrNoEventLog = errors.New("this machine has no event log of Netwrix Auditor
 
 var eventsKey = steps.Key[*EventLog]{Name: "auditor.events"}
 
-// lookEvents reads the event log: an exported file, or on Auditor's own server the log itself. What cannot be read stops nothing.
+// lookEvents reads the event log: an exported file, or on Auditor's own server the log itself. That the log cannot be read stops nothing.
 func (w World) lookEvents(ctx context.Context, s *steps.Scene) error {
 	if w.Events == nil {
 		return nil
@@ -41,8 +41,8 @@ func (w World) lookEvents(ctx context.Context, s *steps.Scene) error {
 	switch {
 	case errors.Is(err, ErrNoEventLog):
 		return ctx.Err()
-	case errors.Is(err, fs.ErrNotExist):
-		s.See(steps.Finding{Kind: steps.TextFinding, Title: title, State: steps.Info, Text: problem.Plain(file) + " is not there yet"})
+	case err != nil && file != "":
+		judgeExport(s, file, err)
 		return ctx.Err()
 	case err != nil:
 		s.See(steps.Finding{Kind: steps.TextFinding, Title: title, State: steps.Doubtful, Text: "it cannot be read: " + problem.Plain(err.Error())})
@@ -60,6 +60,26 @@ func (w World) lookEvents(ctx context.Context, s *steps.Scene) error {
 	return ctx.Err()
 }
 
+// judgeExport tells why an exported file cannot be read. One that is not there may come later: that stops only who wants to be told what is in it.
+func judgeExport(s *steps.Scene, file string, err error) {
+	p := problem.New("Auditor's event log cannot be read from "+problem.Plain(file)).Coded(problem.EventLogUnreadable).At(keyEvents).Of(problem.Usage).
+		Try(`export it on Auditor's server: wevtutil qe "Netwrix Auditor" /f:RenderedXml /e:Events > auditor-events.xml`, "name that file in "+keyEvents+", or leave the answer out")
+	var path *fs.PathError
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		p = p.Because("there is no such file")
+	case errors.As(err, &path):
+		p = p.Because(problem.Plain(path.Err.Error()))
+	default:
+		p = p.Because(problem.Plain(err.Error()))
+	}
+	if errors.Is(err, fs.ErrNotExist) && !s.Memory.Reads {
+		s.Doubt(steps.Finding{Kind: steps.TextFinding, Title: "event log of Auditor", Text: p.What + ": " + p.Why + ". " + strings.Join(p.Next, "; "), Code: p.Code})
+		return
+	}
+	s.Problem(p)
+}
+
 // newest are the last n events, the latest first.
 func newest(events []Event, n int) []Event {
 	var list []Event
@@ -74,20 +94,61 @@ func firstLine(s string) string {
 	return strings.TrimSpace(s)
 }
 
-// complaint is what Auditor's event log says against the set-up since a time: the latest event, with its cause; nil when it says nothing.
-func complaint(s *steps.Scene, since time.Time) *problem.Problem {
+// complaints are what Auditor's event log says against the set-up as it is, with their causes: of each kind of policy that items take the latest
+// event, unless a session of that kind began after it.
+func complaints(s *steps.Scene, ev evidence) []*problem.Problem {
 	log, _ := steps.Get(s, eventsKey)
 	if log == nil {
 		return nil
 	}
-	for _, e := range newest(log.Events, 1) {
-		if e.At.After(since) {
-			p := Cause(e)
-			p.What = fmt.Sprintf("event %d in Auditor's log at %s UTC: %s", e.ID, e.At.UTC().Format("2006-01-02 15:04"), p.What)
-			return p
+	var list []*problem.Problem
+	told := map[string]bool{}
+	for _, e := range newest(log.Events, len(log.Events)) {
+		kind := e.kind(s.Answers)
+		if told[kind] {
+			continue
 		}
+		told[kind] = true
+		if ev.overtook(s, e, kind) {
+			continue
+		}
+		p := Cause(e)
+		p.What = fmt.Sprintf("event %d in Auditor's log at %s UTC: %s", e.ID, e.At.UTC().Format("2006-01-02 15:04"), p.What)
+		list = append(list, p)
 	}
-	return nil
+	return list
+}
+
+// kind is the kind of policy that an event is about where items take both: by what it says was looked for, or whose account it was. Empty: it does
+// not tell, or there is only one.
+func (e Event) kind(a steps.Answers) string {
+	if len(kindsOf(a)) < 2 {
+		return ""
+	}
+	switch Cause(e).Code {
+	case problem.CredentialUnknown:
+		return kindCredential
+	case problem.ResourceUnknown, problem.ActivityUnknown, problem.DirectoryReplication, problem.RemoteAccessDenied:
+		return kindResourceBased
+	case problem.CollectionTooLong:
+		if e.ID == 5801 {
+			return kindCredential
+		}
+		return kindResourceBased
+	}
+	return ""
+}
+
+// kindsOf are the kinds of policy that items take.
+func kindsOf(a steps.Answers) []string {
+	var kinds []string
+	if len(itemsOf(a, false)) > 0 {
+		kinds = append(kinds, kindResourceBased)
+	}
+	if len(itemsOf(a, true)) > 0 {
+		kinds = append(kinds, kindCredential)
+	}
+	return kinds
 }
 
 // Cause names the cause of an event of Auditor, and the way out (vendor KB 000009212, 000009214 to 000009216).

@@ -3,6 +3,7 @@ package auditor
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -137,8 +138,8 @@ func seenCollections(s *steps.Scene) string {
 // missingCollections are the kinds of policy that items take and under which no session of Auditor was seen since the last change.
 func missingCollections(s *steps.Scene, ev evidence) []string {
 	var missing []string
-	for kind, used := range map[string]bool{kindResourceBased: len(itemsOf(s.Answers, false)) > 0, kindCredential: len(itemsOf(s.Answers, true)) > 0} {
-		if used && (ev.of[kind].auditor == nil || since(s, ev.of[kind].auditor)) {
+	for _, kind := range kindsOf(s.Answers) {
+		if ev.of[kind].auditor == nil || since(s, ev.of[kind].auditor) {
 			missing = append(missing, kind)
 		}
 	}
@@ -183,15 +184,27 @@ func (evidence) when(row *npsapi.Session) string {
 	return ""
 }
 
-// since is from when on an event of Auditor speaks against the set-up: after its last session began, and after the last change.
-func (ev evidence) since(s *steps.Scene) time.Time {
-	at := s.Memory.Changed
-	if ev.auditor != nil {
-		if began, known := nps.Moment(ev.auditor.CreatedDateTimeUTC); known && began.After(at) {
-			at = began
+// overtook says whether an event of Auditor speaks no longer against the set-up: something was changed since, or a session of Auditor of its
+// kind began. One that tells no kind is overtaken by both of them; one about the sign-in, which both share, by either.
+func (ev evidence) overtook(s *steps.Scene, e Event, kind string) bool {
+	by := func(row *npsapi.Session) bool {
+		if row == nil {
+			return false
 		}
+		began, known := nps.Moment(row.CreatedDateTimeUTC)
+		return known && !e.At.After(began)
 	}
-	return at
+	kinds := kindsOf(s.Answers)
+	code := Cause(e).Code
+	switch {
+	case !e.At.After(s.Memory.Changed):
+		return true
+	case kind != "":
+		return by(ev.of[kind].auditor)
+	case len(kinds) < 2, code == problem.ClientCertificateNotTrusted, code == problem.SerialDiffers:
+		return by(ev.auditor)
+	}
+	return !slices.ContainsFunc(kinds, func(k string) bool { return !by(ev.of[k].auditor) })
 }
 
 // lacking says under which kind of policy no session of Auditor was seen, where both are wanted.

@@ -41,11 +41,13 @@ func (w World) fits(s *steps.Scene) {
 func (w World) lookFolder(s *steps.Scene, k kit) {
 	certified := k.cer || roadOf(s.Answers) == roadRequest && !k.answered
 	needed := !k.key && !k.gone || !certified || !k.pfx && !k.gone && !s.Memory.ManualDone[importStep]
-	if !needed {
-		return
-	}
 	for _, p := range problem.All(w.Files.Folder(k.folder)) {
-		s.Problem(p.At(keyFolder))
+		switch {
+		case needed:
+			s.Problem(p.At(keyFolder))
+		case p.Code == problem.KeyFolderUnsafe && (k.key || k.pfx): // nothing is written there any more, and much is read
+			s.Warn("the files of the certificate lie in "+problem.Plain(k.folder)+": "+p.Why+"; "+strings.Join(p.Next, "; "), p.Code)
+		}
 	}
 }
 

@@ -25,13 +25,33 @@ type account struct{ Given, Domain, User string }
 func accountsOf(a steps.Answers) []account {
 	var list []account
 	for _, given := range a.List(keyAccounts) {
-		domain, user, qualified := strings.Cut(given, `\`)
-		if !qualified {
-			domain, user = "", given
-		}
-		list = append(list, account{given, domain, user})
+		list = append(list, accountOf(given))
 	}
 	return list
+}
+
+func accountOf(given string) account {
+	domain, user, qualified := strings.Cut(given, `\`)
+	if !qualified {
+		domain, user = "", given
+	}
+	return account{given, domain, user}
+}
+
+// sameAccounts finds two names that can only mean one account: by their user names, and by domains that NPS would find the same rows for.
+func sameAccounts(values []string) (first, second int, found bool) {
+	have := map[string][]int{}
+	for i, v := range values {
+		a := accountOf(v)
+		user := strings.ToLower(a.User)
+		for _, before := range have[user] {
+			if b := accountOf(values[before]); a.Domain == "" || b.Domain == "" || sameDomain(a.Domain, b.Domain) {
+				return before, i, true
+			}
+		}
+		have[user] = append(have[user], i)
+	}
+	return 0, 0, false
 }
 
 // seenAccount is what Look found for one wanted account. Row.ID is the user, Row.CredentialID the credential that NPS stored.
@@ -49,7 +69,7 @@ func (w World) managedCredential() steps.Step {
 		ID: managedStep, Title: "Managed account", Article: "Credential-based Policy, 1-2", Applies: byCredential,
 		Why: "NPS can lend only a password that it set itself: it has none of an account before it has rotated it once",
 		Fields: []steps.Field{{
-			Key: keyAccounts, Kind: steps.Multi, Prompt: "Accounts that Auditor collects with", Example: `CONTOSO\svc-auditor`, Check: checkAccount, LiveChoices: accountChoices,
+			Key: keyAccounts, Kind: steps.Multi, Prompt: "Accounts that Auditor collects with", Example: `CONTOSO\svc-auditor`, Check: checkAccount, Repeats: sameAccounts, LiveChoices: accountChoices,
 			Help: "As NPS shows them under Credentials, with their domain. NPS changes their passwords: each should be used by Auditor alone, and one for each monitoring plan and data source is best.",
 		}},
 		Look: lookAccounts, Plan: planned,
@@ -111,23 +131,32 @@ func shortList(names []string) string {
 
 func lookAccounts(ctx context.Context, s *steps.Scene) error {
 	wanted := accountsOf(s.Answers)
-	if twice := repeated(s.Answers.List(keyAccounts)); twice != "" {
-		s.Problem(problem.New("the account " + problem.Plain(twice) + " is named twice").At(keyAccounts).Try("name each account once"))
-		return nil
-	}
 	byUser, err := listAccounts(ctx, s, wanted)
 	if err != nil {
 		return err
 	}
 	var seen []seenAccount
+	named := map[string]string{}
 	for _, a := range wanted {
 		one := seenAccount{account: a}
 		one.Row = pickAccount(s, a, byUser[strings.ToLower(a.User)])
+		if one.Row != nil {
+			if before := named[strings.ToLower(one.Row.ID)]; before != "" {
+				s.Problem(oneAccount(before, a.Given, one.Row))
+			}
+			named[strings.ToLower(one.Row.ID)] = a.Given
+		}
 		one.observe(s)
 		seen = append(seen, one)
 	}
 	steps.Put(s, accountsKey, seen)
 	return nil
+}
+
+// oneAccount is the mistake of two names that NPS has one account for.
+func oneAccount(first, second string, r *npsapi.Credential) error {
+	return problem.New(fmt.Sprintf("%q and %q are one account", problem.Plain(first), problem.Plain(second))).Coded(problem.NamedTwice).At(keyAccounts).
+		Because("NPS has only "+accountName(r)+" (user id "+problem.Plain(r.ID)+") for both").Try("name it once: take one of the two out", "or name the other account that is meant, by its own domain").Of(problem.Usage)
 }
 
 // listAccounts finds the rows of all wanted user names, by user name in lower-case letters.
@@ -316,18 +345,6 @@ func accountName(r *npsapi.Credential) string {
 		return problem.Plain(r.UserName)
 	}
 	return problem.Plain(r.Domain + `\` + r.UserName)
-}
-
-// repeated is the first name that stands twice in a list, letters' case aside.
-func repeated(names []string) string {
-	have := map[string]bool{}
-	for _, n := range names {
-		if have[strings.ToLower(n)] {
-			return n
-		}
-		have[strings.ToLower(n)] = true
-	}
-	return ""
 }
 
 // sought finds the rows of many names: one search for each name, and when they are many, one list of everything, page by page. Names are

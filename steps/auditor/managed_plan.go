@@ -159,12 +159,23 @@ func (a seenAccount) byHand(act plan.Action, lacks string) plan.Action {
 // riskRotate is what a person accepts with a credential-based policy.
 func riskRotate() steps.Risk {
 	return steps.Risk{
-		Name: RiskRotatePassword, Key: keyAccounts, When: byCredential,
+		Name: RiskRotatePassword, Key: keyAccounts, When: byCredential, Had: rotatedBefore,
 		Text: "this changes the password of each account that is named; is it used elsewhere? Whatever else signs in with it stops working until it has the new one, which only NPS knows",
 		Tell: func(a steps.Answers) string {
 			return "this changes the password of " + shortList(a.List(keyAccounts)) + "; is it used elsewhere? Whatever else signs in with it stops working until it has the new password, which only NPS knows"
 		},
 	}
+}
+
+// rotatedBefore says whether a run has changed the password of each account, or found it changed by NPS.
+func rotatedBefore(a steps.Answers, m steps.Memory) bool {
+	accounts := a.List(keyAccounts)
+	for _, name := range accounts {
+		if !m.Made[steps.MadeKey(kindAccount, name)] {
+			return false
+		}
+	}
+	return len(accounts) > 0
 }
 
 // RiskRotatePassword is the name of the risk that goes with a managed account.

@@ -163,7 +163,7 @@ func TestAccountsThatCannotBeTaken(t *testing.T) {
 		"svc-auditor":                                {nil, []string{"2 accounts of NPS fit", "FABRIKAM, CONTOSO", `DOMAIN\user`}},
 		`CONTOSO\svc-auditor`:                        {service, []string{"its type is Service", "Rotate Service Account"}},
 		`CONTOSO\svc-nps`:                            {func(st *site) { st.server.rows["searchCredentials"][0]["credentialType"] = 0 }, []string{"is a service account of NPS itself"}},
-		"CONTOSO\\svc-auditor\ncontoso\\SVC-AUDITOR": {nil, []string{"is named twice"}},
+		"CONTOSO\\svc-auditor\ncontoso\\SVC-AUDITOR": {nil, []string{"are one account", "CONTOSO\\svc-auditor (user id w-own)"}},
 	} {
 		st := newCredentialSite()
 		st.drafts[keyAccounts] = answer
@@ -189,6 +189,51 @@ func TestAccountsThatCannotBeTaken(t *testing.T) {
 	}
 	if !sameDomain("contoso.com", "CONTOSO") || !sameDomain("contoso", "Contoso.com") || sameDomain("contoso.com", "contoso.net") || sameDomain("CONTOSO", "FABRIKAM") {
 		t.Error("domains are compared otherwise")
+	}
+}
+
+// TestOneAccountIsNotNamedTwice tells two names of one account apart from two accounts: by the answers where no server could know better, else by
+// the account that NPS finds.
+func TestOneAccountIsNotNamedTwice(t *testing.T) {
+	for list, want := range map[string][]int{
+		`CONTOSO\svc,CONTOSO\other,contoso\SVC`: {0, 2}, `CONTOSO\svc,contoso.com\svc`: {0, 1}, `x,CONTOSO\svc,svc`: {1, 2}, `svc,SVC`: {0, 1},
+		`CONTOSO\svc,FABRIKAM\svc`: nil, `contoso.com\svc,contoso.net\svc`: nil, `CONTOSO\svc,CONTOSO\svc2`: nil,
+	} {
+		first, second, found := sameAccounts(strings.Split(list, ","))
+		if found != (want != nil) || found && (first != want[0] || second != want[1]) {
+			t.Errorf("%s: %d and %d, %v", list, first, second, found)
+		}
+	}
+	st := newCredentialSite()
+	st.drafts[keyAccounts] = "contoso.com\\svc-auditor\ncontoso.net\\svc-auditor"
+	for _, w := range []string{`"contoso.com\\svc-auditor" and "contoso.net\\svc-auditor" are one account`, `NPS has only CONTOSO\svc-auditor (user id w-own) for both`, "take one of the two out"} {
+		if text := st.trouble(t); !strings.Contains(text, w) {
+			t.Errorf("it does not say %q:\n%s", w, text)
+		}
+	}
+}
+
+// TestOneUserNameInTwoDomains warns where Auditor cannot tell the accounts apart, and only there.
+func TestOneUserNameInTwoDomains(t *testing.T) {
+	warned := func(kind, accounts string) string {
+		st := newCredentialSite()
+		st.drafts[keyKind], st.drafts[keyAccounts] = kind, accounts
+		var of []string
+		for _, w := range st.draft(t).Warnings {
+			if strings.Contains(w, "user-name-not-unique") {
+				of = append(of, w)
+			}
+		}
+		return strings.Join(of, "\n")
+	}
+	both := "CONTOSO\\svc-auditor\nFABRIKAM\\SVC-auditor"
+	if got := warned(kindCredential, both); !strings.Contains(got, `CONTOSO\svc-auditor and FABRIKAM\SVC-auditor have the same user name`) {
+		t.Errorf("warned is %q", got)
+	}
+	for kind, accounts := range map[string]string{kindCredential: "CONTOSO\\svc-auditor\nCONTOSO\\svc-auditor-test", kindResource: both} {
+		if got := warned(kind, accounts); got != "" {
+			t.Errorf("%s: warned is %q", kind, got)
+		}
 	}
 }
 

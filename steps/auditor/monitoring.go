@@ -84,6 +84,7 @@ func (w World) lookMonitoring(ctx context.Context, s *steps.Scene) error {
 
 func warnItems(s *steps.Scene) {
 	a := s.Answers
+	warnUserNames(s)
 	items, chosen := itemsOf(a, true), a.List(keyCredentialItems)
 	if a.Text(keyKind) == kindBoth {
 		for _, c := range chosen {
@@ -94,6 +95,28 @@ func warnItems(s *steps.Scene) {
 	}
 	if accounts := a.List(keyAccounts); byCredential(a) && len(items) > len(accounts) && len(accounts) > 0 {
 		s.Warn("several items share an account: when their collections overlap, NPS cannot rotate its password, and Auditor tells event 5801; name one account for each item (accessPolicy.credential.accounts), in the order of the items", problem.CollectionTooLong)
+	}
+}
+
+// warnUserNames tells of accounts that Auditor cannot tell apart: an item holds the user name without its domain.
+func warnUserNames(s *steps.Scene) {
+	if !byCredential(s.Answers) {
+		return
+	}
+	var users []string
+	of := map[string][]string{}
+	for _, one := range accountsOf(s.Answers) {
+		user := strings.ToLower(one.User)
+		if of[user] == nil {
+			users = append(users, user)
+		}
+		of[user] = append(of[user], problem.Plain(one.Given))
+	}
+	for _, user := range users {
+		if names := of[user]; len(names) > 1 {
+			s.Warn(strings.Join(names, " and ")+" have the same user name: Auditor's items name the account without its domain, so that each of these items may get any of them; "+
+				"name accounts whose user names differ (accessPolicy.credential.accounts)", problem.UserNameNotUnique)
+		}
 	}
 }
 

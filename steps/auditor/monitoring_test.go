@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"npsetup/steps"
+	"npsetup/steps/nps"
+	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 )
 
@@ -216,21 +218,79 @@ func TestCausesOfEvents(t *testing.T) {
 	}
 }
 
+// began is a session of Auditor that began at an hour of the day.
+func began(hour int) *npsapi.Session {
+	at := fmt.Sprintf("2026-02-01T%02d:00:00Z", hour)
+	return &npsapi.Session{CreatedDateTimeUTC: &at}
+}
+
+// TestEventsAreJudgedByTheirKindOfPolicy: where items take both, a session of one kind says nothing of a complaint about the other, and each kind's is told.
+func TestEventsAreJudgedByTheirKindOfPolicy(t *testing.T) {
+	st := newCredentialSite()
+	st.drafts[keyKind], st.drafts[keyItems], st.drafts[keyCredentialItems] = kindBoth, "contoso.com\nfile01", "file01"
+	event := func(hour, id int, text string) Event {
+		return Event{ID: id, At: time.Date(2026, 2, 1, hour, 30, 0, 0, time.UTC), Text: text}
+	}
+	credential, resource := event(8, 5804, "Unable to find requested credential by username"), event(9, 5804, "Unable to find requested resource by DnsHostName")
+	refused, slow := event(9, 5804, "0x80190193 Forbidden (403)"), event(9, 5804, "0x80072EE2")
+	for name, c := range map[string]struct {
+		events               []Event
+		resource, credential int // when the last session of the kind began; 0: never
+		want                 string
+	}{
+		"of the other kind later":  {[]Event{credential}, 10, 0, "credential-unknown"},
+		"of its kind before":       {[]Event{credential}, 10, 8, "credential-unknown"},
+		"of its kind later":        {[]Event{credential}, 0, 10, ""},
+		"both complain":            {[]Event{credential, resource}, 0, 0, "resource-unknown credential-unknown"},
+		"one of both is over":      {[]Event{credential, resource}, 10, 0, "credential-unknown"},
+		"the other is over":        {[]Event{credential, resource}, 8, 10, "resource-unknown"},
+		"the newest of one kind":   {[]Event{event(7, 5801, "expired"), credential}, 0, 0, "credential-unknown"},
+		"the sign-in is of both":   {[]Event{refused}, 10, 0, ""},
+		"the sign-in fails still":  {[]Event{refused}, 9, 9, "client-certificate-not-trusted"},
+		"it tells no kind":         {[]Event{slow}, 10, 0, "session-timeout"},
+		"it tells no kind, over":   {[]Event{slow}, 10, 11, ""},
+		"resource-based, expired":  {[]Event{event(9, 5802, "expired")}, 0, 10, "collection-too-long"},
+		"credential-based, over":   {[]Event{event(9, 5801, "expired")}, 0, 10, ""},
+		"a resource-based refusal": {[]Event{event(9, 5804, "Access is denied.")}, 0, 10, "remote-access-denied"},
+	} {
+		s := steps.NewScene(st.answers(), steps.Memory{})
+		steps.Put(s, eventsKey, &EventLog{Events: c.events})
+		ev := evidence{of: map[string]seenSessions{}}
+		for kind, hour := range map[string]int{kindResourceBased: c.resource, kindCredential: c.credential} {
+			if hour > 0 {
+				ev.of[kind] = seenSessions{auditor: began(hour)}
+				ev.auditor = nps.Later(ev.auditor, began(hour))
+			}
+		}
+		var got []string
+		for _, p := range complaints(s, ev) {
+			got = append(got, string(p.Named()))
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: told is %q, want %q", name, got, c.want)
+		}
+	}
+}
+
 // TestAnOldEventSpeaksAgainstNothing: only what came after the last change and the last session does.
 func TestAnOldEventSpeaksAgainstNothing(t *testing.T) {
 	at := func(hour int) Event {
 		return Event{ID: 5804, At: time.Date(2026, 2, 1, hour, 0, 0, 0, time.UTC), Text: fmt.Sprintf("0x80190193 at %d", hour)}
 	}
-	s := steps.NewScene(steps.Answers{}, steps.Memory{})
-	if complaint(s, time.Time{}) != nil {
-		t.Error("no log complains")
+	s := steps.NewScene(newSite().answers(), steps.Memory{})
+	if got := complaints(s, evidence{}); got != nil {
+		t.Errorf("no log complains of %v", got)
 	}
 	steps.Put(s, eventsKey, &EventLog{Events: []Event{at(8), at(10)}})
-	if p := complaint(s, at(9).At); p == nil || !strings.Contains(p.What, "10:00") {
-		t.Errorf("told is %v", p)
-	}
-	if p := complaint(s, at(10).At); p != nil {
-		t.Errorf("an old event is told: %v", p)
+	for hour, told := range map[int]bool{9: true, 10: false, 11: false} {
+		s.Memory.Changed = at(hour).At
+		if got := complaints(s, evidence{}); (len(got) == 1 && strings.Contains(got[0].What, "10:00")) != told || len(got) > 1 {
+			t.Errorf("changed at %d: told is %v", hour, got)
+		}
+		s.Memory.Changed = time.Time{}
+		if got := complaints(s, evidence{auditor: began(hour)}); (len(got) == 1) != told {
+			t.Errorf("a session at %d: told is %v", hour, got)
+		}
 	}
 	if got := newest([]Event{at(1), at(2), at(3)}, 2); !slices.Equal(got, []Event{at(3), at(2)}) {
 		t.Errorf("the newest are %v", got)

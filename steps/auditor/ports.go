@@ -1,6 +1,7 @@
 package auditor
 
 import (
+	"slices"
 	"strings"
 
 	"npsetup/steps"
@@ -28,7 +29,7 @@ func ports(a steps.Answers) []steps.Port {
 func controllersOf(a steps.Answers) string {
 	var domains []string
 	add := func(d string) {
-		if d = problem.Plain(d); d != "" && repeated(append(domains, d)) == "" {
+		if d = problem.Plain(d); d != "" && !slices.ContainsFunc(domains, func(o string) bool { return strings.EqualFold(o, d) }) {
 			domains = append(domains, d)
 		}
 	}

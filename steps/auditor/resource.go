@@ -61,10 +61,6 @@ func (w World) lookResources(ctx context.Context, s *steps.Scene) error {
 		return err
 	}
 	hosts := s.Answers.List(keyResources)
-	if twice := repeated(hosts); twice != "" {
-		s.Problem(problem.New("the host " + problem.Plain(twice) + " is named twice").At(keyResources).Try("name each host once"))
-		return nil
-	}
 	var err error
 	if seen.Hosts, err = lookHosts(ctx, s, hosts); err != nil {
 		return err

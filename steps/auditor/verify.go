@@ -254,10 +254,12 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	if gone := withoutKey(s); gone != "" {
 		text += "; " + gone
 	}
-	told := complaint(s, ev.since(s))
-	if told != nil {
-		text += "; " + problem.Plain(told.What+": "+told.Why+"; "+strings.Join(told.Next, "; "))
-		about = told.Named()
+	told := complaints(s, ev)
+	for i, p := range told {
+		text += "; " + problem.Plain(p.What+": "+p.Why+"; "+strings.Join(p.Next, "; "))
+		if i == 0 {
+			about = p.Named()
+		}
 	}
 	if seenCollections(s) != "" {
 		text += "; " + ev.auditors()
@@ -272,7 +274,7 @@ func proofBySessions(s *steps.Scene, text string) steps.Proof {
 	if state == steps.Proven || state == steps.NotProven {
 		state = steps.NeedPerson
 	}
-	if told == nil {
+	if len(told) == 0 {
 		text += "; no session of Auditor was seen yet" + ev.lacking(s) + ": let it collect once, then npsetup verify, or npsetup verify --watch 10m"
 	}
 	return steps.Proof{State: state, Text: text, Code: about}

@@ -74,7 +74,7 @@ func HandMade(s *steps.Scene, step, kind, name string, twin *plan.Manual, about 
 	if len(shown) == 0 && s.Memory.IsDone(step, about) {
 		return nil
 	}
-	twin.About, twin.Proof = about, "your word: --done "+step+"; "+back
+	twin.About, twin.Proof = about, plan.WordProof(step)+"; "+back
 	a := ManualAction(step, kind, name, twin)
 	a.Difference = shown
 	if len(shown) == 0 {

@@ -65,7 +65,7 @@ func (t Texts) Manual(step, version string, values map[string]string) (plan.Manu
 	m := plan.Manual{Where: p.where, Check: p.check, Proof: p.proof}
 	if m.Proof == "word" {
 		id, _, _ := strings.Cut(step, ".")
-		m.Proof = "your word: --done " + id
+		m.Proof = plan.WordProof(id)
 	}
 	if taken != "any" {
 		m.Version = "NPS " + taken

@@ -98,8 +98,11 @@ func notTrusted(p Presented) error {
 	e := problem.New("the certificate of " + problem.Plain(p.Host) + " does not verify").Coded(notVerified(p)).Because(p.Reason)
 	if len(p.Chain) > 0 {
 		leaf := p.Chain[0]
-		e.Try(fmt.Sprintf("compare the fingerprint on the NPS server; if it is the same, set nps.trust to pin:sha256:%s", leaf.SHA256),
-			"or set nps.trust to ca:FILE with the certificate of the authority that issued it ("+problem.Plain(leaf.Issuer)+")")
+		e.Try(fmt.Sprintf("compare the fingerprint on the NPS server: IIS Manager > the site SbPAM Web Service > Bindings > https > Edit > View > Details > Thumbprint is the SHA-1, %s; if it is the same, set nps.trust to pin:sha256:%s", leaf.SHA1, leaf.SHA256))
+		if !leaf.SelfSigned {
+			e.Try("or set nps.trust to ca:FILE with the certificate of the authority that issued it ("+problem.Plain(leaf.Issuer)+"): on a Windows machine that trusts it, certlm.msc > Trusted Root Certification Authorities > Certificates > All Tasks > Export",
+				"or let this whole machine trust that authority: npsetup trust install FILE")
+		}
 		if p.Expired {
 			e.Next = []string{"renew the certificate on the NPS server and select it in IIS for the site's https binding; an expired one is not accepted, pinned or not"}
 		}

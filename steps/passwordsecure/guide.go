@@ -48,6 +48,7 @@ type Certificate struct {
 	NotBefore, NotAfter     time.Time
 	Trusted                 bool   // by a machine with usual authorities: NPS needs no Skip Certificate Check
 	Reason                  string // why not
+	Import                  string // what has to lie in which store of NPS, and how it gets there
 	Notes                   []string
 }
 

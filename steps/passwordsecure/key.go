@@ -70,6 +70,9 @@ func (w World) makeOne(s *steps.Scene, err error) error {
 	if c.Where == "" {
 		c.Where = keyAPIKey
 	}
+	if c.Code == problem.VaultKeyMalformed {
+		return &c // a key was made: how, nobody asks
+	}
 	clicks := w.Texts.Paragraph(keyStep, s.Version, values(s))
 	if len(clicks) > 0 {
 		c.Next = append(c.Next, "make a key in Password Secure:")
@@ -98,7 +101,9 @@ func (w World) ask(ctx context.Context, s *steps.Scene) error {
 	case Taken:
 		f.State = steps.Fits
 	case Refused:
-		f.State = steps.Doubtful
+		f.Code = problem.VaultKeyRefused
+		s.Doubt(f)
+		return ctx.Err()
 	case Unknown:
 	}
 	s.See(f)

@@ -70,11 +70,16 @@ func (w World) lookServer(ctx context.Context, s *steps.Scene) error {
 	f.Rows = []steps.Row{{Label: "API URL", Value: problem.Plain(sight.URL)}, {Label: "reached", Value: kind}, {Label: "version", Value: s.Answers.Text(keyVersion), Wanted: "at least " + oldest}}
 	s.See(f)
 	if sight.Certificate != nil {
-		s.See(certificateFinding(s, sight))
+		if f := certificateFinding(s, sight); sight.Certificate.Trusted || s.Answers.Switch(keySkip) {
+			s.See(f)
+		} else {
+			f.Code = problem.VaultNotTrusted
+			s.Doubt(f)
+		}
 	}
-	if sight.Trouble != nil { // not in the plan: what the network here answers may be otherwise at the next look, and NPS has its own
+	if sight.Trouble != nil { // no problem: what the network here answers may be otherwise at the next look, and NPS has its own
 		p := problem.All(sight.Trouble)[0]
-		s.See(steps.Finding{Kind: steps.TextFinding, Title: "Password Secure, seen from here", State: steps.Doubtful, Text: p.Error(), Code: p.Named(), Next: p.Next})
+		s.Doubt(steps.Finding{Kind: steps.TextFinding, Title: "Password Secure, seen from here", Text: p.Error(), Code: p.Named(), Next: p.Next})
 	}
 	return ctx.Err()
 }
@@ -112,7 +117,7 @@ func certificateFinding(s *steps.Scene, sight Sighting) steps.Finding {
 	}
 	if !c.Trusted {
 		f.State = steps.Doubtful
-		f.Text = "a machine with usual authorities does not trust it (" + problem.Plain(c.Reason) + "): put it, or the authority that issued it, into Trusted Root on every NPS node with an action service"
+		f.Text = "a machine with usual authorities does not trust it (" + problem.Plain(c.Reason) + "), and neither may NPS: " + c.Import
 		for _, n := range c.Notes {
 			f.Text += "; " + problem.Plain(n)
 		}

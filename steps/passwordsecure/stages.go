@@ -198,7 +198,7 @@ func (c course) cause(login string) *problem.Problem {
 		unreached: problem.New("NPS does not reach Password Secure").Coded(problem.VaultNotReachable).Because("its own network has no way to the API URL, or the service there does not run").
 			Try("open the API URL in a browser on every NPS node with an action service", "see there whether DNS, firewall and proxy let it through"),
 		untrusted: problem.New("NPS does not trust the certificate of Password Secure").Coded(problem.VaultNotTrusted).Because("no root in the store of the NPS server vouches for it").
-			Try("put the certificate, or the authority that issued it, into Trusted Root on every NPS node with an action service", "Skip Certificate Check would let anyone in between read the API key"),
+			Try("on every NPS node with an action service import the root of its authority, or the certificate itself only where that is self-signed: certutil -addstore -f Root FILE.cer (certlm.msc > Trusted Root Certification Authorities); npsetup plan names it", "Skip Certificate Check would let anyone in between read the API key"),
 		elsewhere: problem.New("the API of Password Secure is not at the connector's API URL").Coded(problem.VaultAddress).Because("something answers there, and knows no API").
 			Try("compare the API URL with the address of the Web Application, with api/ behind it"),
 		oldKit: problem.New("the software kit in NPS does not fit this Password Secure").Coded(problem.VaultKitTooOld).Because("its DLLs are older than the server").

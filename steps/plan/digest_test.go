@@ -133,3 +133,34 @@ func TestWhatChangesByItselfDoesNotCount(t *testing.T) {
 		t.Error("the wrong members count")
 	}
 }
+
+// TestAPassingWarningDoesNotCount: it is shown with the others, in a file too, and an approved plan is not stale for it. What was edited shows itself.
+func TestAPassingWarningDoesNotCount(t *testing.T) {
+	p := everything()
+	was := digest(t, p)
+	p.Passing = []string{"no answer from there just now"}
+	if digest(t, p) != was {
+		t.Error("it counts")
+	}
+	raw, err := p.Document()
+	if err != nil {
+		t.Fatal(err)
+	}
+	saved, err := plan.ReadSaved(raw)
+	if err != nil || saved.Digest != was || saved.Claimed != was {
+		t.Errorf("read back: %+v %v", saved, err)
+	}
+	markdown, err := p.Markdown(plan.MarkdownOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for form, text := range map[string]string{"text": p.Text(plan.TextOptions{Width: 200}), "markdown": markdown, "JSON": string(raw)} {
+		if !strings.Contains(text, p.Warnings[0]) || !strings.Contains(text, p.Passing[0]) {
+			t.Errorf("%s does not show every warning:\n%s", form, text)
+		}
+	}
+	edited := strings.Replace(string(raw), p.Passing[0], "nothing to see", 1) // of the two places in which it stands
+	if saved, err := plan.ReadSaved([]byte(edited)); err != nil || saved.Digest == was {
+		t.Errorf("an edited warning: %+v %v", saved, err)
+	}
+}

@@ -21,6 +21,7 @@ type document struct {
 	Answers     map[string]string `json:"answers"`
 	AnswersDir  string            `json:"answersDir"`
 	Warnings    []string          `json:"warnings,omitempty"`
+	Passing     []string          `json:"passingWarnings,omitempty"` // the last of the warnings, which the digest leaves out
 	Sends       []string          `json:"sends,omitempty"`
 	Actions     []actionDoc       `json:"actions"`
 }
@@ -106,7 +107,7 @@ type labeledDoc struct {
 func (p Plan) document() document {
 	d := document{
 		Format: FormatVersion, Guide: p.Guide, Title: p.Title, Server: p.Server, Version: p.Version, Identity: p.Identity,
-		Fingerprint: p.Fingerprint, Answers: p.Answers, AnswersDir: p.AnswersDir, Warnings: p.Warnings, Sends: p.Sends,
+		Fingerprint: p.Fingerprint, Answers: p.Answers, AnswersDir: p.AnswersDir, Warnings: p.AllWarnings(), Passing: p.Passing, Sends: p.Sends,
 		Actions: make([]actionDoc, 0, len(p.Actions)),
 	}
 	if d.Answers == nil {

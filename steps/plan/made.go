@@ -148,6 +148,18 @@ func (a Action) Awaits() string {
 	return ""
 }
 
+// wordProof begins the proof of what only a person can tell.
+const wordProof = "your word: --done "
+
+// WordProof is the proof of a step that a person says to have done.
+func WordProof(step string) string { return wordProof + step }
+
+// ByWord says whether a person's word stands for an action done by hand. What is read back, or shows by a file, nobody has to say.
+func (a Action) ByWord() bool {
+	m := a.Manual()
+	return m != nil && m.Awaits == "" && strings.HasPrefix(m.Proof, wordProof)
+}
+
 // Doable lists what a person can do by hand now: what needs nothing that waits for a file which is not there.
 func (p Plan) Doable() []Action {
 	waits := map[string]bool{}

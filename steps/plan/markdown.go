@@ -30,9 +30,9 @@ func (p Plan) Markdown(o MarkdownOptions) (string, error) {
 	t.systems(p, o)
 	t.approval(digest, o)
 	t.summary(p)
-	if len(p.Warnings) > 0 {
+	if warnings := p.AllWarnings(); len(warnings) > 0 {
 		t.line("## Warnings")
-		for _, w := range p.Warnings {
+		for _, w := range warnings {
 			t.item("- %s", words(w))
 		}
 		t.end()

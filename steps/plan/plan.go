@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -27,7 +28,13 @@ type Plan struct {
 	Fingerprint string            // of what Look saw
 	Actions     []Action
 	Warnings    []string
+	Passing     []string // warnings of what may be otherwise at the next look: shown like the others, and left out of the digest
 	Sends       []string // which secret goes where, said before the first one leaves
+}
+
+// AllWarnings are those that stand above a plan.
+func (p Plan) AllWarnings() []string {
+	return append(p.Warnings[:len(p.Warnings):len(p.Warnings)], p.Passing...)
 }
 
 // Pending counts the changes by effect, adoptions left out.
@@ -108,7 +115,7 @@ func (a Action) checkOps() error {
 	return nil
 }
 
-// Digest covers the whole plan with secrets as references: `sha256:` and 64 hex digits. Two plans with one digest do the
+// Digest covers the whole plan but its passing warnings, with secrets as references: `sha256:` and 64 hex digits. Two plans with one digest do the
 // same to the same state.
 func (p Plan) Digest() (string, error) {
 	return p.document().digest()
@@ -116,6 +123,9 @@ func (p Plan) Digest() (string, error) {
 
 // digest is over the spelling that a file would have: what Document escapes, a reader gets escaped.
 func (d document) digest() (string, error) {
+	if n := len(d.Warnings) - len(d.Passing); n >= 0 && slices.Equal(d.Warnings[n:], d.Passing) {
+		d.Warnings, d.Passing = slices.Clone(d.Warnings[:n]), nil
+	}
 	raw, err := json.Marshal(d)
 	if err != nil {
 		return "", err

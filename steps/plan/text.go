@@ -28,7 +28,7 @@ func (p Plan) Text(o TextOptions) string {
 	for _, s := range p.Sends {
 		t.wrapped("secrets      ", s, 2)
 	}
-	for _, w := range p.Warnings {
+	for _, w := range p.AllWarnings() {
 		t.wrapped("warning: ", w, 0)
 	}
 	for _, a := range p.Actions {

@@ -94,6 +94,7 @@ const (
 	SerialDiffers               Code = "serial-differs"
 	APIKeyRefused               Code = "api-key-refused"
 	ApplicationUserLocked       Code = "application-user-locked"
+	KeyFolderUnsafe             Code = "key-folder-unsafe"
 	ApplicationSignInFails      Code = "application-sign-in-fails"
 )
 
@@ -134,8 +135,10 @@ const (
 	CredentialUnknown    Code = "credential-unknown"
 	ResourceUnknown      Code = "resource-unknown"
 	ActivityUnknown      Code = "activity-unknown"
+	UserNameNotUnique    Code = "user-name-not-unique"
 	EntraAuthentication  Code = "entra-authentication"
 	SessionTimeout       Code = "session-timeout"
+	EventLogUnreadable   Code = "event-log-unreadable"
 	WaitSettingReset     Code = "wait-setting"
 	CollectionTooLong    Code = "collection-too-long"
 	SessionEndedInUse    Code = "session-ended-in-use"
@@ -161,6 +164,11 @@ const (
 	VaultTooOld          Code = "vault-too-old"
 	VaultKitTooOld       Code = "vault-kit-too-old"
 	VaultTemplateMissing Code = "vault-template-missing"
+)
+
+// The answers.
+const (
+	NamedTwice Code = "named-twice"
 )
 
 // This machine.

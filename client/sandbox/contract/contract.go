@@ -5,11 +5,15 @@ package contract
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"mime"
 	"net/http"
+	"slices"
 	"strings"
+	"sync"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
@@ -17,8 +21,13 @@ import (
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 )
 
+var bom = []byte("\xef\xbb\xbf") // .NET servers put it before JSON
+
 // Checker checks by one description.
-type Checker struct{ router routers.Router }
+type Checker struct {
+	router routers.Router
+	shown  *sync.Map // names of members that answers have shown
+}
 
 // New reads and validates an OpenAPI description.
 func New(raw []byte) (*Checker, error) {
@@ -31,7 +40,7 @@ func New(raw []byte) (*Checker, error) {
 		return nil, err
 	}
 	r, err := gorillamux.NewRouter(doc)
-	return &Checker{r}, err
+	return &Checker{r, &sync.Map{}}, err
 }
 
 func (c *Checker) input(r *http.Request, body []byte) (*openapi3filter.RequestValidationInput, error) {
@@ -74,7 +83,90 @@ func (c *Checker) Request(r *http.Request, body []byte) error {
 	if err := openapi3filter.ValidateRequest(context.Background(), in); err != nil {
 		return fmt.Errorf("%s %s: %w", r.Method, r.URL.Path, err)
 	}
+	unknown := unknownIn(in.Route.Operation, body)
+	if r.Method == http.MethodPut {
+		unknown = slices.DeleteFunc(unknown, c.wasShown) // what is written back is whole, with what newer servers show besides
+	}
+	if len(unknown) > 0 {
+		return fmt.Errorf("%s %s: its body has members that are not in the contract: %s", r.Method, r.URL.Path, strings.Join(unknown, ", "))
+	}
 	return nil
+}
+
+// wasShown says whether an answer has had a member of that name.
+func (c *Checker) wasShown(path string) bool {
+	_, shown := c.shown.Load(path[strings.LastIndexByte(path, '.')+1:])
+	return shown
+}
+
+// show notes the names of all members of an answer.
+func (c *Checker) show(v any) {
+	switch v := v.(type) {
+	case []any:
+		for _, one := range v {
+			c.show(one)
+		}
+	case map[string]any:
+		for name, one := range v {
+			c.shown.Store(name, true)
+			c.show(one)
+		}
+	}
+}
+
+// unknownIn lists the members of a body that the contract does not describe, where the vendor does. The server would leave them out without a word,
+// so that a misspelt one would set nothing. A call that is assumed may have to give back what a row has besides.
+func unknownIn(op *openapi3.Operation, body []byte) []string {
+	if op.Extensions["x-source"] != "documented" || op.RequestBody == nil || op.RequestBody.Value == nil {
+		return nil
+	}
+	media := op.RequestBody.Value.Content.Get("application/json")
+	var v any
+	if media == nil || media.Schema == nil || json.Unmarshal(body, &v) != nil {
+		return nil
+	}
+	return strange(media.Schema.Value, v, "")
+}
+
+// strange walks through a value and its schema side by side. A schema without members says nothing of them.
+func strange(s *openapi3.Schema, v any, at string) []string {
+	var list []string
+	switch v := v.(type) {
+	case []any:
+		for _, one := range v {
+			if s.Items != nil {
+				list = append(list, strange(s.Items.Value, one, at)...)
+			}
+		}
+	case map[string]any:
+		known := described(s)
+		if len(known) == 0 || s.AdditionalProperties.Schema != nil { // that there may be more is said of rows that newer servers answer
+			return nil
+		}
+		for name, one := range v {
+			if of := known[name]; of == nil {
+				list = append(list, at+name)
+			} else {
+				list = append(list, strange(of.Value, one, at+name+".")...)
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
+}
+
+// described are the members of a schema, with those that it is composed of.
+func described(s *openapi3.Schema) openapi3.Schemas {
+	all := maps.Clone(s.Properties)
+	for _, parts := range []openapi3.SchemaRefs{s.AllOf, s.AnyOf, s.OneOf} {
+		for _, part := range parts {
+			if all == nil {
+				all = openapi3.Schemas{}
+			}
+			maps.Copy(all, described(part.Value))
+		}
+	}
+	return all
 }
 
 // Response checks one answer. What a web server says in HTML in place of the API is not the API's.
@@ -82,12 +174,16 @@ func (c *Checker) Response(r *http.Request, status int, header http.Header, body
 	if status >= 400 && (len(body) == 0 || !strings.Contains(header.Get("Content-Type"), "json")) {
 		return nil
 	}
+	var shown any
+	if json.Unmarshal(bytes.TrimPrefix(body, bom), &shown) == nil {
+		c.show(shown)
+	}
 	in, err := c.input(r, nil)
 	if err != nil {
 		return err
 	}
 	out := &openapi3filter.ResponseValidationInput{RequestValidationInput: in, Status: status, Header: header, Options: in.Options}
-	out.SetBodyBytes(bytes.TrimPrefix(body, []byte("\xef\xbb\xbf"))) // .NET servers put it before JSON
+	out.SetBodyBytes(bytes.TrimPrefix(body, bom))
 	if err := openapi3filter.ValidateResponse(context.Background(), out); err != nil {
 		return fmt.Errorf("answer to %s %s: %w", r.Method, r.URL.Path, err)
 	}

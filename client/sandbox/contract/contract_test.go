@@ -190,19 +190,34 @@ func TestCheckerFindsWhatDoesNotFit(t *testing.T) {
 		"wrong type":        request("POST", "/api/v1/AccessControlPolicy", `{"name":5}`),
 		"name for a number": request("POST", "/api/v1/AccessControlPolicy", `{"name":"x","policyType":"Resource"}`),
 		"no body":           request("POST", "/api/v1/AccessControlPolicy", ""),
+		"unknown member":    request("POST", "/api/v1/AccessControlPolicy", `{"name":"x","policyType":0,"newMember":true}`),
+		"misspelt in a row": request("PUT", "/api/v1/AccessControlPolicy/00000007-0000-4000-8000-000000000000/Activity", `[{"id":"00000007-0000-4000-8000-000000000000","entityKind":7}]`),
 		"bad id":            request("PUT", "/api/v1/AccessControlPolicy/7/Activity", `[{"id":7}]`),
 	} {
 		if bad == nil {
 			t.Errorf("%s: nothing found", name)
 		}
 	}
-	if err := request("POST", "/api/v1/AccessControlPolicy", `{"name":"x","policyType":0,"newMember":true}`); err != nil {
+	if err := request("POST", "/api/v1/AccessControlPolicy", `{"name":"x","policyType":0}`); err != nil {
 		t.Errorf("a good request: %v", err)
 	}
 	r := httptest.NewRequest("GET", "https://nps.example:6500/api/v1/Platform", nil)
 	h := http.Header{"Content-Type": {"application/json"}}
 	if err := c.Response(r, 200, h, []byte(`[{"name":7}]`)); err == nil {
 		t.Error("a wrong answer: nothing found")
+	}
+	const path, body = "/api/v1/AccessControlPolicy/00000007-0000-4000-8000-000000000000", `{"name":"x","policyType":0,"newMember":true}`
+	if err := request("PUT", path, body); err == nil {
+		t.Error("a member that no row has shown is written back: nothing found")
+	}
+	if err := c.Response(r, 200, h, []byte(`[{"name":"x","newMember":true}]`)); err != nil {
+		t.Errorf("a row of a newer server: %v", err)
+	}
+	if err := request("PUT", path, body); err != nil {
+		t.Errorf("a row that is written back whole: %v", err)
+	}
+	if err := request("POST", "/api/v1/AccessControlPolicy", body); err == nil {
+		t.Error("a member that is made up: nothing found")
 	}
 	rows, _ := json.Marshal([]map[string]any{{"name": "x", "id": fmt.Sprintf("%08d-0000-4000-8000-000000000000", 7)}})
 	if err := c.Response(r, 200, h, rows); err != nil {

@@ -1,0 +1,20 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"npsetup/client/sandbox"
+)
+
+// TestTheNamedAnswersAreOfferedFirst, whichever guide they are of: what is marked is what enter takes.
+func TestTheNamedAnswersAreOfferedFirst(t *testing.T) {
+	t.Parallel()
+	st := newVaultSite(t, sandbox.Options{})
+	st.answer = "q\n"
+	r := st.do("--plain", "-f", st.answers()).want(t, exitCancelled)
+	named, first := strings.Index(r.out, "Go through the answers of answers-password-secure.yaml"), strings.Index(r.out, "Set up: ")
+	if named < 0 || first < named {
+		t.Errorf("another guide is offered first:\n%s", r.out)
+	}
+}
