@@ -54,6 +54,7 @@ type fakeWork struct {
 	err     error
 	kept    map[string]secret.Secret
 	saved   int
+	save    func(steps.Machine) error
 	applied int
 	looked  func(step string)
 	begun   func(face.Offer)
@@ -122,7 +123,15 @@ func (w *fakeWork) Apply(_ context.Context, _ steps.Machine, p plan.Plan, done [
 func (w *fakeWork) Verify(context.Context, steps.Machine) (run.Report, error) {
 	return w.report, w.err
 }
-func (w *fakeWork) Save(steps.Machine) error                 { w.saved++; return nil }
+
+func (w *fakeWork) Save(m steps.Machine) error {
+	w.saved++
+	if w.save != nil {
+		return w.save(m)
+	}
+	return nil
+}
+
 func (w *fakeWork) WriteAnswers(steps.Machine, string) error { return w.err }
 
 // screen is a model that is driven without a terminal: commands run at once, one after the other.

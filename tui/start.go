@@ -59,6 +59,7 @@ func (p *start) update(m *model, msg tea.Msg) tea.Cmd {
 		m.m, m.guided = msg.m, true
 		m.hand, m.report, m.result, m.plan, m.seen, m.ending = face.Hand{}, nil, run.Result{}, plan.Plan{}, map[string]steps.Seen{}, face.Ending{}
 		m.shown = p.chosen.Verify
+		m.begin()
 		if p.chosen.Verify {
 			return m.verify()
 		}

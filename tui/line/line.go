@@ -68,11 +68,16 @@ func (l *Line) Run(ctx context.Context) (face.Ending, error) {
 	err := l.run(ctx)
 	l.end.Cancelled = l.end.Cancelled || problem.Is(err, problem.Cancelled) || ctx.Err() != nil
 	if l.end.Cancelled && l.begun {
-		if bad := l.o.Work.Save(l.m); bad != nil {
-			l.print("The answers could not be kept: %s", problem.Plain(bad.Error()))
-		}
+		l.save()
 	}
 	return l.end, err
+}
+
+// save keeps the answers, after each of them.
+func (l *Line) save() {
+	if bad := l.o.Work.Save(l.m); bad != nil {
+		l.print("The answers could not be kept: %s", problem.Plain(bad.Error()))
+	}
 }
 
 func (l *Line) run(ctx context.Context) error {

@@ -28,6 +28,7 @@ type work struct {
 	m            steps.Machine // the last one that was planned for
 	done         []string      // what was said to be done by hand, at the last run
 	wrote        []string
+	saved        []map[string]string // the drafts of each saving
 	kept         string
 }
 
@@ -64,7 +65,11 @@ func (w *work) Apply(ctx context.Context, _ steps.Machine, _ plan.Plan, done []s
 }
 
 func (w *work) Verify(context.Context, steps.Machine) (run.Report, error) { return run.Report{}, nil }
-func (w *work) Save(steps.Machine) error                                  { return nil }
+
+func (w *work) Save(m steps.Machine) error {
+	w.saved = append(w.saved, m.Drafts())
+	return nil
+}
 
 func (w *work) WriteAnswers(_ steps.Machine, path string) error {
 	w.wrote = append(w.wrote, path)
@@ -278,5 +283,18 @@ func TestALineWithoutItsEndIsNoAnswer(t *testing.T) {
 	r.says(0, "Step 1 of")
 	if !problem.Is(r.err, problem.Cancelled) {
 		t.Errorf("it ended with %v", r.err)
+	}
+}
+
+// TestEveryAnswerIsSavedAtOnce: what is asked next, an answer that was given is on the disk before.
+func TestEveryAnswerIsSavedAtOnce(t *testing.T) {
+	w := &work{fields: []steps.Field{{Key: "name", Prompt: "Name"}, {Key: "age", Prompt: "Age", Check: func(string) error { return errors.New("it is no age") }}}}
+	w.play(t, "1\nx\nhalf\n-\n")
+	var got []string
+	for _, drafts := range w.saved {
+		got = append(got, drafts["name"]+" "+drafts["age"])
+	}
+	if want := []string{"x ", "x half", "x ", "x "}; !slices.Equal(got, want) { // the last one at the end
+		t.Errorf("saved were %q, want %q", got, want)
 	}
 }
