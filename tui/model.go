@@ -40,7 +40,8 @@ type model struct {
 	guided bool // a guide was chosen
 	dryRun bool
 	seen   map[string]steps.Seen // by step; what rested on answers that changed is gone
-	shown  bool                  // a set-up is only read back: its answers are not kept over those of another
+	shown  bool                  // a set-up is only read back or taken back: its answers are not kept over those of another
+	undo   *undoing              // it is taken back; nil: it is made, or read back
 
 	kept   chan appliedMsg // what the changes under way come to
 	draft  atomic.Pointer[draft]
@@ -339,6 +340,7 @@ func (m *model) leave(cancelled bool) tea.Cmd {
 	}
 	m.ending.Cancelled = cancelled
 	m.ending.Report, m.ending.Result = m.report, m.result
+	m.ending.Said = append(m.ending.Said, m.undone()...)
 	m.left = true
 	return tea.Quit
 }

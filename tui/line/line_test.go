@@ -28,6 +28,8 @@ type work struct {
 	m            steps.Machine // the last one that was planned for
 	done         []string      // what was said to be done by hand, at the last run
 	wrote        []string
+	others       []string            // what somebody else has changed since
+	changed      []face.Changed      // what was to become of it
 	saved        []map[string]string // the drafts of each saving
 	kept         string
 }
@@ -62,6 +64,19 @@ func (w *work) Apply(ctx context.Context, _ steps.Machine, _ plan.Plan, done []s
 	w.done = slices.Clone(done)
 	w.ran++
 	return w.runs[min(w.ran, len(w.runs))-1](ctx)
+}
+
+func (w *work) Unmake(ctx context.Context, m steps.Machine, c face.Changed) (plan.Plan, []string, error) {
+	if w.changed = append(w.changed, c); len(w.others) > 0 && c == face.AskFirst {
+		return plan.Plan{}, w.others, nil
+	}
+	p, err := w.Plan(ctx, m, nil)
+	return p, nil, err
+}
+
+func (w *work) TakeBack(ctx context.Context, m steps.Machine, p plan.Plan, c face.Changed, done []string, sink run.Sink) (run.Report, run.Result, error) {
+	w.changed = append(w.changed, c)
+	return w.Apply(ctx, m, p, done, sink)
 }
 
 func (w *work) Verify(context.Context, steps.Machine) (run.Report, error) { return run.Report{}, nil }
