@@ -214,7 +214,11 @@ func (p *manualPage) body(m *model, width int) *block {
 		if m.busy != nil {
 			b.add(width, "looking what is left to do by hand …")
 		} else {
-			b.add(width, "It was not looked what is left: enter looks, esc goes back.")
+			to := "the answers"
+			if m.undo != nil {
+				to = "the plan"
+			}
+			b.add(width, "It was not looked what is left: enter looks, esc goes to "+to+".")
 		}
 		return b
 	}

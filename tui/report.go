@@ -83,10 +83,13 @@ func (p *reportPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 	case "up", "k":
 		m.scroll = max(m.scroll-1, 0)
 	case "esc":
-		if m.undo != nil && m.report != nil && m.report.Left() == 0 {
+		switch {
+		case m.undo == nil:
+			return m.review()
+		case m.report != nil && m.report.Left() == 0:
 			return m.home()
 		}
-		return m.review()
+		return m.plannedBefore()
 	case "v":
 		if !p.dry && m.undo == nil {
 			return m.verify()

@@ -163,12 +163,11 @@ func Headline(r *run.Report) string {
 
 // Taken says in one line how far a run is taken back, and what comes next.
 func Taken(r *run.Report) string {
-	bad, waiting := r.Count(steps.Failed)+r.Count(steps.NotRun), r.Count(steps.Waiting)
 	switch {
-	case bad > 0:
-		return fmt.Sprintf("Not everything was taken back: %d parts are left, named below. npsetup undo looks again and goes on.", bad+waiting)
-	case waiting > 0:
-		return fmt.Sprintf("%d parts wait for a person; npsetup undo --done goes on when they are done.", waiting)
+	case r.Count(steps.Failed)+r.Count(steps.NotRun) > 0:
+		return fmt.Sprintf("Not everything was taken back (left: %d). npsetup looks again and goes on.", r.Left())
+	case r.Left() > 0:
+		return fmt.Sprintf("What is left waits for a person (%d). When it is done, npsetup goes on.", r.Left())
 	}
 	return "Nothing of this run is left to take back; it is closed."
 }

@@ -28,13 +28,19 @@ type work struct {
 	m            steps.Machine // the last one that was planned for
 	done         []string      // what was said to be done by hand, at the last run
 	wrote        []string
+	undo         bool                // there is something to take back
 	others       []string            // what somebody else has changed since
 	changed      []face.Changed      // what was to become of it
 	saved        []map[string]string // the drafts of each saving
 	kept         string
 }
 
-func (w *work) Offers() ([]face.Offer, error) { return []face.Offer{{Title: "Set up"}}, nil }
+func (w *work) Offers() ([]face.Offer, error) {
+	if w.undo {
+		return []face.Offer{{Title: "Set up"}, {Title: "Take back what was set up", Undo: true}}, nil
+	}
+	return []face.Offer{{Title: "Set up"}}, nil
+}
 
 func (w *work) Begin(face.Offer) (steps.Machine, error) {
 	return steps.NewMachine(steps.Guide{ID: "g", Steps: []steps.Step{{ID: "s", Title: "A part", Fields: w.fields}}}, w.drafts, ""), nil
