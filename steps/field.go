@@ -74,6 +74,7 @@ type Field struct {
 	Check    func(value string) error                    // syntax, beyond the kind's own; gets one value at a time for Multi
 	Beside   func(Answers) string                        // why it contradicts other answers, as a file gives them; empty: it does not. Nil: never
 	Complete func(value string) (completed, said string) // completes a value and says so; nil: as typed
+	Refers   bool                                        // the answer may say where a secret is found: what is not spelled so may be the secret, and is not saved
 	Long     bool                                        // a long key or token: its length and last two characters tell that it arrived whole
 	Twice    bool                                        // a new secret, which nobody can look up elsewhere: what is typed is typed twice
 	// Repeats finds two values of a Multi that name the same thing, by their places in the list. Nil: those of equal text, letters' case aside.

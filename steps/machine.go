@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 )
 
@@ -271,17 +272,19 @@ type saved struct {
 	Skipped []string          `json:"skipped,omitempty"`
 }
 
-// Save writes the machine's state. Codes are used once and never saved; what stands where a reference to a secret belongs
-// and is none is not saved either: it may be the secret.
+// Same says whether another machine holds the same drafts on the same step: nothing is to be saved anew.
+func (m Machine) Same(other Machine) bool {
+	return m.guide.ID == other.guide.ID && m.current == other.current && m.dir == other.dir && maps.Equal(m.drafts, other.drafts) && maps.Equal(m.skipped, other.skipped)
+}
+
+// Save writes the machine's state, half-typed answers too, and nothing that may be a secret.
 func (m Machine) Save() ([]byte, error) {
 	a := m.Answers()
 	s := saved{Guide: m.guide.ID, Dir: a.Dir(), Current: m.current, Drafts: map[string]string{}}
 	for key, draft := range m.drafts {
-		f := a.fields[key]
-		if f.Kind == Code || (f.Kind == SecretField || f.Check != nil) && f.Valid(a.Text(key)) != nil {
-			continue
+		if !a.fields[key].mayBeSecret(a.Text(key)) {
+			s.Drafts[key] = draft
 		}
-		s.Drafts[key] = draft
 	}
 	for _, step := range m.guide.Steps {
 		if m.skipped[step.ID] {
@@ -289,6 +292,26 @@ func (m Machine) Save() ([]byte, error) {
 		}
 	}
 	return json.Marshal(s)
+}
+
+// mayBeSecret says whether what was typed may be a secret: a code, which is used once; what stands where a reference to a secret belongs
+// and is none; and of what is no valid answer, a key that was pasted, or an address with a user and a password, also before its @ is typed.
+func (f Field) mayBeSecret(text string) bool {
+	switch {
+	case f.Kind == Code:
+		return true
+	case f.Kind == SecretField || f.Refers:
+		return f.Valid(text) != nil
+	case f.Check == nil || f.Check(text) == nil:
+		return false
+	}
+	_, host, _ := strings.Cut(text, "://")
+	if _, after, is := strings.Cut(host, "]"); is && strings.HasPrefix(host, "[") {
+		host = after // an address of IP version 6
+	}
+	_, port, _ := strings.Cut(host, ":")
+	port, _, _ = strings.Cut(port, "/")
+	return strings.Contains(host, "@") || strings.Trim(port, "0123456789") != "" || strings.Contains(text, "-----BEGIN")
 }
 
 // LoadMachine reads what Save wrote. Relative paths belong to dir when it does not say to which folder.

@@ -154,20 +154,64 @@ func TestSecretsAreNotSaved(t *testing.T) {
 	g := steps.Guide{ID: "g", Steps: []steps.Step{{ID: "s", Fields: []steps.Field{
 		{Key: "code", Kind: steps.Code},
 		{Key: "password", Kind: steps.SecretField},
-		{Key: "mfa", Check: func(v string) error {
+		{Key: "mfa", Refers: true, Check: func(v string) error {
 			if !strings.HasPrefix(v, "totp:env:") {
 				return fmt.Errorf("no")
 			}
 			return nil
 		}},
+		{Key: "url", Check: never},
+		{Key: "key", Kind: steps.FileField, Check: never},
 	}}}}
-	m := steps.NewMachine(g, nil, "").Set("code", "S3CR3T").Set("password", "S3CR3T").Set("mfa", "totp:S3CR3T")
+	m := steps.NewMachine(g, nil, "").Set("code", "S3CR3T").Set("password", "S3CR3T").Set("mfa", "totp:S3CR3T").Set("url", "https://admin:S3CR3T@nps").Set("key", "-----BEGIN PRIVATE KEY----- S3CR3T")
 	raw, err := m.Save()
 	if err != nil || strings.Contains(string(raw), "S3CR3T") {
 		t.Errorf("saved %s, %v", raw, err)
 	}
+	for _, half := range []string{"https://admin:S3CR3T", "https://admin:S3CR3T/x@nps", "https://[::1]:S3CR3T"} {
+		if raw, _ := m.Set("url", half).Save(); strings.Contains(string(raw), "S3CR3T") {
+			t.Errorf("saved %s", raw)
+		}
+	}
+	for _, typed := range []string{"https://nps:65", "https://[fe80::1]:6500/x", "https://nps.contoso.com:6500/p"} {
+		if raw, _ := m.Set("url", typed).Save(); !strings.Contains(string(raw), typed) {
+			t.Errorf("%s is not in %s", typed, raw)
+		}
+	}
 	raw, _ = m.Set("password", "env:NAME").Save()
 	if !strings.Contains(string(raw), "env:NAME") {
 		t.Errorf("a reference was not saved: %s", raw)
+	}
+}
+
+func never(string) error { return fmt.Errorf("not valid") }
+
+// TestHalfTypedAnswersAreSaved: what is not valid yet is an answer that is being typed.
+func TestHalfTypedAnswersAreSaved(t *testing.T) {
+	g := steps.Guide{ID: "g", Steps: []steps.Step{
+		{ID: "s", Fields: []steps.Field{{Key: "url", Check: never}, {Key: "n", Kind: steps.Number}, {Key: "hosts", Kind: steps.Multi, Check: never}}},
+		{ID: "t", Fields: []steps.Field{{Key: "x"}}},
+	}}
+	m := steps.NewMachine(g, nil, "/x").Set("url", "https:/").Set("n", "6o").Set("hosts", "dc01\ndc")
+	raw, err := m.Save()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again, err := steps.LoadMachine(g, raw, "")
+	if err != nil || !again.Same(m) || !maps.Equal(again.Drafts(), map[string]string{"url": "https:/", "n": "6o", "hosts": "dc01\ndc"}) {
+		t.Errorf("%v, %v from %s", again.Drafts(), err, raw)
+	}
+	ready := steps.NewMachine(g, map[string]string{"url": "u"}, "/x")
+	for name, other := range map[string]steps.Machine{"a draft": ready.Set("url", "v"), "another draft": ready.Set("n", "1"), "the folder": steps.NewMachine(g, map[string]string{"url": "u"}, "/y")} {
+		if ready.Same(other) {
+			t.Errorf("%s makes no difference", name)
+		}
+	}
+	free := steps.NewMachine(steps.Guide{ID: "g", Steps: []steps.Step{{ID: "s"}, {ID: "t"}}}, nil, "")
+	if next, _ := free.Next(); free.Same(next) {
+		t.Error("the step makes no difference")
+	}
+	if skipped, err := free.Skip(); err != nil || skipped.Same(free) {
+		t.Errorf("that a step was left out makes no difference (%v)", err)
 	}
 }

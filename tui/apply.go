@@ -21,6 +21,7 @@ type applyPage struct {
 	over   bool
 	err    error
 	menu   *menu
+	ways   []way // the entries of the menu
 	bar    progress.Model
 }
 
@@ -55,12 +56,12 @@ func (s streaming) Emit(e run.Event) {
 func (m *model) apply() tea.Cmd {
 	p := &applyPage{state: map[string]actionState{}, events: make(chan run.Event), bar: progress.New(progress.WithoutPercentage(), progress.WithFillCharacters('#', '.'), progress.WithColors(m.st.focus.GetForeground()))}
 	m.replace(p)
-	machine, made, done := m.m, m.plan, append([]string{}, m.hand.Done...)
+	work := m.carrying()
 	m.kept = make(chan appliedMsg, 1)
 	kept := m.kept
 	cmd := m.do("at work", func(ctx context.Context) tea.Msg {
 		defer close(p.events)
-		report, result, err := m.o.Work.Apply(ctx, machine, made, done, streaming{ctx, p.events})
+		report, result, err := work(ctx, streaming{ctx, p.events})
 		over := appliedMsg{report, result, err}
 		kept <- over
 		return over
@@ -132,34 +133,51 @@ func (p *applyPage) landed(m *model, msg appliedMsg) tea.Cmd {
 	if msg.err == nil {
 		m.report = &msg.report
 		m.hand.Note()
+		if m.undo != nil {
+			m.hand.Anew() // what was only said, and is to be seen on the server, comes again
+		}
 	}
 	if msg.err == nil && msg.report.Count(steps.Failed)+msg.report.Count(steps.NotRun) == 0 {
 		return m.manuals()
 	}
-	p.menu = newMenu(m.theme, []string{"Look again and go on", "Change an answer", "Leave the failed step out, and go on", "Do the manual steps first", "See the report", "Leave; npsetup resume continues"})
+	p.ways = ways(m)
+	titles := make([]string, len(p.ways))
+	for i, w := range p.ways {
+		titles[i] = w.title
+	}
+	p.menu = newMenu(m.theme, titles)
 	return nil
+}
+
+// way is one way to go on.
+type way struct {
+	title string
+	take  func() tea.Cmd
+}
+
+// ways are those behind changes that did not come to their end.
+func ways(m *model) []way {
+	again := way{"Look again and go on", m.review}
+	hands := way{"Do the manual steps first", m.manuals}
+	report := way{"See the report", func() tea.Cmd { m.replace(&reportPage{}); return nil }}
+	leave := func() tea.Cmd { return m.leave(false) }
+	if m.undo != nil {
+		return []way{again, hands, report, {"Leave; npsetup undo continues", leave}}
+	}
+	return []way{
+		again,
+		{"Change an answer", func() tea.Cmd { m.push(newOverview(m)); return nil }},
+		{"Leave the failed step out, and go on", func() tea.Cmd { m.hand.LeaveOut(m.result); return m.review() }},
+		hands, report,
+		{"Leave; npsetup resume continues", leave},
+	}
 }
 
 func (p *applyPage) choose(m *model, k tea.KeyPressMsg) tea.Cmd {
 	if chosen, cmd := p.menu.update(k); !chosen {
 		return cmd
 	}
-	switch p.menu.value {
-	case 0:
-		return m.review()
-	case 1:
-		m.push(newOverview(m))
-		return nil
-	case 2:
-		m.hand.LeaveOut(m.result)
-		return m.review()
-	case 3:
-		return m.manuals()
-	case 4:
-		m.replace(&reportPage{})
-		return nil
-	}
-	return m.leave(false)
+	return p.ways[p.menu.value].take()
 }
 
 func (p *applyPage) body(m *model, width int) *block {

@@ -169,7 +169,11 @@ func (p *leave) update(m *model, msg tea.Msg) tea.Cmd {
 
 func (p *leave) body(m *model, width int) *block {
 	b := newBlock()
-	b.add(width, "What was answered is kept, secrets aside; what was carried out stands in the journal. npsetup continues where you were.")
+	if m.undo != nil {
+		b.add(width, "What was taken back stands in the journal; npsetup offers to go on with the rest.")
+	} else {
+		b.add(width, "What was answered is kept, secrets aside; what was carried out stands in the journal. npsetup continues where you were.")
+	}
 	b.add(width, "")
 	from := len(b.lines)
 	p.yes.WithWidth(width)

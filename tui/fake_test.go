@@ -45,24 +45,28 @@ func emptyWorld() nps.World {
 
 // fakeWork answers at once, with what it was given.
 type fakeWork struct {
-	guide   steps.Guide
-	drafts  map[string]string
-	seen    map[string]steps.Seen
-	options []steps.Option
-	plan    plan.Plan
-	report  run.Report
-	err     error
-	kept    map[string]secret.Secret
-	saved   int
-	applied int
-	looked  func(step string)
-	begun   func(face.Offer)
+	guide    steps.Guide
+	drafts   map[string]string
+	seen     map[string]steps.Seen
+	options  []steps.Option
+	plan     plan.Plan
+	report   run.Report
+	err      error
+	kept     map[string]secret.Secret
+	others   []string       // what somebody else has changed since
+	changed  []face.Changed // what was to become of it
+	seenOnly []string       // steps for which nobody's word stands
+	saved    int
+	save     func(steps.Machine) error
+	applied  int
+	looked   func(step string)
+	begun    func(face.Offer)
 }
 
 var _ face.Work = (*fakeWork)(nil)
 
 func (w *fakeWork) Offers() ([]face.Offer, error) {
-	return []face.Offer{{Guide: w.guide.ID, Title: "Set up: " + w.guide.Title}, {Guide: w.guide.ID, Title: "Verify a set-up", Continue: "x", Verify: true}}, nil
+	return []face.Offer{{Guide: w.guide.ID, Title: "Set up: " + w.guide.Title}, {Guide: w.guide.ID, Title: "Verify a set-up", Continue: "x", Verify: true}, {Guide: w.guide.ID, Title: "Take back what was set up", Detail: "NetwrixAuditor on https://nps.contoso.com:6500/, since 2026-01-02 03:04", Continue: "x", Undo: true}}, nil
 }
 
 func (w *fakeWork) Begin(o face.Offer) (steps.Machine, error) {
@@ -119,10 +123,42 @@ func (w *fakeWork) Apply(_ context.Context, _ steps.Machine, p plan.Plan, done [
 	return w.report, run.Result{}, w.err
 }
 
+func (w *fakeWork) Unmake(ctx context.Context, m steps.Machine, c face.Changed) (plan.Plan, []string, error) {
+	if w.changed = append(w.changed, c); len(w.others) > 0 && c == face.AskFirst && w.err == nil {
+		return plan.Plan{}, w.others, nil
+	}
+	p, err := w.Plan(ctx, m, nil)
+	return p, nil, err
+}
+
+func (w *fakeWork) TakeBack(ctx context.Context, m steps.Machine, p plan.Plan, c face.Changed, done []string, sink run.Sink) (run.Report, run.Result, error) {
+	w.changed = append(w.changed, c)
+	_, result, err := w.Apply(ctx, m, p, done, sink)
+	for _, a := range p.Actions {
+		o := steps.Done
+		if a.Effect == plan.ByHand && (!slices.Contains(done, a.Step) || slices.Contains(w.seenOnly, a.Step)) {
+			o = steps.Waiting
+			if slices.Contains(w.seenOnly, a.Step) && slices.Contains(done, a.Step) {
+				w.plan.Actions = append(w.plan.Actions, a)
+			}
+		}
+		result.Actions = append(result.Actions, run.ActionResult{Key: a.Key, Step: a.Step, Outcome: o})
+	}
+	return run.ReportOfUndo(p, result), result, err
+}
+
 func (w *fakeWork) Verify(context.Context, steps.Machine) (run.Report, error) {
 	return w.report, w.err
 }
-func (w *fakeWork) Save(steps.Machine) error                 { w.saved++; return nil }
+
+func (w *fakeWork) Save(m steps.Machine) error {
+	w.saved++
+	if w.save != nil {
+		return w.save(m)
+	}
+	return nil
+}
+
 func (w *fakeWork) WriteAnswers(steps.Machine, string) error { return w.err }
 
 // screen is a model that is driven without a terminal: commands run at once, one after the other.

@@ -128,7 +128,7 @@ func (m *model) draw() (string, *tea.Cursor) {
 	foot := min(2, m.height-1)
 	rows := max(m.height-head-foot, 0)
 	width, left := m.width, 0
-	rail := m.width >= railFrom && m.guided && !m.modal()
+	rail := m.width >= railFrom && m.guided && m.undo == nil && !m.modal()
 	if rail {
 		left = railWidth
 		width -= left

@@ -38,12 +38,8 @@ type (
 
 // manuals makes the plan anew and shows the next thing that a person has to do; when there is none left, the rest.
 func (m *model) manuals() tea.Cmd {
-	machine, out := m.m, m.hand.Out
 	m.replace(&manualPage{})
-	return m.do("looking what is left", func(ctx context.Context) tea.Msg {
-		made, err := m.o.Work.Plan(ctx, machine, out)
-		return plannedMsg{made, err}
-	})
+	return m.do("looking what is left", m.drafting())
 }
 
 func (p *manualPage) title(m *model) string {
@@ -61,6 +57,9 @@ func (p *manualPage) update(m *model, msg tea.Msg) tea.Cmd {
 	case plannedMsg:
 		if msg.err != nil {
 			m.replace(&reviewPage{err: msg.err})
+			return nil
+		}
+		if m.contested(msg.others) {
 			return nil
 		}
 		m.plan = msg.plan
@@ -104,6 +103,9 @@ func (p *manualPage) show(m *model) tea.Cmd {
 		if file := m.hand.Missing(a); file != "" {
 			next.said = "not there yet: " + problem.Plain(file)
 		}
+		if m.hand.Doubted(a) {
+			next.said = "the server still shows it as it was: it is looked at again"
+		}
 		m.replace(next)
 		return nil
 	}
@@ -131,7 +133,7 @@ func (p *manualPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 		case k.String() == "enter":
 			return m.manuals()
 		case k.String() == "esc":
-			return m.enter()
+			return m.plannedBefore()
 		}
 		return nil
 	}
@@ -146,9 +148,9 @@ func (p *manualPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 			return p.give(m, k.String(), values[p.at])
 		}
 	case "d":
-		if m.o.Person != nil {
+		if person := m.person(); person != nil {
 			return m.do("the person is at work", func(ctx context.Context) tea.Msg {
-				did, err := m.o.Person(ctx)
+				did, err := person(ctx)
 				return personMsg{did, err}
 			})
 		}
@@ -162,7 +164,7 @@ func (p *manualPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 		if m.hand.Back() {
 			return p.show(m)
 		}
-		return m.enter()
+		return m.plannedBefore()
 	case "?":
 		m.push(&keysPage{of: p})
 	}
@@ -212,7 +214,11 @@ func (p *manualPage) body(m *model, width int) *block {
 		if m.busy != nil {
 			b.add(width, "looking what is left to do by hand …")
 		} else {
-			b.add(width, "It was not looked what is left: enter looks, esc goes to the answers.")
+			to := "the answers"
+			if m.undo != nil {
+				to = "the plan"
+			}
+			b.add(width, "It was not looked what is left: enter looks, esc goes to "+to+".")
 		}
 		return b
 	}
@@ -277,7 +283,7 @@ func (p *manualPage) hints(m *model) []hint {
 	if p.a.Awaits() != "" {
 		hs[0].does = "look for the file"
 	}
-	if m.o.Person != nil {
+	if m.person() != nil {
 		hs = append(hs, hint{"d", "let the demo do all"})
 	}
 	return append(hs, hint{"↑/↓", "value"}, hint{"y", "copy"}, hint{"p", "print"}, hint{"esc", "back"}, hint{"f1", "keys"})

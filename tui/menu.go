@@ -27,6 +27,13 @@ func newMenu(theme huh.Theme, titles []string) *menu {
 	return w
 }
 
+// mark moves the mark to an entry.
+func (w *menu) mark(at int) {
+	for range at {
+		w.update(tea.KeyPressMsg{Code: tea.KeyDown})
+	}
+}
+
 // options cuts the titles to the width: huh would break long ones over several lines and count them as one.
 func (w *menu) options(width int) []huh.Option[int] {
 	options := make([]huh.Option[int], len(w.titles))

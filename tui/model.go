@@ -4,6 +4,7 @@ import (
 	"context"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -39,11 +40,15 @@ type model struct {
 	guided bool // a guide was chosen
 	dryRun bool
 	seen   map[string]steps.Seen // by step; what rested on answers that changed is gone
-	shown  bool                  // a set-up is only read back: its answers are not kept over those of another
+	shown  bool                  // a set-up is only read back or taken back: its answers are not kept over those of another
+	undo   *undoing              // it is taken back; nil: it is made, or read back
 
 	kept   chan appliedMsg // what the changes under way come to
-	saves  int             // number of the last saving of the answers
-	saved  int             // of the last one that was written
+	draft  atomic.Pointer[draft]
+	drafts int  // number of the last draft
+	asked  int  // of the last one whose saving was asked for
+	due    bool // a saving is due soon
+	saved  int  // number of the last draft that was written
 	saving sync.Mutex
 
 	pages  []page // the last one is shown
@@ -164,40 +169,54 @@ func (m *model) Update(msg tea.Msg) (_ tea.Model, cmd tea.Cmd) {
 		}
 	}()
 	defer guard(&m.crash)
+	cmd = m.take(msg)
+	return m, tea.Batch(cmd, m.typed())
+}
+
+// take takes one message.
+func (m *model) take(msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case tea.WindowSizeMsg:
 		m.width, m.height = msg.Width, msg.Height
-		return m, m.top().update(m, msg)
+		return m.top().update(m, msg)
 	case tea.BackgroundColorMsg:
 		if m.darkBG != msg.IsDark() {
 			m.darkBG = msg.IsDark()
 			m.st, m.theme.onDark = newStyles(m.darkBG), m.darkBG
 		}
-		return m, nil
+		return nil
 	case tea.ResumeMsg:
-		return m, tea.ClearScreen
+		return tea.ClearScreen
 	case saidMsg:
 		m.say(string(msg))
-		return m, nil
+		return nil
 	case askMsg:
 		m.push(newAsk(m, msg.q))
-		return m, nil
+		return nil
 	case unaskMsg:
 		m.unask(msg.q)
-		return m, nil
+		return nil
+	case draftMsg:
+		m.due = false
+		return m.save()
+	case savedMsg:
+		if msg.err != nil {
+			m.say(unkept(msg.err))
+		}
+		return nil
 	case crashMsg:
 		m.crash = string(msg)
-		return m, nil
+		return nil
 	case tickMsg:
-		return m, m.tick(msg)
+		return m.tick(msg)
 	case jobMsg:
-		return m, m.landed(msg)
+		return m.landed(msg)
 	case eventMsg: // the runner waits until it is taken, whatever lies over the page
-		return m, m.below().update(m, msg)
+		return m.below().update(m, msg)
 	case tea.KeyPressMsg:
-		return m, m.key(msg)
+		return m.key(msg)
 	}
-	return m, m.top().update(m, msg)
+	return m.top().update(m, msg)
 }
 
 // landed hands the result of a job to the page that is shown below any question.
@@ -321,6 +340,7 @@ func (m *model) leave(cancelled bool) tea.Cmd {
 	}
 	m.ending.Cancelled = cancelled
 	m.ending.Report, m.ending.Result = m.report, m.result
+	m.ending.Said = append(m.ending.Said, m.undone()...)
 	m.left = true
 	return tea.Quit
 }

@@ -29,9 +29,7 @@ func newOverview(m *model) *overview {
 		p.ids = append(p.ids, s.Step.ID)
 	}
 	p.menu = newMenu(m.theme, titles)
-	for range here {
-		p.menu.update(tea.KeyPressMsg{Code: tea.KeyDown})
-	}
+	p.menu.mark(here)
 	return p
 }
 

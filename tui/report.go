@@ -8,7 +8,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"npsetup/steps/problem"
-	"npsetup/tui/face"
 )
 
 // reportPage is the last page: one line per step, and the answers file that repeats it.
@@ -73,6 +72,9 @@ func (p *reportPage) wrote(m *model, msg writtenMsg) {
 func (p *reportPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 	switch k.String() {
 	case "s":
+		if m.undo != nil {
+			return nil // there is nothing to repeat
+		}
 		p.saving = true
 		p.path = newInput(m, "answers.yaml", false)
 		return p.path.Focus()
@@ -81,9 +83,15 @@ func (p *reportPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 	case "up", "k":
 		m.scroll = max(m.scroll-1, 0)
 	case "esc":
-		return m.review()
+		switch {
+		case m.undo == nil:
+			return m.review()
+		case m.report != nil && m.report.Left() == 0:
+			return m.home()
+		}
+		return m.plannedBefore()
 	case "v":
-		if !p.dry {
+		if !p.dry && m.undo == nil {
 			return m.verify()
 		}
 	case "?":
@@ -134,14 +142,20 @@ func (p *reportPage) body(m *model, width int) *block {
 		return b
 	}
 	if m.report == nil {
-		if m.busy != nil {
+		switch {
+		case m.busy != nil:
 			b.add(width, "reading everything back …")
-		} else {
+		case m.undo != nil:
+			b.add(width, "It is not known what was taken back: esc looks what is left.")
+		default:
 			b.add(width, "Nothing was read back: v reads it, esc goes to the plan.")
 		}
 		return b
 	}
-	b.styled(width, m.st.strong, face.Headline(m.report))
+	b.styled(width, m.st.strong, m.headline())
+	for _, w := range m.beyond() {
+		b.styled(width, m.st.doubt, w)
+	}
 	b.add(width, "")
 	for _, l := range m.report.Lines {
 		style := m.st.good
@@ -164,6 +178,13 @@ func (p *reportPage) body(m *model, width int) *block {
 func (p *reportPage) hints(m *model) []hint {
 	if p.saving {
 		return []hint{{"enter", "write it"}, {"esc", "not now"}, {"ctrl+x", "clear"}}
+	}
+	if m.undo != nil {
+		back := "look what is left"
+		if m.report != nil && m.report.Left() == 0 {
+			back = "first page"
+		}
+		return []hint{{"enter", "leave"}, {"esc", back}, {"↑/↓", "scroll"}, {"f1", "keys"}}
 	}
 	hs := []hint{{"enter", "leave"}, {"s", "write the answers file"}}
 	if !p.dry {

@@ -1,7 +1,6 @@
 package tui
 
 import (
-	"context"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -24,13 +23,14 @@ type reviewPage struct {
 }
 
 type plannedMsg struct {
-	plan plan.Plan
-	err  error
+	plan   plan.Plan
+	others []string // of an undo: what is to be asked about, in place of a plan
+	err    error
 }
 
 // review asks for the consents that are missing, then looks at everything and shows the plan.
 func (m *model) review() tea.Cmd {
-	if risks := m.m.Risks(); len(risks) > 0 {
+	if risks := m.m.Risks(); m.undo == nil && len(risks) > 0 {
 		m.replace(newConsent(m, risks[0]))
 		return nil
 	}
@@ -40,16 +40,15 @@ func (m *model) review() tea.Cmd {
 }
 
 func (p *reviewPage) draft(m *model) tea.Cmd {
-	machine, out := m.m, m.hand.Out
-	return m.do("looking at everything", func(ctx context.Context) tea.Msg {
-		made, err := m.o.Work.Plan(ctx, machine, out)
-		return plannedMsg{made, err}
-	})
+	return m.do("looking at everything", m.drafting())
 }
 
-func (p *reviewPage) title(*model) string {
-	if p.yes != nil {
+func (p *reviewPage) title(m *model) string {
+	switch {
+	case p.yes != nil:
 		return "Carry this out?"
+	case m.undo != nil:
+		return "Take back"
 	}
 	return "Review"
 }
@@ -57,6 +56,9 @@ func (p *reviewPage) title(*model) string {
 func (p *reviewPage) update(m *model, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case plannedMsg:
+		if msg.err == nil && m.contested(msg.others) {
+			return nil
+		}
 		p.ready, p.err = msg.err == nil, msg.err
 		m.plan = msg.plan
 		return nil
@@ -72,9 +74,11 @@ func (p *reviewPage) update(m *model, msg tea.Msg) tea.Cmd {
 func (p *reviewPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 	switch k.String() {
 	case "esc":
-		return m.enter()
+		return m.before()
 	case "ctrl+o":
-		m.push(newOverview(m))
+		if m.undo == nil {
+			m.push(newOverview(m))
+		}
 	case "c":
 		p.calls = !p.calls
 	case "r":
@@ -128,7 +132,7 @@ func (p *reviewPage) body(m *model, width int) *block {
 	switch {
 	case p.err != nil:
 		m.problems(b, width, p.err)
-		b.styled(width, m.st.faint, "nothing was changed · ctrl+o goes to a step · enter looks again")
+		b.styled(width, m.st.faint, p.wayOut(m))
 		return b
 	case !p.ready:
 		b.add(width, "looking at everything before the plan is made …")
@@ -145,13 +149,22 @@ func (p *reviewPage) body(m *model, width int) *block {
 	}
 	b.styled(width, m.st.strong, m.plan.Summary())
 	b.add(width, "")
-	b.styled(width, m.st.strong, "Answers")
-	drawAnswers(m, b, width)
-	b.add(width, "")
+	if m.undo == nil {
+		b.styled(width, m.st.strong, "Answers")
+		drawAnswers(m, b, width)
+		b.add(width, "")
+	}
 	for _, l := range strings.Split(strings.TrimRight(m.plan.Text(plan.TextOptions{Calls: p.calls, Width: width}), "\n"), "\n") {
 		b.styled(width, m.planLine(l), l)
 	}
 	return b
+}
+
+func (p *reviewPage) wayOut(m *model) string {
+	if m.undo != nil {
+		return "nothing was taken back · esc goes back · enter looks again"
+	}
+	return "nothing was changed · ctrl+o goes to a step · enter looks again"
 }
 
 // planLine makes the heads of actions stand out. The sign says the same without colour.
@@ -193,8 +206,12 @@ func (p *reviewPage) hints(m *model) []hint {
 	if p.yes != nil {
 		return []hint{{"y", "carry it out"}, {"n", "not yet"}}
 	}
+	overview := []hint{{"ctrl+o", "overview"}, {"f1", "keys"}}
+	if m.undo != nil {
+		overview = overview[1:] // it has no steps to go to
+	}
 	if !p.ready {
-		hs := []hint{{"esc", "back"}, {"ctrl+o", "overview"}, {"f1", "keys"}}
+		hs := append([]hint{{"esc", "back"}}, overview...)
 		if p.err != nil {
 			hs = append([]hint{{"enter", "look again"}}, hs...)
 		}
@@ -203,10 +220,12 @@ func (p *reviewPage) hints(m *model) []hint {
 	go1 := "carry it out"
 	if m.dry() {
 		go1 = "end the dry run"
+	} else if m.undo != nil && !left(m.plan) {
+		go1 = "close the run: nothing is left"
 	} else if !face.Sends(m.plan) {
 		go1 = "go on: nothing is sent"
 	}
-	return []hint{{"enter", go1}, {"esc", "back"}, {"c", "exact calls"}, {"↑/↓", "scroll"}, {"r", "look again"}, {"ctrl+o", "overview"}, {"f1", "keys"}}
+	return append([]hint{{"enter", go1}, {"esc", "back"}, {"c", "exact calls"}, {"↑/↓", "scroll"}, {"r", "look again"}}, overview...)
 }
 
 // consentPage asks for one risk by its name.

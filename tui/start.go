@@ -2,6 +2,7 @@ package tui
 
 import (
 	"context"
+	"slices"
 
 	tea "charm.land/bubbletea/v2"
 
@@ -12,7 +13,7 @@ import (
 	"npsetup/tui/face"
 )
 
-// start is the first page: what is begun, continued or verified.
+// start is the first page: what is begun, continued, verified or taken back.
 type start struct {
 	offers []face.Offer
 	menu   *menu
@@ -48,8 +49,13 @@ func (p *start) title(m *model) string {
 func (p *start) update(m *model, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case offersMsg:
+		var marked face.Offer
+		if p.menu != nil && len(p.offers) > 0 {
+			marked = p.offers[p.menu.value]
+		}
 		p.offers, p.err = msg.offers, msg.err
 		p.build(m)
+		p.menu.mark(max(slices.Index(p.offers, marked), 0)) // it comes while somebody may be choosing
 		return nil
 	case begunMsg:
 		if msg.err != nil {
@@ -58,9 +64,14 @@ func (p *start) update(m *model, msg tea.Msg) tea.Cmd {
 		}
 		m.m, m.guided = msg.m, true
 		m.hand, m.report, m.result, m.plan, m.seen, m.ending = face.Hand{}, nil, run.Result{}, plan.Plan{}, map[string]steps.Seen{}, face.Ending{}
-		m.shown = p.chosen.Verify
-		if p.chosen.Verify {
+		m.shown, m.undo = p.chosen.Verify || p.chosen.Undo, nil
+		m.begin()
+		switch {
+		case p.chosen.Verify:
 			return m.verify()
+		case p.chosen.Undo:
+			m.undo = &undoing{}
+			return m.review()
 		}
 		return m.enter()
 	case tea.KeyPressMsg:

@@ -170,9 +170,7 @@ func (p *stepPage) back(m *model) tea.Cmd {
 		if err := m.keep(); err != nil {
 			m.say(unkept(err))
 		}
-		m.pages, m.places = m.pages[:1], nil
-		m.guided, m.scroll = false, 0
-		return m.start()
+		return m.home()
 	}
 	m.m = before
 	return m.enter()

@@ -75,18 +75,21 @@ func (w *Wizard) Run(ctx context.Context) (face.Ending, error) {
 	w.waiting = nil
 	w.mu.Unlock()
 	m.early = early
+	// At once, whatever the terminal still takes: who sent the signal may not wait. What comes of it is seen below.
+	defer context.AfterFunc(ctx, func() { _ = m.write(m.draft.Load()) })()
 	_, err := p.Run()
+	var unkept error
+	if m.crash != "" || ctx.Err() != nil && !m.left {
+		unkept = m.keep() // before anything is waited for
+	}
 	m.stopAll()
 	ending := m.awaited(m.ending)
 	if m.crash != "" {
-		return w.crashed(ending, m.keep(), m.crash)
+		return w.crashed(ending, unkept, m.crash)
 	}
 	if ctx.Err() != nil {
 		ending.Cancelled = true
-		if !m.left {
-			return ending, m.keep()
-		}
-		return ending, nil
+		return ending, unkept
 	}
 	return ending, err
 }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"io"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -103,6 +101,9 @@ func (d *desk) Offers() ([]face.Offer, error) {
 				list = append(list, face.Offer{Guide: g.ID, Title: "Continue a run", Detail: detail, Continue: recordKey(r)})
 			}
 			list = append(list, face.Offer{Guide: g.ID, Title: "Verify a set-up", Detail: detail, Continue: recordKey(r), Verify: true})
+			if d.undoable(r) {
+				list = append(list, face.Offer{Guide: g.ID, Title: "Take back what was set up", Detail: detail, Continue: recordKey(r), Undo: true})
+			}
 		}
 		list = append(list, face.Offer{Guide: g.ID, Title: "Set up: " + g.Title})
 	}
@@ -111,10 +112,6 @@ func (d *desk) Offers() ([]face.Offer, error) {
 }
 
 func recordKey(r run.Record) string { return "run\x00" + r.Server + "\x00" + r.Application }
-
-func (d *desk) savedPath(guide string) string {
-	return filepath.Join(d.state, "wizard-"+guide+".json")
-}
 
 // Begin implements face.Work.
 func (d *desk) Begin(o face.Offer) (steps.Machine, error) {
@@ -364,35 +361,4 @@ func (d *desk) Verify(ctx context.Context, m steps.Machine) (run.Report, error) 
 	j.options = &read
 	proofs, err := j.proofs(ctx)
 	return run.ReportOf(proofs, run.Result{}), err
-}
-
-// Save implements face.Work.
-func (d *desk) Save(m steps.Machine) error {
-	raw, err := m.Save()
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(d.state, 0o700); err != nil {
-		return err
-	}
-	return run.Replace(d.savedPath(m.Guide().ID), raw)
-}
-
-// WriteAnswers implements face.Work.
-func (d *desk) WriteAnswers(m steps.Machine, path string) error {
-	bad := func(why string) error {
-		return problem.New("the answers were not written to " + problem.Plain(path)).Because(why).Try("name a file that does not exist yet, in a folder that does")
-	}
-	if strings.TrimSpace(path) == "" {
-		return bad("no file was named")
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if errors.Is(err, fs.ErrExist) {
-		return bad("it exists already and is left as it is")
-	}
-	if err != nil {
-		return bad(problem.Plain(err.Error()))
-	}
-	_, err = f.Write(steps.WriteAnswers(m.Guide(), m.Answers().Anchored(filepath.Dir(absolute(path)))))
-	return errors.Join(err, f.Close())
 }

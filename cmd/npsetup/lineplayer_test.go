@@ -193,6 +193,17 @@ func (l *linePlayer) back(step string) {
 	l.t.Fatalf("no way back to %s\n%s", step, l.text())
 }
 
+func (l *linePlayer) first() {
+	l.t.Helper()
+	for range 40 {
+		if strings.HasPrefix(l.next(), "What is to be done") {
+			return
+		}
+		l.send("<")
+	}
+	l.t.Fatalf("no way back to the first question\n%s", l.text())
+}
+
 func (l *linePlayer) again() { l.t.Helper(); l.asks("Answer again"); l.send("a") }
 
 func (l *linePlayer) accept(risk string) { l.t.Helper(); l.consent(risk, "yes") }
@@ -220,6 +231,8 @@ func (l *linePlayer) plan() {
 func (l *linePlayer) endDry() { l.t.Helper(); l.see("End of the dry run") }
 
 func (l *linePlayer) carryOut() { l.t.Helper(); l.asks("Carry this out?"); l.send("yes") }
+
+func (l *linePlayer) carryRest() {} // nobody is asked about what only a person does
 
 func (l *linePlayer) byHand(what string) {
 	l.t.Helper()

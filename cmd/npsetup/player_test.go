@@ -20,6 +20,7 @@ type player interface {
 	clear(prompt string)         // takes an answer back
 	keep(step string)            // leaves a step with all its answers as they are
 	back(step string)            // goes back until the step is shown
+	first()                      // goes back to what can be chosen
 	again()                      // answers again what a look refused
 	accept(risk string)          // a risk, by its name
 	refuse(risk string)          // a risk, by its name
@@ -29,6 +30,7 @@ type player interface {
 	plan()                       // waits for the plan
 	endDry()                     // takes note of the plan of a dry run
 	carryOut()                   // agrees to the plan that is shown
+	carryRest()                  // goes on to what is left to do by hand
 	byHand(what string)          // waits for a manual step
 	done(what string)            // says that the manual step that is shown is done
 	later(what string)           // puts it off

@@ -50,6 +50,14 @@ func (idleWork) Apply(context.Context, steps.Machine, plan.Plan, []string, run.S
 	return run.Report{}, run.Result{}, nil
 }
 
+func (idleWork) Unmake(context.Context, steps.Machine, face.Changed) (plan.Plan, []string, error) {
+	return plan.Plan{}, nil, nil
+}
+
+func (idleWork) TakeBack(context.Context, steps.Machine, plan.Plan, face.Changed, []string, run.Sink) (run.Report, run.Result, error) {
+	return run.Report{}, run.Result{}, nil
+}
+
 func (idleWork) Verify(context.Context, steps.Machine) (run.Report, error) { return run.Report{}, nil }
 func (idleWork) Holds(string) bool                                         { return false }
 func (idleWork) Keep(string, secret.Secret)                                {}

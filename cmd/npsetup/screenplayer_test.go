@@ -367,6 +367,19 @@ func (s *screenPlayer) back(step string) {
 	s.t.Fatalf("no way back to %s\n%s", step, s.shown())
 }
 
+func (s *screenPlayer) first() {
+	s.t.Helper()
+	for range 40 {
+		s.wait("an idle screen", func() bool { return !s.busy() })
+		if strings.HasPrefix(s.header(), "npsetup ") {
+			s.see("Set up: ")
+			return
+		}
+		s.press(keyEsc)
+	}
+	s.t.Fatalf("no way back to the first page\n%s", s.shown())
+}
+
 func (s *screenPlayer) again() {} // the page is the same
 
 func (s *screenPlayer) accept(risk string) { s.t.Helper(); s.page("Consent: " + risk); s.press("y") }
@@ -398,7 +411,7 @@ func (s *screenPlayer) give(what, text string) {
 func (s *screenPlayer) plan() {
 	s.t.Helper()
 	s.wait("the plan", func() bool { // only one that is there can be carried out, however far it is scrolled
-		return s.header() == "Review" && (s.shows("enter carry it out") || s.shows("enter end the dry run"))
+		return (s.header() == "Review" || s.header() == "Take back") && (s.shows("enter carry it out") || s.shows("enter end the dry run"))
 	})
 }
 
@@ -415,6 +428,12 @@ func (s *screenPlayer) carryOut() {
 	s.send(keyEnter)
 	s.page("Carry this out?")
 	s.press("y")
+}
+
+func (s *screenPlayer) carryRest() {
+	s.t.Helper()
+	s.see("enter go on: nothing is sent")
+	s.send(keyEnter)
 }
 
 func (s *screenPlayer) byHand(what string) {

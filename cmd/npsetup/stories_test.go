@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -25,6 +26,7 @@ type tale struct {
 
 	sentences []sentence
 	breath    int // of the line player
+	sent      int // changing requests before the story
 }
 
 // lateness is by how much the server's clock is ahead.
@@ -61,6 +63,7 @@ func vocabulary() []sentence {
 		say(`clear TEXT`, func(a *tale, w []string) { a.p.clear(w[0]) }),
 		say(`keep the answers of TEXT`, func(a *tale, w []string) { a.p.keep(w[0]) }),
 		say(`go back to TEXT`, func(a *tale, w []string) { a.p.back(w[0]) }),
+		say(`go back to the first page`, func(a *tale, _ []string) { a.p.first() }),
 		say(`answer again`, func(a *tale, _ []string) { a.p.again() }),
 		say(`accept TEXT`, func(a *tale, w []string) { a.p.accept(w[0]) }),
 		say(`refuse TEXT`, func(a *tale, w []string) { a.p.refuse(w[0]) }),
@@ -72,6 +75,7 @@ func vocabulary() []sentence {
 		say(`give TEXT for TEXT`, func(a *tale, w []string) { a.p.give(w[1], w[0]) }),
 		say(`read the plan`, func(a *tale, _ []string) { a.p.plan() }),
 		say(`carry it out`, func(a *tale, _ []string) { a.p.carryOut() }),
+		say(`carry out what is left`, func(a *tale, _ []string) { a.p.carryRest() }),
 		say(`end the dry run`, func(a *tale, _ []string) { a.p.endDry() }),
 		say(`do TEXT by hand`, func(a *tale, w []string) { a.p.byHand(w[0]); a.st.person(); a.p.done(w[0]) }),
 		say(`say that TEXT is done`, func(a *tale, w []string) { a.p.done(w[0]) }),
@@ -87,9 +91,11 @@ func vocabulary() []sentence {
 		say(`it ends with (\d+)`, func(a *tale, w []string) { a.ends(w[0]) }),
 		say(`npsetup (.+) ends with (\d+)`, func(a *tale, w []string) { a.command(a.expand(w[0]), w[1]) }),
 		say(`the server sets (\w+) of (\w+) TEXT to (.+)`, func(a *tale, w []string) { a.drift(w[1], w[2], w[0], w[3]) }),
+		say(`(\w+) TEXT has (.+)`, func(a *tale, w []string) { a.has(w[0], w[1], w[2]) }),
 		say(`nothing was changed`, func(a *tale, _ []string) { a.unchanged() }),
 		say(`the token dies at change (\d+)`, func(a *tale, w []string) { a.expire(w[0]) }),
 		say(`the server is as after an undisturbed run`, func(a *tale, _ []string) { a.asUndisturbed() }),
+		say(`the server is as before the set-up`, func(a *tale, _ []string) { a.asBefore() }),
 		say(`no secret is on the disk`, func(a *tale, _ []string) { a.st.noSecrets() }),
 	}
 }
@@ -139,9 +145,20 @@ func (a *tale) drift(kind, name, member, value string) {
 		v = n
 	} else if text, err := strconv.Unquote(value); err == nil {
 		v = text
+	} else if yes, err := strconv.ParseBool(value); err == nil {
+		v = yes
 	}
 	if err := a.st.s.Drift(kind, name, map[string]any{member: v}); err != nil {
 		a.t.Fatal(err)
+	}
+}
+
+// has looks for a member among what the server has of a kind and name.
+func (a *tale) has(kind, name, member string) {
+	a.t.Helper()
+	raw, err := json.MarshalIndent(a.st.s.State()[kind], "", " ")
+	if err != nil || !strings.Contains(string(raw), name) || !strings.Contains(string(raw), member) {
+		a.t.Fatalf("%s of %s %q is not among\n%s (%v)", member, kind, name, raw, err)
 	}
 }
 
@@ -161,8 +178,16 @@ func (a *tale) expire(change string) {
 
 func (a *tale) unchanged() {
 	a.t.Helper()
-	if n := a.st.changes(); n != 0 {
-		a.t.Fatalf("%d changing requests arrived", n)
+	if n := a.st.changes(); n != a.sent {
+		a.t.Fatalf("%d changing requests arrived", n-a.sent)
+	}
+}
+
+// asBefore compares with the state before what a story begins with was set up.
+func (a *tale) asBefore() {
+	a.t.Helper()
+	if want := a.said["before"]; a.st.canonical() != want {
+		a.t.Fatalf("the server's state is\n%s\nwant\n%s", a.st.canonical(), want)
 	}
 }
 
@@ -267,6 +292,10 @@ func stories() []story {
 		{name: "token-dies"},
 		{name: "wrong-code-in-between"},
 		{name: "verify-after-drift", before: wasSetUp},
+		{name: "take-back", before: wasBegun},
+		{name: "take-back-after-others", before: wasChanged},
+		{name: "take-back-stale", before: wasBegun},
+		{name: "take-back-dry-run", before: wasBegun},
 		{name: "webdav", server: sandbox.Options{Faults: []string{"webdav@1"}}},
 		{name: "answer-lost", server: sandbox.Options{Faults: []string{"answer-lost@2"}}},
 		{name: "observed", server: sandbox.Options{API: "observed"}},
@@ -292,6 +321,26 @@ func wasSetUp(a *tale) {
 	a.st.do("apply", "-f", a.st.answers(), "--yes").want(a.t, exitPerson)
 	a.st.person()
 	a.st.do("apply", "-f", a.st.answers(), "--yes", "--done", allManual).want(a.t, exitOK)
+}
+
+// wasBegun is a set-up of which a person has not done anything yet.
+func wasBegun(a *tale) {
+	a.t.Helper()
+	a.said["before"] = a.st.canonical()
+	a.st.do("apply", "-f", a.st.answers(), "--yes").want(a.t, exitPerson)
+	a.sent = a.st.changes()
+}
+
+// wasChanged is a set-up for which a connection profile was changed, and that somebody else has changed since.
+func wasChanged(a *tale) {
+	a.t.Helper()
+	wasSetUp(a)
+	a.drift("connectionProfiles", "Netwrix Auditor", "maxSessionLength", "7")
+	a.drift("connectionProfiles", "Netwrix Auditor", "record", "false")
+	a.st.state = a.t.TempDir() // no run is remembered
+	a.st.do("apply", "-f", a.st.answers(), "--yes", "--done", allManual)
+	a.drift("connectionProfiles", "Netwrix Auditor", "maxSessionLength", "9")
+	a.sent = a.st.changes()
 }
 
 // TestStories plays every story on both faces, from one text.

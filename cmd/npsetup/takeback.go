@@ -50,32 +50,38 @@ func (u *takingBack) run(ctx context.Context) error {
 	return u.end(p, result)
 }
 
-// draft looks what is left of the run, and plans to take it back.
+// draft looks what is left of the run, and plans to take it back. It refuses while something is contested.
 func (u *takingBack) draft(ctx context.Context) (plan.Plan, error) {
+	p, others, err := u.look(ctx)
+	if err == nil {
+		err = contested(others)
+	}
+	return p, err
+}
+
+// look is draft, and gives what is contested: members that somebody else has changed since, and about which nothing was said.
+func (u *takingBack) look(ctx context.Context) (p plan.Plan, others []string, err error) {
 	deeds, err := u.store.Deeds()
 	if err != nil {
-		return plan.Plan{}, err
+		return p, nil, err
 	}
 	u.scene = steps.NewScene(u.answers, u.store.Memory())
 	if err := steps.Survey(ctx, signInOf(u.guide), u.scene); err != nil {
-		return plan.Plan{}, err
+		return p, nil, err
 	}
 	lacks := func(operation string) bool { _, is := shared.NotOffered(u.scene, operation); return is }
 	left, err := run.Undo(ctx, deeds, run.Unmaking{Sender: u.link.client, Lacks: lacks, Wait: u.app.pause, Over: u.over, Keep: u.keep, Machines: machines{u.link}})
-	if err != nil {
-		return plan.Plan{}, err
+	if err != nil || len(left.Contested) > 0 {
+		return p, left.Contested, err
 	}
-	if err := contested(left.Contested); err != nil {
-		return plan.Plan{}, err
-	}
-	p := plan.Plan{
+	p = plan.Plan{
 		Guide: u.guide.ID, Title: "Undo: " + u.guide.Title, Server: u.scene.Server, Version: u.scene.Version, Identity: u.identity(),
 		Answers: u.answers.Lasting(), AnswersDir: u.answers.Dir(), Actions: left.Actions, Fingerprint: plan.FingerprintOf(left.Seen),
 	}
 	for _, b := range left.Beyond {
 		p.Warnings = append(p.Warnings, "not taken back: "+b)
 	}
-	return p, nil
+	return p, nil, nil
 }
 
 // contested asks what is to become of what somebody else has changed since.
@@ -96,28 +102,28 @@ func (u *takingBack) consent(ctx context.Context, p plan.Plan) error {
 	return u.agree(ctx, p, u.draft)
 }
 
-// end tells how it ended. Once nothing is left the run is closed: the next apply begins anew.
+// closing is what became of it. Once nothing is left the run is closed: the next apply begins anew.
+func (u *takingBack) closing(p plan.Plan, result run.Result) (run.Report, error) {
+	report := run.ReportOfUndo(p, result)
+	if report.Left() > 0 {
+		return report, nil
+	}
+	return report, u.store.Closed()
+}
+
+// end tells how it ended.
 func (u *takingBack) end(p plan.Plan, result run.Result) error {
 	tellFailures(u.talk(), result)
-	var lines []run.Line
-	report := map[steps.Outcome]int{}
-	for i, a := range result.Actions {
-		report[a.Outcome]++
-		proof := p.Actions[i].Object + " \"" + p.Actions[i].Name + "\""
-		lines = append(lines, run.Line{Step: a.Step, Outcome: a.Outcome.String(), Proof: problem.Plain(proof)})
-	}
-	if err := u.report(lines); err != nil {
+	report, unclosed := u.closing(p, result)
+	if err := errors.Join(u.report(report.Lines), unclosed); err != nil {
 		return err
 	}
 	switch {
-	case report[steps.Failed]+report[steps.NotRun] > 0:
+	case report.Count(steps.Failed)+report.Count(steps.NotRun) > 0:
 		_, _ = fmt.Fprintln(u.talk(), "not everything was taken back; npsetup undo looks again and goes on")
 		return ending(failedCode(result))
-	case report[steps.Waiting] > 0:
+	case report.Count(steps.Waiting) > 0:
 		return errors.Join(u.tellHands(p, result), ending(exitPerson))
-	}
-	if err := u.store.Closed(); err != nil {
-		return err
 	}
 	for _, w := range p.Warnings {
 		_, _ = fmt.Fprintln(u.talk(), problem.Plain(w))

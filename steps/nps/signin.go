@@ -42,7 +42,7 @@ func signInFields() []steps.Field {
 			Help: "In a file, where it is to be taken from: env:NAME, file:PATH, keyring:NAME or prompt.", Example: "env:NPS_PASSWORD",
 		},
 		{
-			Key: "nps.signIn.mfa", Kind: steps.Text, Prompt: "MFA", When: byPassword, Default: "prompt", Check: CheckMFA,
+			Key: "nps.signIn.mfa", Kind: steps.Text, Prompt: "MFA", When: byPassword, Default: "prompt", Check: CheckMFA, Refers: true,
 			Help: "prompt: asks for the code. totp:REFERENCE: the base32 secret of an authenticator. push:WORD: the word that the connector expects. none: MFA is not required for this user.", Example: "totp:env:NPS_TOTP_SECRET",
 		},
 	}

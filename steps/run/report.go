@@ -2,6 +2,7 @@ package run
 
 import (
 	"npsetup/steps"
+	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
 
@@ -40,6 +41,21 @@ func ReportOf(proofs []steps.StepProof, result Result) Report {
 		r.Lines = append(r.Lines, LineOf(p, o.String()))
 	}
 	return r
+}
+
+// ReportOfUndo is what became of each action of a plan that takes a run back.
+func ReportOfUndo(p plan.Plan, result Result) Report {
+	r := Report{counts: map[steps.Outcome]int{}}
+	for i, a := range result.Actions {
+		r.counts[a.Outcome]++
+		r.Lines = append(r.Lines, Line{Step: a.Step, Outcome: a.Outcome.String(), Proof: problem.Plain(p.Actions[i].Object + " \"" + p.Actions[i].Name + "\"")})
+	}
+	return r
+}
+
+// Left is how many actions did not come to their end.
+func (r Report) Left() int {
+	return r.Count(steps.Failed) + r.Count(steps.NotRun) + r.Count(steps.Waiting)
 }
 
 // Count is how many steps came to an outcome.

@@ -38,6 +38,11 @@ type Work interface {
 	Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []string, sink run.Sink) (run.Report, run.Result, error)
 	// Verify reads everything back.
 	Verify(ctx context.Context, m steps.Machine) (run.Report, error)
+	// Unmake looks what is left of what a run has set up, and plans to take it back. While it is to be asked about others' changes and there
+	// are any, it gives these and no plan.
+	Unmake(ctx context.Context, m steps.Machine, c Changed) (p plan.Plan, others []string, err error)
+	// TakeBack carries such a plan out. done names steps whose part a person has taken back.
+	TakeBack(ctx context.Context, m steps.Machine, p plan.Plan, c Changed, done []string, sink run.Sink) (run.Report, run.Result, error)
 	// Save keeps the state of the machine for another day, without secrets.
 	Save(m steps.Machine) error
 	// WriteAnswers writes the answers file that repeats the set-up; it never overwrites.
@@ -51,8 +56,19 @@ type Offer struct {
 	Detail   string // for whom, where, since when; empty for a new one
 	Continue string // opaque: names what is continued; empty for a new one
 	Verify   bool   // reads back what was set up before
+	Undo     bool   // takes back what was set up before
 	DryRun   bool   // the person wants nothing changed: the gate holds it
 }
+
+// Changed is what becomes of what somebody else has changed since the run that is taken back.
+type Changed int
+
+// What can become of it.
+const (
+	AskFirst   Changed = iota
+	KeepTheirs         // theirs stays
+	WriteOver          // the former values are written over it
+)
 
 // Ending is how a face was left.
 type Ending struct {
@@ -145,6 +161,17 @@ func Headline(r *run.Report) string {
 	return "The set-up is complete. Its proof is the next collection: it ends without health events 5801 to 5804."
 }
 
+// Taken says in one line how far a run is taken back, and what comes next.
+func Taken(r *run.Report) string {
+	switch {
+	case r.Count(steps.Failed)+r.Count(steps.NotRun) > 0:
+		return fmt.Sprintf("Not everything was taken back (left: %d). npsetup looks again and goes on.", r.Left())
+	case r.Left() > 0:
+		return fmt.Sprintf("What is left waits for a person (%d). When it is done, npsetup goes on.", r.Left())
+	}
+	return "Nothing of this run is left to take back; it is closed."
+}
+
 // Hand keeps account of what a person does by hand in one sitting.
 type Hand struct {
 	Done   []string        // steps said to be done
@@ -153,6 +180,7 @@ type Hand struct {
 	noted  int
 	await  string   // key of the action whose file was said to be there
 	sought string   // the same, until another page is left
+	doubts []string // steps that were said to be done, before it was looked anew
 	turns  []string // steps and action keys, in the order in which they were done or put off
 }
 
@@ -161,6 +189,12 @@ func (h *Hand) Note() { h.noted = len(h.Done) }
 
 // Unnoted says whether something was done that no run has noted down yet.
 func (h *Hand) Unnoted() bool { return len(h.Done) > h.noted }
+
+// Anew forgets what was said to be done: what is still in the next plan is asked for again. What was put off stays so.
+func (h *Hand) Anew() { *h = Hand{Out: h.Out, Later: h.Later, doubts: append(h.doubts, h.Done...)} }
+
+// Doubted says whether an action was said to be done, and has to be done still.
+func (h *Hand) Doubted(a plan.Action) bool { return slices.Contains(h.doubts, a.Step) }
 
 // Back takes back the last thing that was said to be done or was put off and that no run has noted down.
 func (h *Hand) Back() bool {

@@ -18,6 +18,9 @@ import (
 // review asks for consents, shows the plan, and carries it out when the person says yes. It answers false to go back to the
 // answers.
 func (l *Line) review(ctx context.Context) (done bool, err error) {
+	if l.undo {
+		return l.takeBack(ctx)
+	}
 	for _, r := range l.m.Risks() {
 		l.print("")
 		l.print("Consent %s: %s", r.Name, r.Text)
@@ -33,7 +36,7 @@ func (l *Line) review(ctx context.Context) (done bool, err error) {
 	}
 	l.print("")
 	l.print("Looking at everything before the plan is made …")
-	p, err := l.o.Work.Plan(ctx, l.m, l.hand.Out)
+	p, _, err := l.drafted(ctx)
 	if err != nil {
 		if l.stopped(ctx) {
 			return false, err
@@ -42,13 +45,7 @@ func (l *Line) review(ctx context.Context) (done bool, err error) {
 		l.print("Nothing was changed. Go back to the step that is named.")
 		return false, nil
 	}
-	_, _ = fmt.Fprint(l.o.Out, p.Text(plan.TextOptions{Width: columns}))
-	if l.o.DryRun {
-		l.end.Pending = len(p.Pending()) > 0
-		l.print("End of the dry run: nothing was changed.")
-		return true, l.offerAnswers(ctx)
-	}
-	return l.consented(ctx, p)
+	return l.agreed(ctx, p)
 }
 
 // stopped says whether nothing more may be asked. A no to a question in between, such as whether to sign in, is an answer
@@ -72,7 +69,11 @@ func (l *Line) atAnswer(key string) error {
 func (l *Line) consented(ctx context.Context, p plan.Plan) (bool, error) {
 	for {
 		if face.Sends(p) {
-			text, err := l.read(ctx, "Carry this out? yes, calls (shows the exact requests), or < to change an answer: ")
+			back := "to change an answer"
+			if l.undo {
+				back = "to go back"
+			}
+			text, err := l.read(ctx, "Carry this out? yes, calls (shows the exact requests), or < "+back+": ")
 			if err != nil {
 				return false, err
 			}
@@ -95,7 +96,7 @@ func (l *Line) consented(ctx context.Context, p plan.Plan) (bool, error) {
 }
 
 func (l *Line) carryOut(ctx context.Context, p plan.Plan) (bool, error) {
-	report, result, err := l.o.Work.Apply(ctx, l.m, p, l.hand.Done, &telling{l: l})
+	report, result, err := l.carried(ctx, p)
 	l.end.Result, l.end.Err = result, err
 	l.end.Report = nil // what an earlier run of this sitting came to no longer holds
 	if err != nil && l.stopped(ctx) {
@@ -106,6 +107,9 @@ func (l *Line) carryOut(ctx context.Context, p plan.Plan) (bool, error) {
 	}
 	l.end.Report = &report
 	l.hand.Note()
+	if l.undo {
+		l.hand.Anew()
+	}
 	if report.Count(steps.Failed)+report.Count(steps.NotRun) > 0 {
 		return l.failed(ctx, nil, result)
 	}
@@ -117,6 +121,7 @@ func (l *Line) carryOut(ctx context.Context, p plan.Plan) (bool, error) {
 func (l *Line) failed(ctx context.Context, bad error, result run.Result) (bool, error) {
 	l.problems(bad)
 	again, change, leaveOut, leave := "Look again and go on", "Change an answer", "Leave the failed step out, and go on", "Leave; npsetup resume continues"
+	help := "What was carried out stays and is not sent again: looking again goes on behind it. What was said to be done by hand is remembered until npsetup is left. < changes an answer, q leaves."
 	ways := []string{again, change, leave}
 	for _, a := range result.Actions {
 		if a.Outcome != steps.Failed {
@@ -127,25 +132,36 @@ func (l *Line) failed(ctx context.Context, bad error, result run.Result) (bool, 
 		}
 		ways = []string{again, change, leaveOut, leave}
 	}
+	if l.undo {
+		leave, help = "Leave; npsetup undo continues", "What was taken back stays so and is not sent again: looking again goes on behind it. < goes back, q leaves."
+		ways = []string{again, leave}
+	}
+	n, c, err := l.way(ctx, "How to go on", ways, help)
+	switch {
+	case err != nil:
+		return false, err
+	case c == "q" || c == "" && ways[n] == leave:
+		l.leaveFailed(result)
+		return true, nil
+	case c == "<" || ways[n] == change:
+		return false, nil
+	case ways[n] == leaveOut:
+		l.hand.LeaveOut(result)
+	}
+	return l.review(ctx)
+}
+
+// way lets the person choose how to go on. c is < or q, when that was typed in place of a number.
+func (l *Line) way(ctx context.Context, question string, ways []string, help string) (n int, c command, err error) {
 	for {
-		n, err := l.pick(ctx, "How to go on", ways, 0)
-		var c command
-		if err != nil && !errors.As(err, &c) {
-			return false, err
+		n, err = l.pick(ctx, question, ways, 0)
+		if c = ""; errors.As(err, &c) {
+			err = nil
 		}
-		switch {
-		case c == "?":
-			l.print("What was carried out stays and is not sent again: looking again goes on behind it. What was said to be done by hand is remembered until npsetup is left. < changes an answer, q leaves.")
-			continue
-		case c == "q" || err == nil && ways[n] == leave:
-			l.leaveFailed(result)
-			return true, nil
-		case c == "<" || ways[n] == change:
-			return false, nil
-		case ways[n] == leaveOut:
-			l.hand.LeaveOut(result)
+		if c != "?" {
+			return n, c, err
 		}
-		return l.review(ctx)
+		l.print("%s", help)
 	}
 }
 
@@ -156,6 +172,10 @@ func (l *Line) leaveFailed(result run.Result) {
 	}
 	if l.end.Report != nil {
 		l.report(*l.end.Report)
+		return
+	}
+	if l.undo {
+		l.print("It is not known what was taken back. npsetup undo looks what is left, and goes on with it.")
 		return
 	}
 	l.print("The set-up is not complete, and was not read back. npsetup resume goes on with it.")
@@ -191,8 +211,8 @@ var _ run.Sink = (*telling)(nil)
 // manuals leads through what is left to do by hand.
 func (l *Line) manuals(ctx context.Context) (bool, error) {
 	for {
-		p, err := l.o.Work.Plan(ctx, l.m, l.hand.Out)
-		if err != nil && l.stopped(ctx) {
+		p, ok, err := l.drafted(ctx)
+		if err != nil && l.stopped(ctx) || !ok {
 			return false, err
 		}
 		if err != nil {
@@ -214,6 +234,9 @@ func (l *Line) manuals(ctx context.Context) (bool, error) {
 		_, _ = fmt.Fprint(l.o.Out, plan.ManualText(a, columns))
 		if file := l.hand.Missing(a); file != "" {
 			l.print("not there yet: %s", problem.Plain(file))
+		}
+		if l.hand.Doubted(a) {
+			l.print("The server still shows it as it was: it is looked at again.")
 		}
 		did, err := l.hands(ctx, a)
 		if errors.Is(err, errBack) {
@@ -250,7 +273,7 @@ func (l *Line) hands(ctx context.Context, a plan.Action) (bool, error) {
 			}
 		}
 	}
-	if l.o.Person != nil {
+	if l.o.Person != nil && !l.undo {
 		demo += ", demo (lets the demonstration do it)"
 	}
 	for {
@@ -278,7 +301,7 @@ func (l *Line) hands(ctx context.Context, a plan.Action) (bool, error) {
 		case text == "fetch" && len(fetch) > 0:
 			l.fetch(ctx, fetch)
 			continue
-		case text == "demo" && l.o.Person != nil:
+		case text == "demo" && l.o.Person != nil && !l.undo:
 			did, err := l.o.Person(ctx)
 			if err != nil {
 				return false, err
@@ -324,12 +347,13 @@ func (l *Line) report(r run.Report) {
 	for _, line := range r.Lines {
 		l.print("%s %s %s", line.Step, line.Outcome, line.Proof)
 	}
-	l.print("%s", face.Headline(&r))
+	l.headline(r)
 }
 
 // offerAnswers ends with the file that repeats the set-up.
 func (l *Line) offerAnswers(ctx context.Context) error {
-	for {
+	for !l.undo { // there is nothing to repeat
+
 		text, err := l.read(ctx, "Write the answers file that repeats this? Its path, or an empty line for no: ")
 		if err != nil {
 			return nil // everything is done: no answer is a no
@@ -351,4 +375,5 @@ func (l *Line) offerAnswers(ctx context.Context) error {
 		l.print("Written to %s; npsetup plan -f %s reads it.", text, text)
 		return nil
 	}
+	return nil
 }

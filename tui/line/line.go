@@ -43,6 +43,10 @@ type Line struct {
 	hand face.Hand
 	end  face.Ending
 
+	undo   bool         // what was set up is taken back
+	c      face.Changed // what becomes of others' changes meanwhile
+	beyond []string     // what cannot be taken back
+
 	begun  bool // there are answers that can be kept
 	over   bool // the input ended, or the person left: what is cancelled stays so
 	jumped bool // the person was led to a step, and begins with its first question
@@ -68,11 +72,16 @@ func (l *Line) Run(ctx context.Context) (face.Ending, error) {
 	err := l.run(ctx)
 	l.end.Cancelled = l.end.Cancelled || problem.Is(err, problem.Cancelled) || ctx.Err() != nil
 	if l.end.Cancelled && l.begun {
-		if bad := l.o.Work.Save(l.m); bad != nil {
-			l.print("The answers could not be kept: %s", problem.Plain(bad.Error()))
-		}
+		l.save()
 	}
 	return l.end, err
+}
+
+// save keeps the answers, after each of them.
+func (l *Line) save() {
+	if bad := l.o.Work.Save(l.m); bad != nil {
+		l.print("The answers could not be kept: %s", problem.Plain(bad.Error()))
+	}
 }
 
 func (l *Line) run(ctx context.Context) error {
@@ -83,18 +92,28 @@ func (l *Line) run(ctx context.Context) error {
 	for _, h := range l.o.Hints {
 		l.print("The stand-in takes: %s", problem.Plain(h))
 	}
-	offer, err := l.choose(ctx)
-	if err != nil {
-		return err
+	for {
+		offer, err := l.choose(ctx)
+		if err != nil {
+			return err
+		}
+		if l.m, err = l.o.Work.Begin(offer); err != nil {
+			return err
+		}
+		if offer.Verify {
+			return l.verify(ctx)
+		}
+		if offer.Undo {
+			l.undo, l.c, l.hand = true, face.AskFirst, face.Hand{}
+			if done, err := l.takeBack(ctx); done || err != nil {
+				return err
+			}
+			l.undo = false
+			continue
+		}
+		l.begun = true
+		return l.walk(ctx)
 	}
-	if l.m, err = l.o.Work.Begin(offer); err != nil {
-		return err
-	}
-	if offer.Verify {
-		return l.verify(ctx)
-	}
-	l.begun = true
-	return l.walk(ctx)
 }
 
 // print prints a line. While a question waits for its answer the line waits too: it would tear the question apart.

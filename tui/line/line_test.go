@@ -28,10 +28,19 @@ type work struct {
 	m            steps.Machine // the last one that was planned for
 	done         []string      // what was said to be done by hand, at the last run
 	wrote        []string
+	undo         bool                // there is something to take back
+	others       []string            // what somebody else has changed since
+	changed      []face.Changed      // what was to become of it
+	saved        []map[string]string // the drafts of each saving
 	kept         string
 }
 
-func (w *work) Offers() ([]face.Offer, error) { return []face.Offer{{Title: "Set up"}}, nil }
+func (w *work) Offers() ([]face.Offer, error) {
+	if w.undo {
+		return []face.Offer{{Title: "Set up"}, {Title: "Take back what was set up", Undo: true}}, nil
+	}
+	return []face.Offer{{Title: "Set up"}}, nil
+}
 
 func (w *work) Begin(face.Offer) (steps.Machine, error) {
 	return steps.NewMachine(steps.Guide{ID: "g", Steps: []steps.Step{{ID: "s", Title: "A part", Fields: w.fields}}}, w.drafts, ""), nil
@@ -63,8 +72,25 @@ func (w *work) Apply(ctx context.Context, _ steps.Machine, _ plan.Plan, done []s
 	return w.runs[min(w.ran, len(w.runs))-1](ctx)
 }
 
+func (w *work) Unmake(ctx context.Context, m steps.Machine, c face.Changed) (plan.Plan, []string, error) {
+	if w.changed = append(w.changed, c); len(w.others) > 0 && c == face.AskFirst {
+		return plan.Plan{}, w.others, nil
+	}
+	p, err := w.Plan(ctx, m, nil)
+	return p, nil, err
+}
+
+func (w *work) TakeBack(ctx context.Context, m steps.Machine, p plan.Plan, c face.Changed, done []string, sink run.Sink) (run.Report, run.Result, error) {
+	w.changed = append(w.changed, c)
+	return w.Apply(ctx, m, p, done, sink)
+}
+
 func (w *work) Verify(context.Context, steps.Machine) (run.Report, error) { return run.Report{}, nil }
-func (w *work) Save(steps.Machine) error                                  { return nil }
+
+func (w *work) Save(m steps.Machine) error {
+	w.saved = append(w.saved, m.Drafts())
+	return nil
+}
 
 func (w *work) WriteAnswers(_ steps.Machine, path string) error {
 	w.wrote = append(w.wrote, path)
@@ -278,5 +304,18 @@ func TestALineWithoutItsEndIsNoAnswer(t *testing.T) {
 	r.says(0, "Step 1 of")
 	if !problem.Is(r.err, problem.Cancelled) {
 		t.Errorf("it ended with %v", r.err)
+	}
+}
+
+// TestEveryAnswerIsSavedAtOnce: what is asked next, an answer that was given is on the disk before.
+func TestEveryAnswerIsSavedAtOnce(t *testing.T) {
+	w := &work{fields: []steps.Field{{Key: "name", Prompt: "Name"}, {Key: "age", Prompt: "Age", Check: func(string) error { return errors.New("it is no age") }}}}
+	w.play(t, "1\nx\nhalf\n-\n")
+	var got []string
+	for _, drafts := range w.saved {
+		got = append(got, drafts["name"]+" "+drafts["age"])
+	}
+	if want := []string{"x ", "x half", "x ", "x "}; !slices.Equal(got, want) { // the last one at the end
+		t.Errorf("saved were %q, want %q", got, want)
 	}
 }

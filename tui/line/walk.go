@@ -41,9 +41,7 @@ func (l *Line) walk(ctx context.Context) error {
 			continue
 		}
 		l.m = m
-		if err := l.o.Work.Save(l.m); err != nil {
-			l.print("The answers could not be kept: %s", problem.Plain(err.Error()))
-		}
+		l.save()
 		if l.m.Current().ID != before {
 			continue
 		}
@@ -161,6 +159,7 @@ func (l *Line) field(ctx context.Context, s steps.Step, f steps.Field) (turn, er
 	case "-":
 		l.m = l.m.Set(f.Key, "")
 		l.print("  cleared")
+		l.save()
 		return again, nil
 	case "":
 	default:
@@ -168,6 +167,7 @@ func (l *Line) field(ctx context.Context, s steps.Step, f steps.Field) (turn, er
 			return again, err
 		}
 		l.store(f, text)
+		l.save()
 	}
 	fault, bad := l.m.Answers().CheckField(f)
 	if !bad {
