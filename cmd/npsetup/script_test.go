@@ -30,7 +30,7 @@ func (l leakless) Run() int {
 
 // TestMain lets scripts run npsetup as a process of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(leakless{m}, map[string]func(){"npsetup": func() { os.Exit(start(os.Args[1:], fromProcess())) }})
+	testscript.Main(leakless{m}, map[string]func(){"npsetup": func() { os.Exit(start(os.Args[1:], fromProcess())) }, "leaky": leaky, "idle": func() {}})
 }
 
 // TestScripts tells the line mode from outside: a process, its streams, its exit code.
