@@ -18,7 +18,7 @@ func (r *reading) complete(g Guide, dir string, o Overrides) (Parsed, error) {
 	r.override(o)
 	a := NewAnswers(g, r.drafts, dir)
 	for _, fault := range a.Check(g) {
-		if !fault.Missing || !o.Begun {
+		if !fault.Missing || !o.Begun && !(o.Looks && r.fields[fault.Key].Typed) {
 			r.answerFault(fault, a)
 		}
 	}
@@ -116,15 +116,8 @@ func (r *reading) answerFault(f Fault, a Answers) {
 		return // one fault an answer is enough
 	}
 	if f.Missing {
-		value := "VALUE"
-		if r.fields[f.Key].Kind == SecretField {
-			value = "env:NAME|file:PATH|prompt" // never the secret itself: a command line is seen by others and kept
-		}
-		next := []string{fmt.Sprintf("set %s in the answers file, or --set %s=%s, or the environment variable %s", f.Key, f.Key, value, EnvName(f.Key))}
-		if f.Try != "" {
-			next = append(next, f.Try)
-		}
-		r.fault(r.placeOf(f.Key), f.Key, f.Why, "", next...)
+		p := a.Absent(f)
+		r.fault(r.placeOf(f.Key), f.Key, p.What, "", p.Next...)
 		return
 	}
 	f = r.entriesOf(f)
@@ -134,6 +127,20 @@ func (r *reading) answerFault(f Fault, a Answers) {
 	}
 	r.fault(r.placeOf(f.Key), f.Key, what, f.Why, f.Try)
 	r.faults[len(r.faults)-1].Code = f.Code
+}
+
+// Absent is the problem of an answer that is missing.
+func (a Answers) Absent(f Fault) *problem.Problem {
+	value := "VALUE"
+	if a.fields[f.Key].Kind == SecretField {
+		value = "env:NAME|file:PATH|prompt" // never the secret itself: a command line is seen by others and kept
+	}
+	p := problem.New(f.Why).At(f.Key).Of(problem.Usage).
+		Try(fmt.Sprintf("set %s in the answers file, or --set %s=%s, or the environment variable %s", f.Key, f.Key, value, EnvName(f.Key)))
+	if f.Try != "" {
+		p.Try(f.Try)
+	}
+	return p
 }
 
 // entriesOf adds to a fault where the entries stand that it is about.

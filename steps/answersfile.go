@@ -26,6 +26,7 @@ type Overrides struct {
 	Env    func(string) (string, bool)
 	Accept []string                        // risks accepted by flag
 	Begun  bool                            // answers and consents may be missing: a person is asked for them
+	Looks  bool                            // nothing is carried out: answers that only pages by hand show may be missing
 	Waive  func(Guide, Answers, Risk) bool // whether a consent may be missing; nil: none may
 }
 

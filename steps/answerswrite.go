@@ -49,14 +49,15 @@ func tree(g Guide, keep func(Field) bool) *node {
 // WriteAnswers writes the answers file that repeats a run. Only what was answered stands in it; secrets are references.
 func WriteAnswers(g Guide, a Answers) []byte { return WriteNotedAnswers(g, a, nil, nil) }
 
-// WriteNotedAnswers is WriteAnswers with comments: lines at the top, and lines above the answer of a key. Each is made one line.
+// WriteNotedAnswers is WriteAnswers with comments: lines at the top, and lines above the answer of a key. Each is made one line. A key that has
+// a line and no answer stands there empty, to be filled in.
 func WriteNotedAnswers(g Guide, a Answers, top []string, notes map[string][]string) []byte {
 	var b strings.Builder
 	comment(&b, "", top)
 	fmt.Fprintf(&b, "version: %s\nguide: %s\n", AnswersVersion, g.ID)
 	drafts := a.Lasting()
 	t := tree(g, func(f Field) bool {
-		return strings.TrimSpace(drafts[f.Key]) != "" && f.Kind != Code && (f.Beside == nil || f.Beside(a) == "")
+		return (strings.TrimSpace(drafts[f.Key]) != "" || len(notes[f.Key]) > 0) && f.Kind != Code && (f.Beside == nil || f.Beside(a) == "")
 	})
 	writeLevel(&b, t, drafts, notes, 0)
 	return []byte(b.String())

@@ -68,6 +68,7 @@ type Field struct {
 	// chosen is written down as that answer's draft. An empty key: as that answer stands already. Nil: an answer of its own.
 	Becomes  func(Answers) (key, draft string)
 	Optional bool // may stay empty
+	Typed    bool // only a page by hand shows it: who merely looks can do without (Overrides.Looks)
 	Choices  []Option
 	Min, Max int                                         // for Number; both zero: any positive int32
 	When     func(Answers) bool                          // nil: whenever its step applies

@@ -2,7 +2,9 @@ package steps
 
 import (
 	"context"
+	"fmt"
 
+	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
 
@@ -26,19 +28,58 @@ type Imported struct {
 	Drafts  map[string]string   // answer key → draft
 	Notes   map[string][]string // answer key → what is to be known of that answer, one line each
 	Found   []string            // what was found, for people
-	Open    []string            // what could not be read, or cannot be described by answers
+	Differs []Deviation         // what is otherwise than the guide has it
+	Gaps    []Gap               // answers that the server does not tell
+	Open    []string            // what could not be read besides, or cannot be described by answers
 	Resting map[string]string   // risk → why it is not in force yet, so that the answers do not accept it
+}
+
+// Gap is an answer that the server does not tell.
+type Gap struct{ Key, Text string }
+
+// Deviation is one setting of an object that is otherwise than the guide has it; without a label, the object as a whole.
+type Deviation struct{ Object, Name, Label, From, To string }
+
+// Deviate makes the deviation of a difference.
+func Deviate(object, name string, d plan.Difference) Deviation {
+	return Deviation{object, name, d.Label, d.From, d.To}
+}
+
+// Same says whether both are about one thing.
+func (d Deviation) Same(e Deviation) bool {
+	return d.Object == e.Object && d.Name == e.Name && d.Label == e.Label
+}
+
+func (d Deviation) String() string {
+	name := fmt.Sprintf("%s %q", d.Object, d.Name)
+	if d.Label == "" {
+		return name + " is not there as the guide wants it"
+	}
+	return fmt.Sprintf("%s: %s is %s, the guide wants %s", name, d.Label, d.From, d.To)
 }
 
 // Take notes an answer down, with what is to be known of it.
 func (i *Imported) Take(key, draft string, notes ...string) {
 	if i.Drafts == nil {
-		i.Drafts, i.Notes = map[string]string{}, map[string][]string{}
+		i.Drafts = map[string]string{}
 	}
 	i.Drafts[key] = draft
+	i.Note(key, notes...)
+}
+
+// Note says what is to be known of an answer.
+func (i *Imported) Note(key string, notes ...string) {
+	if i.Notes == nil {
+		i.Notes = map[string][]string{}
+	}
 	for _, n := range notes {
 		i.Notes[key] = append(i.Notes[key], problem.Plain(n))
 	}
+}
+
+// Lack says that the server does not tell an answer. Nothing is put in its place: what nobody answered is missing.
+func (i *Imported) Lack(key, text string) {
+	i.Gaps = append(i.Gaps, Gap{key, problem.Plain(text)})
 }
 
 // Rests says that a risk which the answers take is not in force yet, and why.

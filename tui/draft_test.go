@@ -162,6 +162,7 @@ func TestASignalSavesAtOnce(t *testing.T) {
 	saved := make(chan steps.Machine, 9)
 	g := &gate{wrote: make(chan struct{}, 1)}
 	in, keys := io.Pipe()
+	t.Cleanup(func() { _ = keys.Close() }) // a pipe in memory is read until it ends: nothing else ends that read
 	work := &fakeWork{guide: realGuide(), save: func(m steps.Machine) error { saved <- m; return nil }}
 	w := New(Options{Work: work, In: in, Out: g, Env: []string{"TERM=xterm-256color"}, After: func(time.Duration, tea.Msg) tea.Cmd { return nil }})
 	ctx, signal := context.WithCancel(t.Context())

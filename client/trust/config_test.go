@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"go.uber.org/goleak"
+
 	"npsetup/steps/problem"
 )
 
@@ -191,5 +193,5 @@ func TestMain(m *testing.M) {
 	// So that nothing here depends on what the machine trusts.
 	_ = os.Setenv("SSL_CERT_FILE", os.DevNull)
 	_ = os.Setenv("SSL_CERT_DIR", os.DevNull)
-	os.Exit(m.Run())
+	goleak.VerifyTestMain(m)
 }

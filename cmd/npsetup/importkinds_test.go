@@ -51,10 +51,10 @@ func TestImportDescribesAVault(t *testing.T) {
 	st.do("apply", "-f", st.answers(), "--yes", "--done", vaultManual).want(t, exitOK)
 	changed := st.changes()
 	out := filepath.Join(st.dir, "imported.yaml")
-	r := st.elsewhere("import", "--guide", "password-secure", "-f", st.answers(), "--out", out).want(t, exitOK)
+	r := st.elsewhere("import", "-f", st.answers(), "--out", out).want(t, exitOK)
 	says(t, r.out, "found    integration connector NPS Password to "+st.s.VaultURL(), "found    service account NPS Password", "found    activity Password Secure Logon", "found    access policy Password Secure (resource)", `found    users CONTOSO\npsadmin`)
-	if strings.Contains(r.out, "differs ") {
-		t.Errorf("something is said to differ:\n%s", r.out)
+	if strings.Contains(r.out, "differs ") || strings.Contains(r.out, "open ") {
+		t.Errorf("something is said to differ, or to be open:\n%s", r.out)
 	}
 	says(t, st.read(out), `apiKey: "env:PASSWORD_SECURE_API_KEY"`, `loginAccountTemplate: "CONTOSO\\app-admin"`, "existing: true", `users: ["CONTOSO\\npsadmin"]`)
 	st.elsewhere("plan", "-f", out).want(t, exitOK)
@@ -63,10 +63,29 @@ func TestImportDescribesAVault(t *testing.T) {
 		t.Error("something was changed")
 	}
 	bare := filepath.Join(st.dir, "bare.yaml")
-	says(t, st.imports(bare, "--guide", "password-secure").want(t, exitOK).out, "NPS does not tell the version of Password Secure", "answers are missing")
+	r = st.imports(bare, "--guide", "password-secure").want(t, exitOK)
+	says(t, r.out, "NPS does not tell the version of Password Secure", "answers are missing")
+	if strings.Count(r.out, "passwordSecure.version") != 1 || strings.Count(st.read(bare), "under passwordSecure.version") != 1 {
+		t.Errorf("the gap is told twice:\n%s", r.out)
+	}
+	says(t, st.elsewhere("verify", "-f", bare).want(t, exitUsage).err, "(passwordSecure.version): missing", "(passwordSecure.apiKey): missing")
 	says(t, st.imports(filepath.Join(st.dir, "other.yaml"), "--guide", "password-secure", "--connector", "Other").want(t, exitUsage).err, "named Other")
 	none := newVaultSite(t, sandbox.Options{})
 	says(t, none.imports(filepath.Join(none.dir, "none.yaml"), "--guide", "password-secure").want(t, exitFailed).err, "NPS has no integration connector to Password Secure")
 	less := newVaultSite(t, sandbox.Options{API: "documented"})
 	says(t, less.imports(filepath.Join(less.dir, "less.yaml"), "--guide", "password-secure").want(t, exitFailed).err, "cannot be read", "npsetup schema")
+}
+
+// TestImportOfWhatNoSessionHasProven: that nothing has proven the set-up is open, and no difference.
+func TestImportOfWhatNoSessionHasProven(t *testing.T) {
+	t.Parallel()
+	st := newVaultSite(t, sandbox.Options{})
+	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
+	st.hands()
+	out := filepath.Join(st.dir, "imported.yaml")
+	r := st.elsewhere("import", "-f", st.answers(), "--out", out).want(t, exitOK)
+	says(t, r.out, "open     no session has proven it yet: npsetup apply -f FILE opens one")
+	if strings.Contains(r.out, "differs ") {
+		t.Errorf("a missing session is said to differ:\n%s", r.out)
+	}
 }

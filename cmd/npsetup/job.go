@@ -37,6 +37,7 @@ type options struct {
 	begun   bool // answers may be missing: a wizard asks for them
 	carries bool // what is planned may be carried out; verify and plan only look
 	reads   bool // nothing but a proof is wanted: what it can do without stops nothing
+	looks   bool // nothing is carried out: what only pages by hand show may be missing
 	plans   bool // the guide's changes are planned: their risks are to be accepted
 }
 
@@ -146,7 +147,7 @@ func (j *job) overrides() (steps.Overrides, error) {
 		}
 		set[key] = value
 	}
-	return steps.Overrides{Set: set, Env: j.app.env, Accept: j.accept, Begun: j.begun, Waive: j.waives}, nil
+	return steps.Overrides{Set: set, Env: j.app.env, Accept: j.accept, Begun: j.begun, Looks: j.looks, Waive: j.waives}, nil
 }
 
 // waives says whether the answers may lack a consent: where nothing of that kind is planned, and where the run's record tells that

@@ -37,7 +37,7 @@ func newPlan(shared *options) *cobra.Command {
 }
 
 func runPlan(ctx context.Context, c *cobra.Command, o *options) error {
-	o.dryRun, o.plans = true, true
+	o.dryRun, o.plans, o.looks = true, true, true
 	j, err := newJob(c, o)
 	if err != nil {
 		return err

@@ -2,17 +2,35 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"strconv"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+	"go.uber.org/goleak"
 )
+
+// leakless are tests that fail when one of their goroutines is left behind.
+type leakless struct{ m *testing.M }
+
+// Run implements testscript.TestingM.
+func (l leakless) Run() int {
+	code := l.m.Run()
+	if code != 0 {
+		return code
+	}
+	if err := goleak.Find(); err != nil {
+		_, _ = fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return 0
+}
 
 // TestMain lets scripts run npsetup as a process of its own.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"npsetup": func() { os.Exit(start(os.Args[1:], fromProcess())) }})
+	testscript.Main(leakless{m}, map[string]func(){"npsetup": func() { os.Exit(start(os.Args[1:], fromProcess())) }, "leaky": leaky, "idle": func() {}})
 }
 
 // TestScripts tells the line mode from outside: a process, its streams, its exit code.

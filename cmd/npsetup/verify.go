@@ -43,7 +43,7 @@ func runVerify(ctx context.Context, c *cobra.Command, o *options, session bool, 
 		return problem.New("nobody agreed to the session").Because("there is no terminal to ask on, and --yes was not given").
 			Try("npsetup verify --session --yes opens it", "npsetup verify without --session only reads").Of(problem.Usage)
 	}
-	o.dryRun, o.reads = !session, true
+	o.dryRun, o.reads, o.looks = !session, true, !session
 	j, err := newJob(c, o)
 	if err != nil {
 		return err

@@ -33,7 +33,8 @@ func (w World) importer() *steps.Importer {
 			{Name: flagActivity, Value: "NAME", Help: "its activity, when the policy holds several"},
 			{Name: flagCertificate, Value: "FILE", Help: "Auditor's client certificate: file:PATH, or store:THUMBPRINT on Auditor's own server", File: true},
 		},
-		Read: w.importAll,
+		Given: []string{keyPlan, keyItems, keyCredentialItems},
+		Read:  w.importAll,
 	}
 }
 
@@ -147,8 +148,7 @@ func (w World) importCertificate(s *steps.Scene, in *steps.Imported, user npsapi
 			}
 		}
 	}
-	in.Take(keyCertificate, "file:auditor-client.cer", "export Auditor's certificate with the serial number "+serial+" to this file, without its private key")
-	in.Leave("the client certificate with the serial number " + serial + " is not beside the answers file: export it, or name it with --" + flagCertificate)
+	in.Lack(keyCertificate, "the client certificate with the serial number "+serial+" is not beside the answers file: export it without its private key, and write its file under "+keyCertificate+", such as file:auditor-client.cer, or name it with --"+flagCertificate)
 }
 
 func completed(named string) string {

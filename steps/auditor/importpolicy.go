@@ -2,7 +2,6 @@ package auditor
 
 import (
 	"context"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -69,18 +68,16 @@ func policyOf(user npsapi.Account, grants []grant, credential bool, flag string,
 
 // importPlan leaves room for what NPS does not know.
 func importPlan(in *steps.Imported, kind string) {
-	in.Take(keyPlan, "(not told by NPS)", "NPS does not know Auditor's monitoring plans: write the plan and its items here")
-	domain := "(not told by NPS)"
+	domain := ""
 	if first, _, _ := strings.Cut(in.Drafts[keyResources], "\n"); first != "" {
 		_, domain, _ = strings.Cut(first, ".")
+		domain = ", such as the domain " + domain
 	}
-	if kind != kindBoth {
-		in.Take(keyItems, domain)
-		return
+	in.Lack(keyPlan, "NPS does not know Auditor's monitoring plans: write the name of the plan under "+keyPlan)
+	in.Lack(keyItems, "NPS does not know the items of that plan: write those that take their account from NPS under "+keyItems+domain)
+	if kind == kindBoth {
+		in.Lack(keyCredentialItems, "which of the items take an account from the credential-based policy is not known to NPS either: write them under "+keyCredentialItems)
 	}
-	const lent = "(item that takes an account)"
-	in.Take(keyItems, domain+"\n"+lent)
-	in.Take(keyCredentialItems, lent, "the items that take an account from the credential-based policy")
 }
 
 // importResourcePolicy describes a resource-based policy, and what belongs to it.
@@ -133,7 +130,7 @@ func importCredentialPolicy(ctx context.Context, s *steps.Scene, in *steps.Impor
 		}
 	}
 	if len(names) == 0 {
-		in.Leave("the access policy " + p.Name + " lends no account")
+		in.Lack(keyAccounts, "the access policy "+p.Name+" lends no account")
 		return nil
 	}
 	in.Take(keyAccounts, strings.Join(names, "\n"))
@@ -165,30 +162,28 @@ func importProfile(ctx context.Context, s *steps.Scene, in *steps.Imported, p np
 	if err != nil {
 		return err
 	}
-	in.Take(keyProfile, found[0].Row.Name)
-	in.Tell("connection profile " + found[0].Row.Name)
+	name := found[0].Row.Name
+	in.Take(keyProfile, name)
+	in.Tell("connection profile " + name)
+	guides := s.Answers
+	for _, t := range profileTable() {
+		guides = guides.With(settingsPrefix+t.name, "")
+	}
+	for _, d := range nps.Differing(found[0].Raw, profileSettings(guides)) {
+		in.Differs = append(in.Differs, steps.Deviate(kindProfile, name, d))
+	}
 	for _, t := range profileTable() {
 		importSetting(in, t, nps.Member(found[0].Raw, t.field))
 	}
 	return nil
 }
 
+// importSetting makes a number that differs an answer. What a switch ought to be is not up to anybody.
 func importSetting(in *steps.Imported, t profileSetting, have string) {
-	if t.name == "approvalWorkflow" {
-		if have != fmt.Sprint(npsapi.ApprovalAllow) && !nps.Same(have, "Allow") {
-			in.Leave(t.label + " is " + nps.OrNothing(have) + ", the article says Automatic: no answer describes that")
-		}
-		return
-	}
-	if have == t.value || !t.number {
-		return // what a switch ought to be is not up to anybody: verify tells that it differs
-	}
 	f := steps.Field{Key: settingsPrefix + t.name, Kind: steps.Number}
-	if f.Valid(have) != nil {
-		in.Leave(t.label + " is " + nps.OrNothing(have) + ", the article says " + nps.Spoken(t.value) + ": no answer describes that")
-		return
+	if t.number && have != t.value && f.Valid(have) == nil {
+		in.Take(f.Key, have, t.label+": the article says "+nps.Spoken(t.value)+"; this is what the server has")
 	}
-	in.Take(f.Key, have, t.label+": the article says "+nps.Spoken(t.value))
 }
 
 // importActivity describes the activity of a policy, and the group that its action names.
@@ -207,7 +202,7 @@ func importActivity(ctx context.Context, s *steps.Scene, in *steps.Imported, p n
 		}
 	}
 	if len(byName) == 0 && named == "" {
-		in.Leave("the access policy holds no activity")
+		in.Lack(keyActivity, "the access policy holds no activity")
 		return nil
 	}
 	pick, err := nps.TheOne(flagActivity, "activity in the access policy", named, slices.Sorted(maps.Keys(byName)), nil)
@@ -219,7 +214,7 @@ func importActivity(ctx context.Context, s *steps.Scene, in *steps.Imported, p n
 	group, err := groupOf(ctx, s, byName[pick])
 	switch {
 	case problem.Is(err, problem.NotOffered):
-		in.Leave("this server does not show the actions of activities: that the group is Domain Admins, as in the article, is a guess")
+		in.Lack(keyGroup, "this server does not show the actions of activities: that the group is Domain Admins, as in the article, is a guess")
 		return nil
 	case err != nil:
 		return err
@@ -288,7 +283,7 @@ func importResources(ctx context.Context, s *steps.Scene, in *steps.Imported, p 
 		hosts = append(hosts, host)
 	}
 	if len(hosts) == 0 {
-		in.Leave("the access policy holds no resource that Auditor finds")
+		in.Lack(keyResources, "the access policy holds no resource that Auditor finds")
 		return nil
 	}
 	in.Take(keyResources, strings.Join(hosts, "\n"))
@@ -310,7 +305,7 @@ func importServiceAccount(ctx context.Context, s *steps.Scene, in *steps.Importe
 		}
 	}
 	if len(mine) == 0 {
-		in.Leave("the resources have no service account")
+		in.Lack(keyServiceAccount, "the resources have no service account")
 		return nil
 	}
 	name := mine[0].DisplayName
@@ -318,7 +313,7 @@ func importServiceAccount(ctx context.Context, s *steps.Scene, in *steps.Importe
 		name = mine[0].Domain + `\` + mine[0].UserName
 	}
 	if len(mine) > 1 {
-		in.Leave("the resources have different service accounts; the answers can name one")
+		in.Leave("the resources have different service accounts; the answers name one of them")
 	}
 	in.Take(keyServiceAccount, name)
 	in.Tell("service account " + name)

@@ -33,6 +33,11 @@ func (w World) values(s *steps.Scene) map[string]string {
 		"account": strings.Join(a.List(keyAccounts), "\n"), "credentialPolicy": a.Text(keyCredentialPolicy),
 		"plan": a.Text(keyPlan), "item": strings.Join(a.List(keyItems), "\n"),
 	}
+	for value, key := range map[string]string{"plan": keyPlan, "item": keyItems} {
+		if s.Memory.Reads && !a.Has(key) {
+			v[value] = "(not answered)" // nobody is shown the page of one who only looks
+		}
+	}
 	certificateValues(s, v)
 	if len(presented.Chain) > 0 {
 		v["fingerprint"], v["serverThumbprint"] = presented.Chain[0].SHA256, presented.Chain[0].SHA1

@@ -37,10 +37,10 @@ func (w World) monitoringPlan() steps.Step {
 		ID: monitoringStep, Title: "Monitoring plan", Article: "Enable Integration, 1-6",
 		Why: "only with this does Auditor take its account from NPS; it looks the names up letter by letter",
 		Fields: []steps.Field{
-			{Key: keyPlan, Kind: steps.Text, Prompt: "Monitoring plan in Auditor", Example: "AD Monitoring", Help: "The plan whose items take their account from NPS."},
-			{Key: keyItems, Kind: steps.Multi, Prompt: "Items of that plan", Example: "contoso.com", Help: "The items, as the plan lists them. With as many accounts as credential-based items, each item gets the account in its place."},
+			{Key: keyPlan, Kind: steps.Text, Typed: true, Prompt: "Monitoring plan in Auditor", Example: "AD Monitoring", Help: "The plan whose items take their account from NPS."},
+			{Key: keyItems, Kind: steps.Multi, Typed: true, Prompt: "Items of that plan", Example: "contoso.com", Help: "The items, as the plan lists them. With as many accounts as credential-based items, each item gets the account in its place."},
 			{
-				Key: keyCredentialItems, Kind: steps.Multi, Prompt: "Of these, the items with a credential-based policy", Example: "file01.contoso.com",
+				Key: keyCredentialItems, Kind: steps.Multi, Typed: true, Prompt: "Of these, the items with a credential-based policy", Example: "file01.contoso.com",
 				Help: "The others take the resource-based policy.", When: func(a steps.Answers) bool { return a.Text(keyKind) == kindBoth },
 			},
 			{
@@ -55,6 +55,14 @@ func (w World) monitoringPlan() steps.Step {
 }
 
 func (w World) planMonitoring(s *steps.Scene) ([]plan.Action, error) {
+	if nps.Evident(s, monitoringStep, typedNames(s), seenCollections) == "" || nps.Changing(s.Planned()) {
+		if missing := w.untold(s.Answers); missing != nil {
+			if s.Memory.Reads {
+				return nil, nil // nobody is told what to type: what is there is proven all the same
+			}
+			return nil, missing
+		}
+	}
 	var after []string
 	for _, y := range ways(s.Answers) {
 		if seen, _ := steps.Get(s, y.key); seen.Policy == nil {
@@ -62,6 +70,20 @@ func (w World) planMonitoring(s *steps.Scene) ([]plan.Action, error) {
 		}
 	}
 	return w.byHand(s, monitoringStep, "monitoring plan", s.Answers.Text(keyPlan), typedNames(s), seenCollections, after...)
+}
+
+// untold are the names that the page cannot do without and that nobody has answered.
+func (w World) untold(a steps.Answers) error {
+	var l problem.List
+	for _, f := range w.monitoringPlan().Fields {
+		if !f.Typed || !f.Asked(a) {
+			continue
+		}
+		if fault, bad := a.CheckField(f); bad && fault.Missing {
+			l.Add(a.Absent(fault))
+		}
+	}
+	return l.Err()
 }
 
 // lookMonitoring judges what is to be typed, and reads Auditor's event log where it is at hand.

@@ -82,8 +82,22 @@ func (w World) connectionProfile() steps.Step {
 func (w World) verifyProfile(ctx context.Context, s *steps.Scene) steps.Proof {
 	seen, _ := steps.Get(s, profilesKey)
 	return seen.honest(nps.ProvenBy(w.planProfile, func(*steps.Scene) string {
-		return fmt.Sprintf("read back: all %d settings as wanted; matches that are marked prove storage, not meaning", len(profileTable()))
+		return fmt.Sprintf("read back: all %d settings as wanted%s; matches that are marked prove storage, not meaning", len(profileTable()), ownSettings(s.Answers))
 	})(ctx, s))
+}
+
+// ownSettings tells which settings the answers want otherwise than the article.
+func ownSettings(a steps.Answers) string {
+	var own []string
+	for _, p := range profileTable() {
+		if have := a.Text(settingsPrefix + p.name); have != p.value {
+			own = append(own, p.label+" "+nps.Spoken(have)+", the article has "+nps.Spoken(p.value))
+		}
+	}
+	if len(own) == 0 {
+		return ""
+	}
+	return " by the answers (" + strings.Join(own, "; ") + ")"
 }
 
 func profileFields() []steps.Field {

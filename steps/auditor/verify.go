@@ -36,17 +36,23 @@ func (w World) planProof(s *steps.Scene) ([]plan.Action, error) {
 	ev, _ := steps.Get(s, evidenceKey)
 	var actions []plan.Action
 	before := waitsFor(s, true)
+	due := slices.DeleteFunc(proofs(s), func(p proof) bool { return !sessionDue(s, ev, p.kind) && !(nps.Changing(s.Planned()) && canSignIn(s)) })
+	collects := seenCollections(s) == "" || len(due) == 0 && nps.Changing(s.Planned()) // what is changed now, a session of before does not prove
+	if len(due) == 0 && !collects {
+		return nil, nil
+	}
+	if missing := w.untold(s.Answers); missing != nil && !s.Memory.Reads {
+		return nil, missing
+	}
 	m, err := w.page(s, verifyStep)
 	if err != nil {
 		return nil, err
 	}
-	for _, p := range proofs(s) {
-		if sessionDue(s, ev, p.kind) || nps.Changing(s.Planned()) && canSignIn(s) {
-			actions = append(actions, p.action(s, ev.next+len(actions), m))
-			before = append(before, p.key)
-		}
+	for _, p := range due {
+		actions = append(actions, p.action(s, ev.next+len(actions), m))
+		before = append(before, p.key)
 	}
-	if seenCollections(s) == "" || len(actions) == 0 && nps.Changing(s.Planned()) { // what is changed now, a session of before does not prove
+	if collects {
 		actions = append(actions, nps.ManualAction(verifyStep, "first collection", s.Answers.Text(keyPlan), m, before...))
 	}
 	return actions, nil

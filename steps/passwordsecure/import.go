@@ -36,8 +36,8 @@ func importAll(ctx context.Context, s *steps.Scene, named func(string) string) (
 	if err != nil {
 		return in, err
 	}
-	in.Take(keyAPIKey, "env:PASSWORD_SECURE_API_KEY", "NPS does not give the key back: set this variable, or name another source")
-	in.Leave("NPS does not tell the version of Password Secure: write it under " + keyVersion)
+	in.Lack(keyVersion, "NPS does not tell the version of Password Secure: write it under "+keyVersion)
+	in.Lack(keyAPIKey, "NPS does not give the API key of Password Secure back: write where it is, never the key, under "+keyAPIKey+", such as env:PASSWORD_SECURE_API_KEY")
 	a, err := importActivity(ctx, s, &in, c.ID, named(flagActivity))
 	if err != nil || a == nil {
 		return in, err
@@ -99,7 +99,7 @@ func importAccount(ctx context.Context, s *steps.Scene, in *steps.Imported, id s
 		return err
 	}
 	if found == nil {
-		in.Leave("the service account of the connector is not listed by NPS")
+		in.Lack(keyAccount, "the service account of the connector is not listed by NPS")
 		return nil
 	}
 	in.Take(keyAccount, found.Name)
@@ -144,7 +144,7 @@ func importActivity(ctx context.Context, s *steps.Scene, in *steps.Imported, con
 	if len(platforms) == 1 {
 		in.Take(keyPlatform, platforms[0].Row.Name)
 	} else {
-		in.Leave("the platform of the activity is not told: it is taken to be Windows")
+		in.Lack(keyPlatform, "the platform of the activity is not told: it is taken to be Windows")
 	}
 	return &a, nil
 }
@@ -152,12 +152,13 @@ func importActivity(ctx context.Context, s *steps.Scene, in *steps.Imported, con
 // importTemplate takes the entry from a fixed Login Account Template: that is what NPS asks Password Secure for.
 func importTemplate(in *steps.Imported, template string) {
 	if err := checkTemplate(template); err != nil {
-		in.Leave("the Login Account Template of the activity is " + nps.OrNothing(template) + ": " + err.Error())
+		in.Lack(keyTemplate, "the Login Account Template of the activity is "+nps.OrNothing(template)+": "+err.Error())
 		return
 	}
 	in.Take(keyTemplate, template)
 	if strings.Contains(template, "%") {
-		in.Leave("the Login Account Template " + template + " asks for another entry for each user: write one that is there under passwordSecure.entry, for the proof")
+		in.Lack(keyDomain, "the Login Account Template "+template+" asks for another entry for each user: write the domain of one that is there under "+keyDomain+", for the proof")
+		in.Lack(keyUser, "and its user under "+keyUser)
 		return
 	}
 	domain, user, _ := strings.Cut(template, `\`)
@@ -213,7 +214,7 @@ func importProfile(ctx context.Context, s *steps.Scene, in *steps.Imported, p np
 	case p.ActivityConfiguration != "":
 		in.Take(keyProfile, string(p.ActivityConfiguration))
 	default:
-		in.Leave("the connection profile of the access policy is not told")
+		in.Lack(keyProfile, "the connection profile of the access policy is not told")
 	}
 	return nil
 }
@@ -246,7 +247,7 @@ func importMembers(ctx context.Context, s *steps.Scene, in *steps.Imported, poli
 		values    []string
 	}{{keyUsers, "users", names}, {keyResources, "resources", hosts}} {
 		if len(list.values) == 0 {
-			in.Leave("the access policy names no " + list.what)
+			in.Lack(list.key, "the access policy names no "+list.what)
 			continue
 		}
 		in.Take(list.key, strings.Join(list.values, "\n"))

@@ -1,0 +1,10 @@
+package run_test
+
+import (
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// TestMain fails when a goroutine of the tests is left behind.
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
