@@ -186,7 +186,7 @@ func (r *runner) call(ctx context.Context, a plan.Action, op plan.Op) (map[strin
 // exchange sends one call, and notes it down before and after when it changes something.
 func (r *runner) exchange(ctx context.Context, s Sender, a plan.Action, op plan.Op) (plan.Answer, map[string]string, error) {
 	shown := op.Call.Redacted(r.resolve)
-	entry := Entry{Action: a.Key, Op: op.ID, Effect: a.Effect.String(), Marker: op.Marker, Request: shown.Method + " " + shown.Path, Body: string(shown.Body)}
+	entry := Entry{Action: a.Key, Op: op.ID, Effect: a.Effect.String(), Marker: op.Marker, Request: shown.Method + " " + shown.Path, Body: r.noted(op)}
 	change := op.Class == plan.Change
 	if change {
 		entry.State, entry.Before, entry.Finds, entry.Outputs = Sending, before(a), finds(op), r.found(a, op)
