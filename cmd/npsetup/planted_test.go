@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io/fs"
 	"maps"
 	"os"
@@ -154,11 +155,25 @@ func TestTheVaultsSecretsAreKeptNowhere(t *testing.T) {
 	for _, a := range named.ServiceAccounts {
 		st.drift("serviceAccounts", a.DisplayName, plantedBeside(map[string]any{"description": "other"}))
 	}
+	file := st.edited("description: ''", "description: for the activity")
 	saved := filepath.Join(t.TempDir(), "plan.json")
-	st.keptNowhere(saved, []string{"plan", "-f", st.answers(), "--out", saved}, []string{"plan", "-f", st.answers(), "--calls"}, []string{"plan", "-f", st.answers(), "--output", "json"},
-		[]string{"plan", "-f", st.answers(), "--output", "curl"}, []string{"apply", "-f", st.answers(), "--yes", "--output", "json", "--done", vaultManual},
-		[]string{"undo", "--dry-run", "--calls"}, []string{"undo", "--yes", "--done", vaultManual})
-	if raw, err := os.ReadFile(saved); err != nil || !strings.Contains(string(raw), "updateConnector") && !strings.Contains(string(raw), "updateCredential") {
-		t.Errorf("neither connector nor service account was to be changed: %v\n%s", err, raw)
+	st.keptNowhere(saved, []string{"plan", "-f", file, "--out", saved}, []string{"plan", "-f", file, "--calls"}, []string{"plan", "-f", file, "--output", "json"},
+		[]string{"plan", "-f", file, "--output", "curl"}, []string{"apply", "-f", file, "--yes", "--output", "json", "--done", vaultManual},
+		[]string{"undo", "--dry-run", "--calls"})
+	var p struct {
+		Actions []struct{ Effect, Object string }
+	}
+	raw, err := os.ReadFile(saved)
+	if err = errors.Join(err, json.Unmarshal(raw, &p)); err != nil {
+		t.Fatal(err)
+	}
+	updated := ""
+	for _, a := range p.Actions {
+		if a.Effect == "update" {
+			updated += a.Object + ", "
+		}
+	}
+	if updated != "service account, integration connector, activity, " {
+		t.Errorf("what was to be changed: %s", updated)
 	}
 }
