@@ -15,6 +15,7 @@ import (
 	"npsetup/steps"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
+	"npsetup/steps/run"
 )
 
 // importOptions are what import is told besides the sign-in.
@@ -260,16 +261,8 @@ func (j *job) writeImported(path string, in steps.Imported, differs []string) er
 	for _, open := range in.Open {
 		top = append(top, "open: "+open)
 	}
-	bad := func(err error) error {
-		return problem.New("the answers were not written to " + problem.Plain(path)).Because(problem.Plain(err.Error())).Try("name a file that does not exist yet, in a folder that does: --out FILE")
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return bad(err)
-	}
-	_, err = f.Write(steps.WriteNotedAnswers(j.guide, j.answers, top, in.Notes))
-	if err := errors.Join(err, f.Close()); err != nil {
-		return bad(err)
+	if err := run.Create(path, steps.WriteNotedAnswers(j.guide, j.answers, top, in.Notes), 0o600); err != nil {
+		return problem.New("the answers were not written to "+problem.Plain(path)).Unwritten(err, elsewhere+": --out FILE")
 	}
 	return nil
 }

@@ -73,7 +73,7 @@ func runKey(ctx context.Context, c *cobra.Command, o *options, to secret.Recipie
 		}
 	}
 	if err := secret.HandOver(key, to); err != nil {
-		return problem.New("the key was not handed over").Because(problem.Plain(err.Error())).Try("name a file that does not exist yet, in a folder that does: --to FILE")
+		return problem.New("the key was not handed over").Unwritten(err, elsewhere+": --to FILE")
 	}
 	arrived := key.Arrived()
 	if path != "" {
@@ -90,7 +90,7 @@ func (j *job) handOverVaultKey(ctx context.Context, to secret.Recipient, path st
 		return err
 	}
 	if err := secret.HandOver(k.Secret, to); err != nil {
-		return problem.New("the key was not handed over").Because(problem.Plain(err.Error())).Try("name a file that does not exist yet, in a folder that does: --to FILE")
+		return problem.New("the key was not handed over").Unwritten(err, elsewhere+": --to FILE")
 	}
 	if path != "" {
 		_, err = fmt.Fprintf(j.talk(), "the API key of Password Secure is in %s (%s, mode 0600); paste it as the password of the service account, then delete the file\n", problem.Plain(path), k.Secret.Arrived())

@@ -169,7 +169,11 @@ func keepCrash(state, report string) (string, error) {
 		return "", err
 	}
 	_, err = f.WriteString("npsetup " + version + "\n\n" + report)
-	return filepath.Clean(f.Name()), errors.Join(err, f.Close())
+	if err = errors.Join(err, f.Close()); err != nil {
+		_ = os.Remove(f.Name())
+		return "", err
+	}
+	return filepath.Clean(f.Name()), nil
 }
 
 // screenOn says whether in and out are terminals.
