@@ -10,7 +10,7 @@ GUM         := github.com/charmbracelet/gum@v0.17.0
 EXHAUSTIVE  := github.com/nishanths/exhaustive/cmd/exhaustive@v0.12.0+golang.org/x/tools@v0.40.0
 
 # These tables run the same code as the other tests, many times: the race detector would take minutes for them and see nothing new.
-BIG := ^(TestEveryKill|TestUndoIsStoppedItself|TestFaults|TestFaultTable|TestSilenceAtEveryQuestion|TestPublishedFailuresAreNamed|TestCausesAreNamed|TestTheScriptOfACredentialPolicy)$$
+BIG := ^(TestEveryKill|TestUndoIsStoppedItself|TestFaults|TestFaultTable|TestAFullDisk|TestSilenceAtEveryQuestion|TestPublishedFailuresAreNamed|TestCausesAreNamed|TestTheScriptOfACredentialPolicy)$$
 
 # A fuzz target runs this long in test-full.
 FUZZTIME ?= 10s

@@ -109,7 +109,11 @@ func (o *options) needs(a steps.Answers) func(key string, r secret.Reference) bo
 
 // offline reads the answers: from the file, from a saved plan, or from the one open run.
 func offline(c *cobra.Command, o *options) (*job, error) {
-	state, err := o.safeState()
+	where := o.safeState
+	if o.carries {
+		where = o.writableState
+	}
+	state, err := where()
 	if err != nil {
 		return nil, err
 	}
