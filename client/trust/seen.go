@@ -83,7 +83,8 @@ func readSeen(path string) (map[string]Sighting, error) {
 		return map[string]Sighting{}, nil
 	}
 	if err != nil {
-		return nil, badSeen(path, err.Error(), err)
+		return nil, problem.New("the list of servers seen before, "+problem.Plain(path)+", cannot be read").Coded(problem.StateFolderUnusable).
+			Unwritten(err, "mend its permissions, or name another folder with --state DIR")
 	}
 	defer func() { _ = f.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(f, maxFile+1))

@@ -21,10 +21,22 @@ func (p *Problem) Unwritten(err error, otherwise ...string) *Problem {
 		}
 	case errors.Is(err, syscall.EROFS):
 		p.Try("nothing can be written to that disk: name another place")
-	case errors.Is(err, syscall.EMFILE), errors.Is(err, syscall.ENFILE):
-		p.Try("allow more open files (ulimit -n 256), then go on with the same command")
+	case NoFileLeft(err):
+		p.Try(moreFiles)
 	default:
 		p.Try(otherwise...)
 	}
 	return p
+}
+
+const moreFiles = "allow more open files (ulimit -n 256), then go on with the same command"
+
+// NoFileLeft says whether an error is about this machine's bound of open files and connections, and not about what was to be opened.
+func NoFileLeft(err error) bool {
+	return errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)
+}
+
+// OutOfFiles is the problem of a connection that this machine could not open.
+func OutOfFiles(to string, err error) *Problem {
+	return New("no connection to " + to + " could be opened").Because("this machine allows no more open files: " + Plain(err.Error())).Try(moreFiles).From(err)
 }

@@ -330,7 +330,7 @@ func before(a plan.Action) map[string]string {
 func (r *runner) concluded(e Entry) error {
 	err := r.journal(e)
 	if err != nil && e.State == Carried {
-		return problem.New(e.Request + " was carried out, and that cannot be noted down").Coded(problem.StateFolderUnusable).
+		return problem.New(e.Request+" was carried out, and that cannot be noted down").Coded(problem.StateFolderUnusable).
 			Unwritten(err, "mend the permissions of the state folder").Try("then npsetup resume --yes: it finds what was made, and goes on")
 	}
 	return err
