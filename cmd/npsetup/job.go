@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -205,6 +206,11 @@ func (j *job) fromPlan(o steps.Overrides) (steps.Parsed, error) {
 		return steps.Parsed{}, problem.New("the plan file " + problem.Plain(j.plan) + " cannot be read").Because(problem.Plain(err.Error())).Try("write one with npsetup plan -f ANSWERS --out FILE").Of(problem.Usage)
 	}
 	saved, err := plan.ReadSaved(raw)
+	var newer plan.NewerPlan
+	if errors.As(err, &newer) {
+		return steps.Parsed{}, problem.New("the plan file " + problem.Plain(j.plan) + " is of a newer version").Coded(problem.NewerVersion).Because(newer.Error()).
+			Try("use the npsetup that wrote it, or a newer one").Of(problem.Usage)
+	}
 	if err != nil {
 		return steps.Parsed{}, problem.New("the plan file " + problem.Plain(j.plan) + " cannot be used").Because(problem.Plain(err.Error())).Try("write one with npsetup plan -f ANSWERS --out FILE").Of(problem.Usage)
 	}
