@@ -12,7 +12,7 @@ EXHAUSTIVE  := github.com/nishanths/exhaustive/cmd/exhaustive@v0.12.0+golang.org
 # Where everything comes together, make test looks for races only in what runs side by side, and test-full in all but these tables: they
 # run the same code as the other tests, many times.
 SIDE   := ^(TestStories|TestTheDemoProves|TestUndo(Takes|Restores|Asks).*|TestWatch.*|TestASignal.*|TestASession.*|TestAVaultSession.*)$$
-TABLES := ^(TestEveryKill|TestUndoIsStoppedItself|TestFaults|TestFaultTable|TestSilenceAtEveryQuestion|TestPublishedFailuresAreNamed|TestCausesAreNamed|TestTheScriptOfACredentialPolicy)$$
+TABLES := ^(TestEveryKill|TestUndoIsStoppedItself|TestFaults|TestFaultTable|TestAFullDisk|TestHostileJournals|TestSilenceAtEveryQuestion|TestPublishedFailuresAreNamed|TestCausesAreNamed|TestTheScriptOfACredentialPolicy)$$
 
 # The tests hold little at a time and make much: they are a tenth faster where memory is collected less often.
 export GOGC ?= 400

@@ -28,6 +28,9 @@ func (c *Client) broken(ctx context.Context, r request, err error, written bool)
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return problem.New("stopped while waiting for " + r.text()).Of(problem.Cancelled).From(err)
 	}
+	if problem.NoFileLeft(err) {
+		return problem.OutOfFiles(c.base.Host, err).Of(problem.Unreachable)
+	}
 	if told := c.told(err); told != nil {
 		return told
 	}

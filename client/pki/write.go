@@ -48,7 +48,7 @@ func WriteFile(path string, content []byte, mode fs.FileMode) error {
 		return Exists(path)
 	}
 	if err != nil {
-		return problem.New("the file " + problem.Plain(path) + " cannot be written").Because(problem.Plain(err.Error())).Try("name a folder that you may write in").From(err)
+		return problem.New("the file "+problem.Plain(path)+" cannot be written").Unwritten(err, "name a folder that you may write in")
 	}
 	return nil
 }
@@ -65,7 +65,7 @@ func openFolder(dir string) (*os.Root, error) {
 		return nil, unwritable(dir, why, next).From(err)
 	}
 	if err := os.MkdirAll(dir, 0o700); err != nil {
-		return bad(problem.Plain(err.Error()), "name a folder that you may make", err)
+		return nil, problem.New("nothing can be written into the folder "+problem.Plain(dir)).Unwritten(err, "name a folder that you may make")
 	}
 	info, err := os.Lstat(dir)
 	if err != nil {

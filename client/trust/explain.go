@@ -158,6 +158,8 @@ func network(err error, where string) *problem.Problem {
 	switch {
 	case errors.Is(err, context.Canceled):
 		return stopped(context.Background(), err, where)
+	case problem.NoFileLeft(err):
+		p = problem.OutOfFiles(named(where), err)
 	case errors.As(err, &dns):
 		p = noName(dns)
 	case is(err, syscall.ECONNREFUSED, 10061):

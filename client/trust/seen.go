@@ -83,7 +83,8 @@ func readSeen(path string) (map[string]Sighting, error) {
 		return map[string]Sighting{}, nil
 	}
 	if err != nil {
-		return nil, badSeen(path, err.Error(), err)
+		return nil, problem.New("the list of servers seen before, "+problem.Plain(path)+", cannot be read").Coded(problem.StateFolderUnusable).
+			Unwritten(err, "mend its permissions, or name another folder with --state DIR")
 	}
 	defer func() { _ = f.Close() }()
 	raw, err := io.ReadAll(io.LimitReader(f, maxFile+1))
@@ -168,8 +169,8 @@ func (s *Seen) Save() error {
 		return err
 	}
 	if err := replace(s.path, append(raw, '\n')); err != nil {
-		return problem.New("the list of servers seen before, " + problem.Plain(s.path) + ", cannot be written").Because(problem.Plain(err.Error())).
-			Try("check the permissions and the free space of its folder").From(err)
+		return problem.New("the list of servers seen before, "+problem.Plain(s.path)+", cannot be written").Coded(problem.StateFolderUnusable).
+			Unwritten(err, "mend the permissions of its folder, or name another with --state DIR")
 	}
 	s.hosts, s.changes = hosts, map[string]Sighting{}
 	return nil
@@ -178,8 +179,8 @@ func (s *Seen) Save() error {
 // lockSeen keeps other processes out between reading and writing, or one would drop what another adds at the same moment.
 func lockSeen(path string) (unlock func(), err error) {
 	bad := func(err error) (func(), error) {
-		return nil, problem.New("the list of servers seen before, " + problem.Plain(path) + ", cannot be locked").Because(problem.Plain(err.Error())).
-			Try("check the permissions and the free space of its folder").From(err)
+		return nil, problem.New("the list of servers seen before, "+problem.Plain(path)+", cannot be locked").Coded(problem.StateFolderUnusable).
+			Unwritten(err, "mend the permissions of its folder, or name another with --state DIR")
 	}
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return bad(err)

@@ -56,7 +56,8 @@ type app struct {
 // fromProcess is the world of the real program.
 func fromProcess() *app {
 	a := &app{
-		in: os.Stdin, out: os.Stdout, err: os.Stderr, env: os.LookupEnv, now: time.Now, home: os.UserHomeDir, pdc: lookupPDC, windows: auditorlog.Program(),
+		in: os.Stdin, out: onTerminal(os.Stdout, term.IsTerminal(int(os.Stdout.Fd())), os.LookupEnv),
+		err: onTerminal(os.Stderr, term.IsTerminal(int(os.Stderr.Fd())), os.LookupEnv), env: os.LookupEnv, now: time.Now, home: os.UserHomeDir, pdc: lookupPDC, windows: auditorlog.Program(),
 		terminal: term.IsTerminal(int(os.Stdin.Fd())) && term.IsTerminal(int(os.Stderr.Fd())), screen: screenOn(os.Stdin, os.Stdout),
 	}
 	a.password = func(ctx context.Context, prompt string) ([]byte, error) {

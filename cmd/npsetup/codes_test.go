@@ -45,11 +45,14 @@ func declared(t *testing.T, files []source) map[string]problem.Code {
 	return all
 }
 
-// sayings are the files in which problem.NAME stands, by NAME, in one pass over all of them.
+// sayings are the files in which problem.NAME stands (in its own package NAME alone), by NAME, in one pass over all of them.
 func sayings(files []source) map[string][]string {
 	in := map[string][]string{}
 	for _, f := range files {
 		ast.Inspect(f.file, func(n ast.Node) bool {
+			if id, is := n.(*ast.Ident); is && strings.HasPrefix(f.path, "steps/problem/") && f.path != "steps/problem/code.go" {
+				in[id.Name] = append(in[id.Name], f.path)
+			}
 			if s, is := n.(*ast.SelectorExpr); is {
 				if x, plain := s.X.(*ast.Ident); plain && x.Name == "problem" {
 					in[s.Sel.Name] = append(in[s.Sel.Name], f.path)

@@ -51,7 +51,7 @@ const demoVault = "answers-password-secure.yaml"
 func onStand(ctx context.Context, a *app, file string, do func(app, options, *sandbox.Server) error) (err error) {
 	dir, err := os.MkdirTemp("", "npsetup-demo-")
 	if err != nil {
-		return problem.New("there is no place for the demonstration").Because(problem.Plain(err.Error())).Try("make room in the temporary folder")
+		return problem.New("there is no place for the demonstration").Unwritten(err, "name another folder for temporary files with TMPDIR")
 	}
 	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
 	s, err := sandbox.Start(ctx, sandbox.Options{Dir: dir, Now: a.now})

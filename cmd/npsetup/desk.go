@@ -39,7 +39,11 @@ var _ face.Work = (*desk)(nil)
 
 // newDesk is a desk that no face sits at yet; start are answers to begin with, at most one for each guide.
 func newDesk(o *options, start []started) (*desk, error) {
-	state, err := o.safeState()
+	where := o.writableState
+	if o.dryRun {
+		where = o.safeState
+	}
+	state, err := where()
 	return &desk{o: o, state: state, start: start, held: map[string]secret.Secret{}}, err
 }
 

@@ -22,27 +22,33 @@ func (d *desk) Save(m steps.Machine) error {
 	if err != nil {
 		return err
 	}
-	if err := os.MkdirAll(d.state, 0o700); err != nil {
-		return err
+	path := d.savedPath(m.Guide().ID)
+	if err = os.MkdirAll(d.state, 0o700); err == nil {
+		err = run.Replace(path, raw)
 	}
-	return run.Replace(d.savedPath(m.Guide().ID), raw)
+	if err != nil {
+		return problem.New("what was answered cannot be kept in "+problem.Plain(path)).Coded(problem.StateFolderUnusable).Unwritten(err, "mend the permissions of the state folder, or name another with --state DIR")
+	}
+	return nil
 }
+
+// elsewhere helps where a file cannot be made.
+const elsewhere = "name a file that does not exist yet, in a folder that does"
 
 // WriteAnswers implements face.Work.
 func (d *desk) WriteAnswers(m steps.Machine, path string) error {
 	bad := func(why string) error {
-		return problem.New("the answers were not written to " + problem.Plain(path)).Because(why).Try("name a file that does not exist yet, in a folder that does")
+		return problem.New("the answers were not written to " + problem.Plain(path)).Because(why).Try(elsewhere)
 	}
 	if strings.TrimSpace(path) == "" {
 		return bad("no file was named")
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	err := run.Create(path, steps.WriteAnswers(m.Guide(), m.Answers().Anchored(filepath.Dir(absolute(path)))), 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return bad("it exists already and is left as it is")
 	}
 	if err != nil {
-		return bad(problem.Plain(err.Error()))
+		return problem.New("the answers were not written to "+problem.Plain(path)).Unwritten(err, elsewhere)
 	}
-	_, err = f.Write(steps.WriteAnswers(m.Guide(), m.Answers().Anchored(filepath.Dir(absolute(path)))))
-	return errors.Join(err, f.Close())
+	return nil
 }

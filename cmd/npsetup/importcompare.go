@@ -2,15 +2,14 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 
 	"npsetup/steps"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
+	"npsetup/steps/run"
 )
 
 // describe makes answers of what was read, with what was told on the command line over it. A risk that the set-up takes is in force
@@ -159,16 +158,8 @@ func (j *job) writeImported(path string, in steps.Imported) error {
 	for _, o := range in.Open {
 		top = append(top, "open: "+o)
 	}
-	bad := func(err error) error {
-		return problem.New("the answers were not written to " + problem.Plain(path)).Because(problem.Plain(err.Error())).Try("name a file that does not exist yet, in a folder that does: --out FILE")
-	}
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return bad(err)
-	}
-	_, err = f.Write(steps.WriteNotedAnswers(j.guide, j.answers, top, in.Notes))
-	if err := errors.Join(err, f.Close()); err != nil {
-		return bad(err)
+	if err := run.Create(path, steps.WriteNotedAnswers(j.guide, j.answers, top, in.Notes), 0o600); err != nil {
+		return problem.New("the answers were not written to "+problem.Plain(path)).Unwritten(err, elsewhere+": --out FILE")
 	}
 	return nil
 }

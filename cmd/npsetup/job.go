@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -110,7 +111,11 @@ func (o *options) needs(a steps.Answers) func(key string, r secret.Reference) bo
 
 // offline reads the answers: from the file, from a saved plan, or from the one open run.
 func offline(c *cobra.Command, o *options) (*job, error) {
-	state, err := o.safeState()
+	where := o.safeState
+	if o.carries {
+		where = o.writableState
+	}
+	state, err := where()
 	if err != nil {
 		return nil, err
 	}
@@ -202,6 +207,11 @@ func (j *job) fromPlan(o steps.Overrides) (steps.Parsed, error) {
 		return steps.Parsed{}, problem.New("the plan file " + problem.Plain(j.plan) + " cannot be read").Because(problem.Plain(err.Error())).Try("write one with npsetup plan -f ANSWERS --out FILE").Of(problem.Usage)
 	}
 	saved, err := plan.ReadSaved(raw)
+	var newer plan.NewerPlan
+	if errors.As(err, &newer) {
+		return steps.Parsed{}, problem.New("the plan file " + problem.Plain(j.plan) + " is of a newer version").Coded(problem.NewerVersion).Because(newer.Error()).
+			Try("use the npsetup that wrote it, or a newer one").Of(problem.Usage)
+	}
 	if err != nil {
 		return steps.Parsed{}, problem.New("the plan file " + problem.Plain(j.plan) + " cannot be used").Because(problem.Plain(err.Error())).Try("write one with npsetup plan -f ANSWERS --out FILE").Of(problem.Usage)
 	}

@@ -73,13 +73,21 @@ func runKey(ctx context.Context, c *cobra.Command, o *options, to secret.Recipie
 		}
 	}
 	if err := secret.HandOver(key, to); err != nil {
-		return problem.New("the key was not handed over").Because(problem.Plain(err.Error())).Try("name a file that does not exist yet, in a folder that does: --to FILE")
+		return notHandedOver(err, path)
 	}
 	arrived := key.Arrived()
 	if path != "" {
 		_, err = fmt.Fprintf(j.talk(), "the API key of %s is in %s (%s, mode 0600); paste it in Auditor, then delete the file\n", problem.Plain(name), problem.Plain(path), arrived)
 	}
 	return err
+}
+
+func notHandedOver(err error, path string) error {
+	what := "the key was not handed over"
+	if path != "" {
+		what += " to " + problem.Plain(path)
+	}
+	return problem.New(what).Unwritten(err, elsewhere+": --to FILE")
 }
 
 // handOverVaultKey hands over the API key of Password Secure to which the answers refer, for whoever makes the service account by hand.
@@ -90,7 +98,7 @@ func (j *job) handOverVaultKey(ctx context.Context, to secret.Recipient, path st
 		return err
 	}
 	if err := secret.HandOver(k.Secret, to); err != nil {
-		return problem.New("the key was not handed over").Because(problem.Plain(err.Error())).Try("name a file that does not exist yet, in a folder that does: --to FILE")
+		return notHandedOver(err, path)
 	}
 	if path != "" {
 		_, err = fmt.Fprintf(j.talk(), "the API key of Password Secure is in %s (%s, mode 0600); paste it as the password of the service account, then delete the file\n", problem.Plain(path), k.Secret.Arrived())

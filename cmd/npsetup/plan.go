@@ -94,24 +94,23 @@ func (j *job) show(p plan.Plan) error {
 
 // writePlan writes a plan file whole or not at all, and over nothing but another plan.
 func writePlan(path string, raw []byte) error {
-	bad := func(why, next string) error {
-		return problem.New("the plan cannot be written to " + problem.Plain(path)).Because(why).Try(next)
-	}
+	bad := func() *problem.Problem { return problem.New("the plan cannot be written to " + problem.Plain(path)) }
+	const there = "name a file in a folder that is there with --out FILE"
 	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
 		if err := os.WriteFile(path, raw, 0o600); err != nil { // a pipe, or a device
-			return bad(problem.Plain(err.Error()), "name a file in a folder that is there with --out FILE")
+			return bad().Unwritten(err, there)
 		}
 		return nil
 	}
 	if have, err := readLimited(path); err == nil {
 		if _, err := plan.ReadSaved(have); err != nil && len(have) > 0 {
-			return bad("it exists and is no plan: it is left as it is", "name another file with --out FILE")
+			return bad().Because("it exists and is no plan: it is left as it is").Try("name another file with --out FILE")
 		}
 	} else if !errors.Is(err, fs.ErrNotExist) {
-		return bad(problem.Plain(err.Error()), "name a file in a folder that is there with --out FILE")
+		return bad().Unwritten(err, there)
 	}
 	if err := run.Replace(path, raw); err != nil {
-		return bad(problem.Plain(err.Error()), "name a file in a folder that is there with --out FILE")
+		return bad().Unwritten(err, there)
 	}
 	return nil
 }

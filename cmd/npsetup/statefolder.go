@@ -45,3 +45,30 @@ func safeFolder(path string) error {
 	}
 	return nil
 }
+
+// writableState is the state folder, refused where nothing can be written in it: a run that can note nothing down must not begin, and it is
+// better to know that before anything is asked or sent.
+func (o *options) writableState() (string, error) {
+	dir, err := o.safeState()
+	if err != nil {
+		return "", err
+	}
+	if err := tryWriting(dir); err != nil {
+		return "", problem.New("nothing can be written in the state folder "+problem.Plain(dir)).Coded(problem.StateFolderUnusable).
+			Unwritten(err, "mend its permissions").Try("name another one with --state DIR, or with XDG_STATE_HOME")
+	}
+	return dir, nil
+}
+
+// tryWriting makes a folder if need be, and a file in it that it takes away again.
+func tryWriting(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(dir, ".npsetup-*")
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(make([]byte, 4096)) // about what the first record takes
+	return errors.Join(err, f.Close(), os.Remove(f.Name()))
+}

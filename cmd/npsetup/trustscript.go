@@ -3,10 +3,8 @@ package main
 import (
 	"context"
 	"encoding/base64"
-	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
@@ -16,6 +14,7 @@ import (
 	"npsetup/assets"
 	"npsetup/client/pki"
 	"npsetup/steps/problem"
+	"npsetup/steps/run"
 )
 
 func newTrustScript(shared *options) *cobra.Command {
@@ -60,14 +59,8 @@ func runTrustScript(o *trustOptions, path, out string, remove bool) error {
 		_, err = io.WriteString(o.c.OutOrStdout(), script)
 		return err
 	}
-	f, err := os.OpenFile(out, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return problem.New("the script was not written to " + problem.Plain(out)).Because(problem.Plain(err.Error())).Try("name a file that does not exist yet, in a folder that does: --out FILE")
-	}
-	_, err = io.WriteString(f, "\ufeff"+script)
-	if err = errors.Join(err, f.Close()); err != nil {
-		_ = os.Remove(out) // half a script is worse than none
-		return problem.New("the script was not written to " + problem.Plain(out)).Because(problem.Plain(err.Error())).Try("look at the free space of that folder, or name another one").From(err)
+	if err := run.Create(out, []byte("\ufeff"+script), 0o600); err != nil {
+		return problem.New("the script was not written to "+problem.Plain(out)).Unwritten(err, elsewhere+": --out FILE")
 	}
 	o.talkf("written to %s; run it on the NPS server as administrator: powershell.exe -NoProfile -ExecutionPolicy Bypass -File %s\n", problem.Plain(out), problem.Plain(quoted(name, "windows")))
 	return nil

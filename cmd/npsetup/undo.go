@@ -47,6 +47,11 @@ func runUndo(ctx context.Context, c *cobra.Command, o *options, keep bool) error
 		return problem.New("nobody agreed to the changes").Because("there is no terminal to ask on, and neither --yes nor --approve was given").
 			Try("look at the changes with npsetup undo --dry-run, then add --yes or --approve DIGEST").Of(problem.Usage)
 	}
+	if !o.dryRun {
+		if _, err := o.writableState(); err != nil {
+			return err
+		}
+	}
 	j, err := newJob(c, o)
 	if err != nil {
 		return err

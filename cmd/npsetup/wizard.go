@@ -96,7 +96,7 @@ func (a *app) fullScreen(plain bool) bool {
 
 func screenFace(ctx context.Context, o *options, w wizardOptions, d *desk) (face.Ending, error) {
 	wizard := tui.New(tui.Options{
-		Work: d, In: o.app.in, Out: o.app.out, Env: o.app.environ, DryRun: o.dryRun, Version: version, Now: o.app.now, Scrub: o.app.scrub.Scrub, Person: w.person, Hints: w.hints,
+		Work: d, In: o.app.in, Out: drawn(o.app.out), Env: o.app.environ, DryRun: o.dryRun, Version: version, Now: o.app.now, Scrub: o.app.scrub.Scrub, Person: w.person, Hints: w.hints,
 		Crash: func(report string) (string, error) { return keepCrash(d.state, report) },
 	})
 	d.meet(ctx, wizard, wizard)
@@ -169,7 +169,11 @@ func keepCrash(state, report string) (string, error) {
 		return "", err
 	}
 	_, err = f.WriteString("npsetup " + version + "\n\n" + report)
-	return filepath.Clean(f.Name()), errors.Join(err, f.Close())
+	if err = errors.Join(err, f.Close()); err != nil {
+		_ = os.Remove(f.Name())
+		return "", err
+	}
+	return filepath.Clean(f.Name()), nil
 }
 
 // screenOn says whether in and out are terminals.

@@ -44,13 +44,13 @@ func Find[T any](ctx context.Context, s *steps.Scene, c plan.Call, match func(T)
 	return found, err
 }
 
-// Whole reads a row with all its members.
+// Whole reads a row with all its members. What is a secret by its name is one.
 func Whole(raw json.RawMessage) (plan.Object, error) {
 	v, err := plan.Parse(raw)
 	if err != nil {
 		return nil, fmt.Errorf("a row of NPS cannot be read: %w", err)
 	}
-	o, ok := v.(plan.Object)
+	o, ok := plan.Veiled(v).(plan.Object)
 	if !ok {
 		return nil, fmt.Errorf("a row of NPS is no object")
 	}
@@ -81,7 +81,7 @@ func Observe(s *steps.Scene, key string, o plan.Object) {
 		s.Observe(key, nil)
 		return
 	}
-	raw, err := plan.Encode(o.Without(Volatile()...))
+	raw, err := plan.Sealed(o.Without(Volatile()...)) // only its sum stays
 	if err != nil {
 		raw = []byte(`"unreadable"`)
 	}

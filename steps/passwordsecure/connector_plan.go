@@ -171,7 +171,11 @@ func (seen seenConnector) action(s *steps.Scene, ds []plan.Difference) (plan.Act
 	t := kept(*seen.Template, seen.Named.Row)
 	write := func(c npsapi.VaultConnector) (plan.Call, error) {
 		body, err := c.Body(t)
-		return npsapi.UpdateConnector(id, body.With("id", id)), err
+		if err != nil {
+			return plan.Call{}, err
+		}
+		whole, _ := plan.Veiled(body.With("id", id)).(plan.Object) // settings that the article does not name may be secrets
+		return npsapi.UpdateConnector(id, whole), nil
 	}
 	now, err := write(want)
 	if err != nil {

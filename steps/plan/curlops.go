@@ -215,11 +215,12 @@ func (s *script) guard(g Guard) error {
 	if err != nil {
 		return err
 	}
-	want, err := Encode(g.Want)
+	open, secrets := g.Want.open() // the script is no place for what the server keeps secret
+	want, err := Encode(open)
 	if err != nil {
 		return err
 	}
-	volatile, err := json.Marshal(append([]string{}, g.Volatile...))
+	volatile, err := json.Marshal(append(secrets, g.Volatile...))
 	if err != nil {
 		return err
 	}

@@ -160,9 +160,20 @@ type Saved struct {
 	Claimed                    string // as written in the file
 }
 
+// NewerPlan is the format of a plan file that a later npsetup wrote.
+type NewerPlan int
+
+func (n NewerPlan) Error() string {
+	return fmt.Sprintf("its format is %d, and this npsetup knows %d", int(n), FormatVersion)
+}
+
 // ReadSaved reads a plan document. It recomputes the digest over the content, so that an edited file shows itself by
 // Digest and Claimed being different.
 func ReadSaved(raw []byte) (Saved, error) {
+	var of struct{ Format int }
+	if json.Unmarshal(raw, &of) == nil && of.Format > FormatVersion { // its members may be others
+		return Saved{}, NewerPlan(of.Format)
+	}
 	var d document
 	if err := json.Unmarshal(raw, &d); err != nil {
 		return Saved{}, fmt.Errorf("not a plan file: %w", err)

@@ -33,7 +33,7 @@ func (a Action) Undoing() (ops []Op, whole bool) {
 		if op.Kind == KindCall && op.Trace == nil {
 			op.Trace = a.traceOf(*op.Call)
 		}
-		if op.Call != nil && len(op.Call.Secrets()) > 0 {
+		if op.Call != nil && len(op.Call.Secrets()) > 0 && (op.Trace == nil || op.Trace.Fields == nil) { // with Fields, no body is kept
 			whole = false
 			continue
 		}
@@ -58,8 +58,11 @@ func (a Action) traceOf(back Call) *Trace {
 		}
 		was, isObject := back.Body.(Object)
 		became, too := op.Call.Body.(Object)
-		if isObject && too {
-			return &Trace{Lookup: op.Guard.Lookup, Changed: changes(was, became), Fields: memberNames(was)}
+		if !isObject || !too {
+			continue
+		}
+		if changed, open := changes(was, became); open {
+			return &Trace{Lookup: op.Guard.Lookup, Changed: changed, Fields: memberNames(was)}
 		}
 	}
 	return nil
@@ -73,20 +76,33 @@ func memberNames(o Object) []string {
 	return list
 }
 
-// changes lists the members of became that are otherwise in was.
-func changes(was, became Object) []Changed {
-	var list []Changed
+// changes lists the members of became that are otherwise in was. It answers false when one of them has a secret in it: that is kept
+// nowhere, so that it cannot be written back.
+func changes(was, became Object) (list []Changed, open bool) {
 	for _, m := range became {
-		before := json.RawMessage("null")
-		if v := was.Get(m.Name); v != nil {
-			before = shown(v)
+		before := was.Get(m.Name)
+		if before == nil {
+			before = Null()
 		}
+		if HasSecret(before) || HasSecret(m.Value) {
+			if !sameSealed(before, m.Value) {
+				return nil, false
+			}
+			continue
+		}
+		old := shown(before)
 		after, err := keepValue(m.Value)
-		if err == nil && !bytes.Equal(before, after) { // Undoing leaves out what has a secret in it
-			list = append(list, Changed{Member: m.Name, Was: before, Became: after})
+		if err == nil && !bytes.Equal(old, after) {
+			list = append(list, Changed{Member: m.Name, Was: old, Became: after})
 		}
 	}
-	return list
+	return list, true
+}
+
+func sameSealed(a, b Value) bool {
+	x, errX := Sealed(a)
+	y, errY := Sealed(b)
+	return errX == nil && errY == nil && bytes.Equal(x, y)
 }
 
 // Now is what the member became, as far as it is known.

@@ -173,6 +173,7 @@ const (
 
 // This machine.
 const (
+	DiskFull            Code = "disk-full"
 	StateFolderOpen     Code = "state-folder-open"
 	StateFolderUnusable Code = "state-folder-unusable"
 	StateFolderUnsafe   Code = "state-folder-unsafe"

@@ -2,6 +2,7 @@ package run
 
 import (
 	"encoding/json"
+	"slices"
 
 	"npsetup/steps/plan"
 )
@@ -80,4 +81,35 @@ func finds(op plan.Op) json.RawMessage {
 		return nil // a lookup with a secret in it: none has one
 	}
 	return raw
+}
+
+// noted is what the journal keeps of a body, redacted. An object that is written back whole holds much that is not this run's: of it only the
+// members that are set are kept, as they become.
+func (r *runner) noted(op plan.Op) string {
+	c := *op.Call
+	body, isObject := c.Body.(plan.Object)
+	switch {
+	case !isObject:
+	case op.Trace != nil && op.Trace.Fields != nil: // of an undo
+		c.Body = only(body, func(m plan.Member) bool {
+			return slices.ContainsFunc(op.Trace.Changed, func(c plan.Changed) bool { return c.Member == m.Name })
+		})
+	case op.Guard != nil:
+		want, _ := plan.Sealed(op.Guard.Want) // what a server gave holds no reference
+		c.Body = only(body, func(m plan.Member) bool {
+			now, err := plan.Sealed(plan.Object{m})
+			return err != nil || len(unlike(now, want)) > 0
+		})
+	}
+	return string(c.Redacted(r.resolve).Body)
+}
+
+func only(o plan.Object, keep func(plan.Member) bool) plan.Object {
+	kept := plan.Object{}
+	for _, m := range o {
+		if keep(m) {
+			kept = append(kept, m)
+		}
+	}
+	return kept
 }

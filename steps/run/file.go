@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"maps"
 	"os"
-	"path/filepath"
 
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
@@ -87,37 +86,15 @@ func (r *runner) write(ctx context.Context, op plan.Op) (map[string]string, erro
 }
 
 func writeFile(path string, content []byte, mode fs.FileMode) error {
-	bad := func(err error) error {
-		return problem.New("the file " + problem.Plain(path) + " cannot be written").Because(problem.Plain(err.Error())).Try("mend the permissions of its folder, then npsetup resume --yes").From(err)
-	}
 	if have, err := os.ReadFile(path); err == nil && bytes.Equal(have, content) {
 		return nil
 	}
-	exists := func() error {
+	err := Create(path, content, mode)
+	if errors.Is(err, fs.ErrExist) {
 		return problem.New("the file " + problem.Plain(path) + " exists already").Because("it holds something else and is left as it is").Try("move it away, then npsetup resume --yes")
 	}
-	if _, err := os.Lstat(path); err == nil {
-		return exists()
-	}
-	f, err := os.CreateTemp(filepath.Dir(path), ".npsetup-*")
 	if err != nil {
-		return bad(err)
-	}
-	defer func() { _ = os.Remove(f.Name()) }()
-	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close(), os.Chmod(f.Name(), mode)); err != nil {
-		return bad(err)
-	}
-	// Link, unlike Rename, fails when somebody has made the file meanwhile. Some file systems have only Rename.
-	err = os.Link(f.Name(), path)
-	if errors.Is(err, fs.ErrExist) {
-		return exists()
-	}
-	if err != nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return bad(err)
+		return problem.New("the file "+problem.Plain(path)+" cannot be written").Unwritten(err, "mend the permissions of its folder, then npsetup resume --yes")
 	}
 	return nil
 }

@@ -20,7 +20,7 @@ func (v *undoing) formerly(op plan.Op, row json.RawMessage, a *plan.Action) (*pl
 	if err != nil {
 		return nil, err
 	}
-	now, _ := read.(plan.Object)
+	now, _ := plan.Veiled(read).(plan.Object)
 	l := op.Trace.Lookup
 	fresh, err := v.out.claims.ahead(l, now)
 	if err != nil {

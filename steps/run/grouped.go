@@ -52,7 +52,8 @@ func (d *Dir) bringRecord() (int, error) {
 		return n, err
 	}
 	if err := Replace(filepath.Join(d.path, "record.json"), append(raw, '\n')); err != nil {
-		return n, problem.New("the run record cannot be written").Coded(problem.StateFolderUnusable).Because(problem.Plain(err.Error())).Try("make room or mend the permissions of " + d.path + ", then npsetup resume --yes").From(err)
+		return n, problem.New("the run record cannot be written").Coded(problem.StateFolderUnusable).
+			Unwritten(err, "mend the permissions of "+problem.Plain(d.path)).Try("then npsetup resume --yes")
 	}
 	return n, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sort"
 	"strings"
 
@@ -22,30 +23,66 @@ func (r *runner) guard(ctx context.Context, g plan.Guard) error {
 	if !found {
 		return stale.Because("the object that would be changed is no longer there")
 	}
-	want, err := plan.Encode(g.Want)
+	ds, err := changed(g, raw)
 	if err != nil {
 		return err
 	}
-	if ds := unlike(want, raw, g.Volatile); len(ds) > 0 {
+	if len(ds) > 0 {
 		return stale.Because("the object changed since it was read: " + strings.Join(ds, "; "))
 	}
 	return nil
 }
 
+// changed lists what a row has otherwise than the guard wants it. Of secrets it says only that they changed.
+func changed(g plan.Guard, row json.RawMessage) ([]string, error) {
+	read, err := plan.Parse(row)
+	if err != nil {
+		return nil, err
+	}
+	now, isObject := plan.Veiled(read).(plan.Object)
+	if !isObject {
+		return []string{"it cannot be read"}, nil
+	}
+	skip := append([]string{}, g.Volatile...)
+	var ds []string
+	for _, m := range g.Want {
+		is := now.Get(m.Name)
+		if is == nil {
+			is = plan.Null()
+		}
+		if slices.Contains(skip, m.Name) || !plan.HasSecret(m.Value) && !plan.HasSecret(is) {
+			continue
+		}
+		skip = append(skip, m.Name)
+		before, err := plan.Sealed(m.Value)
+		if err != nil {
+			return nil, err
+		}
+		after, err := plan.Sealed(is)
+		if err != nil {
+			return nil, err
+		}
+		if !sameJSON(before, after) {
+			ds = append(ds, problem.Plain(m.Name+" is another secret"))
+		}
+	}
+	want, err := plan.Encode(g.Want.Without(skip...))
+	if err != nil {
+		return nil, err
+	}
+	return append(ds, unlike(want, row)...), nil
+}
+
 // unlike lists the members of want that are otherwise in have. One that have lacks counts as null there; what want does not
 // name is not looked at.
-func unlike(want, have json.RawMessage, volatile []string) []string {
+func unlike(want, have json.RawMessage) []string {
 	var a, b map[string]json.RawMessage
 	if json.Unmarshal(want, &a) != nil || json.Unmarshal(have, &b) != nil {
 		return []string{"it cannot be read"}
 	}
-	skip := map[string]bool{}
-	for _, v := range volatile {
-		skip[v] = true
-	}
 	var ds []string
 	for name := range a {
-		if !skip[name] && !sameJSON(a[name], b[name]) {
+		if !sameJSON(a[name], b[name]) {
 			ds = append(ds, problem.Plain(fmt.Sprintf("%s was %s and is %s", name, short(a[name]), short(b[name]))))
 		}
 	}

@@ -193,8 +193,8 @@ func unreadable(path string, err error) error {
 }
 
 func unwritable(err error) error {
-	return problem.New("the journal cannot be written").Coded(problem.StateFolderUnusable).Because(problem.Plain(err.Error())).
-		Try("make room or mend the permissions of the state folder, then npsetup resume --yes").From(err)
+	return problem.New("the journal cannot be written").Coded(problem.StateFolderUnusable).
+		Unwritten(err, "mend the permissions of the state folder").Try("then npsetup resume --yes")
 }
 
 // Torn says which line of the journal a kill or a power cut left unfinished, and what follows from that; empty when none is.

@@ -186,7 +186,7 @@ func (r *runner) call(ctx context.Context, a plan.Action, op plan.Op) (map[strin
 // exchange sends one call, and notes it down before and after when it changes something.
 func (r *runner) exchange(ctx context.Context, s Sender, a plan.Action, op plan.Op) (plan.Answer, map[string]string, error) {
 	shown := op.Call.Redacted(r.resolve)
-	entry := Entry{Action: a.Key, Op: op.ID, Effect: a.Effect.String(), Marker: op.Marker, Request: shown.Method + " " + shown.Path, Body: string(shown.Body)}
+	entry := Entry{Action: a.Key, Op: op.ID, Effect: a.Effect.String(), Marker: op.Marker, Request: shown.Method + " " + shown.Path, Body: r.noted(op)}
 	change := op.Class == plan.Change
 	if change {
 		entry.State, entry.Before, entry.Finds, entry.Outputs = Sending, before(a), finds(op), r.found(a, op)
@@ -212,7 +212,7 @@ func (r *runner) exchange(ctx context.Context, s Sender, a plan.Action, op plan.
 	if change {
 		entry.State, entry.Outputs, entry.Before, entry.Body, entry.Finds = state(err, bad), outputs, nil, "", nil
 		// An answer that came and cannot be noted down is looked up again by the next run.
-		bad = errors.Join(bad, r.journal(entry))
+		bad = errors.Join(bad, r.concluded(entry))
 	}
 	return answer, outputs, bad
 }
@@ -324,6 +324,16 @@ func before(a plan.Action) map[string]string {
 		}
 	}
 	return m
+}
+
+// concluded notes down what became of a change.
+func (r *runner) concluded(e Entry) error {
+	err := r.journal(e)
+	if err != nil && e.State == Carried {
+		return problem.New(e.Request+" was carried out, and that cannot be noted down").Coded(problem.StateFolderUnusable).
+			Unwritten(err, "mend the permissions of the state folder").Try("then npsetup resume --yes: it finds what was made, and goes on")
+	}
+	return err
 }
 
 func (r *runner) journal(e Entry) error {

@@ -50,7 +50,7 @@ func TestSecretsAreNotJournalled(t *testing.T) {
 func TestNothingIsSentWithoutAJournal(t *testing.T) {
 	w := &world{journal: func(run.Entry) error { return errDisk }}
 	r := w.apply(t, create("a"), create("b", "a"), create("c"))
-	wantOutcomes(t, r, steps.Failed, steps.NotRun, steps.Failed)
+	wantOutcomes(t, r, steps.Failed, steps.NotRun, steps.NotRun) // what cannot be noted down is not begun
 	wantError(t, r.Actions[0].Err, problem.Failed, "the journal cannot be written", "no space left", "npsetup resume")
 	if !errors.Is(r.Actions[0].Err, errDisk) {
 		t.Error("the cause is lost")
@@ -61,20 +61,24 @@ func TestNothingIsSentWithoutAJournal(t *testing.T) {
 }
 
 func TestAnAnswerThatCannotBeNotedFails(t *testing.T) {
-	w := &world{
-		journal: func(e run.Entry) error {
-			if e.State != run.Sending {
-				return errDisk
-			}
-			return nil
-		},
-		fail: map[string]error{"b": of(problem.Refused)},
+	full := func(e run.Entry) error {
+		if e.State != run.Sending {
+			return errDisk
+		}
+		return nil
 	}
-	r := w.apply(t, create("a"), create("next", "a"), create("b"), create("c"))
-	wantOutcomes(t, r, steps.Failed, steps.NotRun, steps.Failed, steps.NotRun)
-	wantError(t, r.Actions[0].Err, problem.Failed, "the journal cannot be written")
-	// The refusal still counts, and both are told.
-	if all := problem.All(r.Actions[2].Err); len(all) != 2 || all[0].Kind != problem.Refused {
+	w := &world{journal: full}
+	r := w.apply(t, create("a"), create("next", "a"), create("b"))
+	wantOutcomes(t, r, steps.Failed, steps.NotRun, steps.NotRun)
+	wantError(t, r.Actions[0].Err, problem.Failed, "POST /api/v1/a was carried out, and that cannot be noted down", "no space left", "npsetup resume --yes")
+	if sent := w.sent(); len(sent) != 1 {
+		t.Errorf("sent %v", sent)
+	}
+	// A refusal still counts, and both are told.
+	w = &world{journal: full, fail: map[string]error{"b": of(problem.Refused)}}
+	r = w.apply(t, create("b"), create("c"))
+	wantOutcomes(t, r, steps.Failed, steps.NotRun)
+	if all := problem.All(r.Actions[0].Err); len(all) != 2 || all[0].Kind != problem.Refused {
 		t.Errorf("%v", all)
 	}
 }

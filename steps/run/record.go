@@ -188,12 +188,12 @@ func (d *Dir) Begin(s Start) error {
 		return d.start(s)
 	}
 	if err := os.MkdirAll(d.path, 0o700); err != nil {
-		return problem.New("the run record cannot be written").Coded(problem.StateFolderUnusable).Because(problem.Plain(err.Error())).Try("mend the permissions, or name another folder with --state DIR").From(err)
+		return problem.New("the run record cannot be written").Coded(problem.StateFolderUnusable).Unwritten(err, "mend the permissions, or name another folder with --state DIR")
 	}
 	d.lock = flock.New(filepath.Join(d.path, "lock"), flock.SetPermissions(0o600))
 	ok, err := d.lock.TryLock()
 	if err != nil {
-		return problem.New("the run cannot be locked").Coded(problem.StateFolderUnusable).Because(problem.Plain(err.Error())).Try("name a folder on a local disk with --state DIR").From(err)
+		return problem.New("the run cannot be locked").Coded(problem.StateFolderUnusable).Unwritten(err, "name a folder on a local disk with --state DIR")
 	}
 	if !ok {
 		d.lock = nil
@@ -213,7 +213,7 @@ func (d *Dir) Begin(s Start) error {
 	}
 	j, err := os.OpenFile(filepath.Join(d.path, journalFile), os.O_APPEND|os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
-		return problem.New("the journal cannot be opened").Coded(problem.StateFolderUnusable).Because(problem.Plain(err.Error())).Try("mend the permissions of the state folder").From(err)
+		return problem.New("the journal cannot be opened").Coded(problem.StateFolderUnusable).Unwritten(err, "mend the permissions of the state folder")
 	}
 	if err := ready(j, now); err != nil {
 		return errors.Join(unwritable(err), j.Close())

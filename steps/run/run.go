@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -305,8 +306,11 @@ func (r *runner) settle(a plan.Action, result ActionResult) {
 	}
 }
 
-// stops says whether an error makes it pointless or wrong to start anything more.
+// stops says whether an error makes it pointless or wrong to start anything more: also where what is done cannot be noted down any longer.
 func stops(err error) bool {
+	if slices.ContainsFunc(problem.All(err), func(p *problem.Problem) bool { return p.Code == problem.StateFolderUnusable }) {
+		return true
+	}
 	switch problem.KindOf(err) {
 	case problem.Refused, problem.SignInAgain, problem.Cancelled, problem.GateClosed, problem.Stale:
 		return true
