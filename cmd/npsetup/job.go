@@ -77,6 +77,7 @@ type job struct {
 	answers steps.Answers
 	store   *run.Dir
 	scene   *steps.Scene
+	words   map[string][]string // of an undo: run.Undone.Words
 }
 
 func (j *job) out() io.Writer  { return j.c.OutOrStdout() }

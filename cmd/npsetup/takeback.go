@@ -74,6 +74,7 @@ func (u *takingBack) look(ctx context.Context) (p plan.Plan, others []string, er
 	if err != nil || len(left.Contested) > 0 {
 		return p, left.Contested, err
 	}
+	u.words = left.Words
 	p = plan.Plan{
 		Guide: u.guide.ID, Title: "Undo: " + u.guide.Title, Server: u.scene.Server, Version: u.scene.Version, Identity: u.identity(),
 		Answers: u.answers.Lasting(), AnswersDir: u.answers.Dir(), Actions: left.Actions, Fingerprint: plan.FingerprintOf(left.Seen),

@@ -67,7 +67,8 @@ type Record struct {
 	Started     time.Time            `json:"started"`
 	Updated     time.Time            `json:"updated"`
 	Open        bool                 `json:"open"`
-	Undone      int                  `json:"undone,omitempty"` // the last entry of the journal that an undo took back: what comes before it is over
+	TakenBack   time.Time            `json:"takenBack,omitzero"` // when an undo closed the run
+	Undone      int                  `json:"undone,omitempty"`   // the last entry of the journal that an undo took back: what comes before it is over
 }
 
 // Made is an object that a run made, changed or took over.
@@ -290,6 +291,16 @@ func (d *Dir) Manual(step, about string) error {
 	})
 }
 
+// Unsaid implements Store.
+func (d *Dir) Unsaid(done []string) error {
+	return d.change(func(r *Record) {
+		for _, step := range done {
+			delete(r.ManualDone, step)
+			delete(r.ManualAbout, step)
+		}
+	})
+}
+
 // NotOffered implements Store.
 func (d *Dir) NotOffered(operation, version string) error {
 	return d.change(func(r *Record) { r.NotOffered[operation] = version })
@@ -322,6 +333,7 @@ func (d *Dir) Closed() error {
 	d.mu.Unlock()
 	err := d.change(func(r *Record) {
 		r.Open, r.Undone, r.Objects, r.ManualDone, r.ManualAbout = false, last, nil, map[string]time.Time{}, nil
+		r.TakenBack = d.now().UTC()
 	})
 	if err != nil {
 		return err
@@ -336,7 +348,10 @@ func (d *Dir) Closed() error {
 func (d *Dir) Memory() steps.Memory {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	m := steps.Memory{ManualDone: map[string]bool{}, ManualAbout: copied(d.record.ManualAbout), NotOffered: copied(d.record.NotOffered), Made: map[string]bool{}, Shown: copied(d.trail.shown), Markers: append([]string{}, d.trail.markers...), Unproven: d.trail.changed, Changed: d.trail.last, Failed: d.trail.failed, ManualAt: copied(d.record.ManualDone)}
+	m := steps.Memory{ManualDone: map[string]bool{}, ManualAbout: copied(d.record.ManualAbout), NotOffered: copied(d.record.NotOffered), Made: map[string]bool{}, Shown: copied(d.trail.shown), Markers: append([]string{}, d.trail.markers...), Unproven: d.trail.changed, Changed: d.trail.last, Failed: d.trail.failed, ManualAt: copied(d.record.ManualDone), TakenBack: d.record.TakenBack}
+	if d.trail.back.After(m.TakenBack) {
+		m.TakenBack = d.trail.back
+	}
 	for step := range d.record.ManualDone {
 		m.ManualDone[step] = true
 	}
