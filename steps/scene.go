@@ -55,6 +55,9 @@ func (m Memory) Over(began time.Time, known bool) bool {
 	return !m.TakenBack.IsZero() && (!known || !began.After(m.TakenBack))
 }
 
+// Back says whether an undo was the last that was done for this set-up: that something is not there is as it should be.
+func (m Memory) Back() bool { return !m.TakenBack.IsZero() && !m.Changed.After(m.TakenBack) }
+
 // Begun says whether anything was done for this set-up, and not taken back.
 func (m Memory) Begun() bool { return len(m.Made) > 0 || len(m.ManualDone) > 0 || !m.Changed.IsZero() }
 
