@@ -44,10 +44,19 @@ type Memory struct {
 	Unproven    bool                 // something was changed since the last session of ours that proved the set-up
 	Changed     time.Time            // and when that was; zero: not known
 	Failed      *FailedProof         // the last session of ours that failed, unless one has proven the set-up since; nil: none
+	TakenBack   time.Time            // when an undo took something back last: sessions before it prove nothing; zero: none did
 	ManualAt    map[string]time.Time // when a person said so, by step id
 	Reads       bool                 // everything is read back and nothing planned: what that can do without stops nothing
 	Prove       bool                 // a person wants a session now, whatever was seen before
 }
+
+// Over says whether something that began at a moment, known or not, was overtaken by an undo: it proves nothing of what is there now.
+func (m Memory) Over(began time.Time, known bool) bool {
+	return !m.TakenBack.IsZero() && (!known || !began.After(m.TakenBack))
+}
+
+// Back says whether an undo was the last that was done for this set-up: that something is not there is as it should be.
+func (m Memory) Back() bool { return !m.TakenBack.IsZero() && !m.Changed.After(m.TakenBack) }
 
 // Begun says whether anything was done for this set-up, and not taken back.
 func (m Memory) Begun() bool { return len(m.Made) > 0 || len(m.ManualDone) > 0 || !m.Changed.IsZero() }

@@ -130,11 +130,7 @@ func startContext(ctx context.Context, args []string, a *app) int {
 	taught(root)
 	err := root.ExecuteContext(ctx)
 	if err != nil && ctx.Err() != nil {
-		next := "npsetup resume --yes continues it"
-		if c, _, findErr := root.Find(args); findErr == nil && c.HasParent() && c.Parent().Name() == "trust" {
-			next = "run the same command again: it looks what is there"
-		}
-		err = problem.New("stopped").Because("the run was interrupted; what was sent stands in the journal").Try(next).Of(problem.Cancelled).From(err)
+		err = stoppedAt(root, args, err)
 	}
 	var code exitError
 	if errors.As(err, &code) {
@@ -147,6 +143,29 @@ func startContext(ctx context.Context, args []string, a *app) int {
 		printProblems(root.ErrOrStderr(), err)
 	}
 	return exitCode(err)
+}
+
+// stoppedAt says what an interruption means for the command that it met.
+func stoppedAt(root *cobra.Command, args []string, err error) error {
+	why, next := "the run was interrupted; what was sent stands in the journal", "npsetup resume --yes continues it"
+	if c, _, findErr := root.Find(args); findErr == nil && c.HasParent() {
+		dry, _ := c.Flags().GetBool("dry-run")
+		session, _ := c.Flags().GetBool("session")
+		switch name := c.Name(); {
+		case c.Parent().Name() == "trust":
+			next = "run the same command again: it looks what is there"
+		case name == "verify" && session:
+			next = "npsetup verify looks again, and ends a session that was left open"
+		case (name == "apply" || name == "resume") && !dry:
+		case name == "undo" && !dry:
+			next = "npsetup undo --yes looks again and goes on taking back"
+		case dry || name == "doctor" || name == "validate":
+			why, next = "the command was interrupted; it only reads, and changed nothing", "run the same command again"
+		default:
+			why, next = "the command was interrupted", "run the same command again"
+		}
+	}
+	return problem.New("stopped").Because(why).Try(next).Of(problem.Cancelled).From(err)
 }
 
 // scrubbing masks known secrets in everything that is printed: the last line of defence, not the first.

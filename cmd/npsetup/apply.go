@@ -40,9 +40,9 @@ func newResume(shared *options) *cobra.Command {
 	o := *shared
 	c := &cobra.Command{
 		Use: "resume --yes", Short: "Go on with a run that was stopped, or that waits for a person", Args: cobra.NoArgs,
-		Long: "resume replays nothing: it looks again, plans again, and takes over what is there. Without -f it takes the answers of the one open run.",
+		Long: "resume replays nothing: it looks again, plans again, and takes over what is there. Without -f it takes the answers of the one open run. A run that is being taken back it leaves alone: undo goes on with that.",
 		RunE: func(c *cobra.Command, _ []string) error {
-			o.app, o.state = shared.app, shared.state
+			o.app, o.state, o.resumes = shared.app, shared.state, true
 			return runApply(c.Context(), c, &o)
 		},
 	}
@@ -67,6 +67,10 @@ func runApply(ctx context.Context, c *cobra.Command, o *options) error {
 		return err
 	}
 	defer j.close()
+	if o.resumes && j.store.Undoing() {
+		return problem.New("this run is being taken back").Because("npsetup undo was begun and is not through, and resume would set up again what it took back").
+			Try(j.again("undo")+" --yes goes on taking it back", "npsetup apply -f "+j.answersFile()+" --yes sets it up again").Of(problem.Usage)
+	}
 	return j.apply(ctx)
 }
 
@@ -98,7 +102,7 @@ func (j *job) apply(ctx context.Context) error {
 	if err := j.consent(ctx, p); err != nil {
 		return err
 	}
-	if err := j.begin(p); err != nil {
+	if err := j.begin(p, run.SetUp); err != nil {
 		return err
 	}
 	defer j.tellStop(ctx)()
@@ -110,9 +114,9 @@ func (j *job) apply(ctx context.Context) error {
 }
 
 // begin locks the run and notes down what it is for.
-func (j *job) begin(p plan.Plan) error {
+func (j *job) begin(p plan.Plan, aim run.Aim) error {
 	return j.store.Begin(run.Start{
-		Guide: j.guide.ID, Server: p.Server, Version: p.Version, Application: j.identity(), Answers: j.answers.Lasting(), AnswersDir: absolute(j.answers.Dir()), Command: j.c.CommandPath(),
+		Guide: j.guide.ID, Server: p.Server, Version: p.Version, Application: j.identity(), Answers: j.answers.Lasting(), AnswersDir: absolute(j.answers.Dir()), Command: j.c.CommandPath(), Aim: aim,
 	})
 }
 
@@ -124,7 +128,7 @@ func (j *job) carryOut(ctx context.Context, p plan.Plan, done map[string]bool, s
 	}
 	j.link.client.Approve(p)
 	return run.Apply(ctx, p, run.Options{
-		Sender: j.link.client, Clock: clock(j.app.now), Store: j.store, Sink: sink, ManualDone: done, Wait: j.app.pause, Sessions: j.sessions(), Maker: maker,
+		Sender: j.link.client, Clock: clock(j.app.now), Store: j.store, Sink: sink, ManualDone: done, Words: j.words, Wait: j.app.pause, Sessions: j.sessions(), Maker: maker,
 		Machines: machines{j.link}, Sent: j.app.sent(ctx),
 	})
 }

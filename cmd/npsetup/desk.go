@@ -102,7 +102,11 @@ func (d *desk) Offers() ([]face.Offer, error) {
 			}
 			detail := r.Application + " on " + r.Server + ", since " + r.Started.Format("2006-01-02 15:04")
 			if r.Open {
-				list = append(list, face.Offer{Guide: g.ID, Title: "Continue a run", Detail: detail, Continue: recordKey(r)})
+				title := "Continue a run"
+				if r.Undoing {
+					title = "Set up again what is being taken back"
+				}
+				list = append(list, face.Offer{Guide: g.ID, Title: title, Detail: detail, Continue: recordKey(r)})
 			}
 			list = append(list, face.Offer{Guide: g.ID, Title: "Verify a set-up", Detail: detail, Continue: recordKey(r), Verify: true})
 			if d.undoable(r) {
@@ -111,6 +115,18 @@ func (d *desk) Offers() ([]face.Offer, error) {
 		}
 		list = append(list, face.Offer{Guide: g.ID, Title: "Set up: " + g.Title})
 	}
+	underWay := func(o face.Offer) bool {
+		return o.Undo && slices.ContainsFunc(records, func(r run.Record) bool { return r.Undoing && r.Guide == o.Guide && recordKey(r) == o.Continue })
+	}
+	slices.SortStableFunc(list, func(a, b face.Offer) int { // what was begun last is gone on with
+		switch {
+		case underWay(a) == underWay(b):
+			return 0
+		case underWay(a):
+			return -1
+		}
+		return 1
+	})
 	slices.SortStableFunc(list, func(a, b face.Offer) int { return fileFirst(a) - fileFirst(b) }) // the first one is marked
 	return list, nil
 }
@@ -311,7 +327,7 @@ func (d *desk) Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []s
 		err = stillSo(p, now)
 	}
 	if err == nil {
-		err = j.begin(p)
+		err = j.begin(p, run.SetUp)
 	}
 	if err != nil {
 		return run.Report{}, run.Result{}, err

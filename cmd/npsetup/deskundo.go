@@ -65,7 +65,7 @@ func (d *desk) TakeBack(ctx context.Context, m steps.Machine, p plan.Plan, c fac
 		err = stillSo(p, now)
 	}
 	if err == nil {
-		err = u.begin(p)
+		err = u.begin(p, run.TakeBack)
 	}
 	if err != nil {
 		return bad(err)

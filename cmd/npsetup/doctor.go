@@ -306,7 +306,7 @@ func (x *examination) prove(ctx context.Context) {
 	for _, p := range steps.Prove(ctx, x.guide, x.scene) {
 		switch groupOf(p.Step.ID) {
 		case "set-up":
-			x.sheet.Add("set-up", doctor.OfProof(p, x.scene.Memory.Begun()))
+			x.sheet.Add("set-up", doctor.OfProof(p, x.scene.Memory.Begun(), x.scene.Memory.Back()))
 		case vaultGroup:
 			x.vaultProven(p)
 		}

@@ -92,8 +92,11 @@ func (x *examination) lookRuns(dir string) []doctor.Check {
 	var checks []doctor.Check
 	for _, r := range records {
 		name := r.Guide + " for " + r.Application + " on " + r.Server
-		if r.Open {
-			checks = append(checks, doctor.Doubt("runs", problem.RunOpen, name+" is open, begun "+r.Started.UTC().Format("2006-01-02 15:04")+" UTC", "npsetup resume goes on with it"))
+		switch since := ", begun " + r.Started.UTC().Format("2006-01-02 15:04") + " UTC"; {
+		case r.Open && r.Undoing:
+			checks = append(checks, doctor.Doubt("runs", problem.RunOpen, name+since+", is being taken back", "npsetup undo goes on taking it back", "npsetup apply -f FILE sets it up again"))
+		case r.Open && !r.Complete:
+			checks = append(checks, doctor.Doubt("runs", problem.RunOpen, name+" is open"+since, "npsetup resume goes on with it"))
 		}
 		store, err := run.Open(dir, run.ID{Server: r.Server, Guide: r.Guide, Application: r.Application}, x.options.app.now)
 		if err != nil {
@@ -106,7 +109,7 @@ func (x *examination) lookRuns(dir string) []doctor.Check {
 		_ = store.Close()
 	}
 	if len(checks) == 0 {
-		return []doctor.Check{doctor.Good("runs", "none is open")}
+		return []doctor.Check{doctor.Good("runs", "none is unfinished")}
 	}
 	return checks
 }

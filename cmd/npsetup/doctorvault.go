@@ -99,7 +99,7 @@ func (x *examination) vaultProven(p steps.StepProof) {
 	doubted := slices.ContainsFunc(x.saw[vaultServerStep].Findings, func(f steps.Finding) bool {
 		return f.Kind == steps.TextFinding && f.State == steps.Doubtful
 	})
-	switch c := doctor.OfProof(p, true); {
+	switch c := doctor.OfProof(p, true, x.scene.Memory.Back()); {
 	case seen.Err != nil:
 	case p.Step.ID == vaultServerStep && doubted && p.Proof.State == steps.Proven:
 		x.sheet.Add(vaultGroup, c)

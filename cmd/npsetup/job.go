@@ -39,6 +39,7 @@ type options struct {
 	carries bool // what is planned may be carried out; verify and plan only look
 	reads   bool // nothing but a proof is wanted: what it can do without stops nothing
 	looks   bool // nothing is carried out: what only pages by hand show may be missing
+	resumes bool // a run is continued, and not set up anew
 	plans   bool // the guide's changes are planned: their risks are to be accepted
 }
 
@@ -77,6 +78,7 @@ type job struct {
 	answers steps.Answers
 	store   *run.Dir
 	scene   *steps.Scene
+	words   map[string][]string // of an undo: run.Undone.Words
 }
 
 func (j *job) out() io.Writer  { return j.c.OutOrStdout() }
@@ -263,6 +265,29 @@ func (j *job) checkDone() error {
 		return problem.New("--done names no step that is done by hand: " + problem.Plain(id)).Try("npsetup plan shows which steps are; at most they are " + strings.Join(ids, ", ")).Of(problem.Usage)
 	}
 	return nil
+}
+
+// answersFile is what -f names, for a command to type.
+func (j *job) answersFile() string {
+	if j.file == "" {
+		return "FILE"
+	}
+	return plan.ShellWord(j.file)
+}
+
+// again is a command that goes on with this run, as a person types it: with several open runs only the answers file tells them apart.
+func (j *job) again(command string) string {
+	open := 0
+	records, _ := run.List(j.link.state) // who cannot read them is told so when the command is typed
+	for _, r := range records {
+		if r.Open {
+			open++
+		}
+	}
+	if open > 1 {
+		command += " -f " + j.answersFile()
+	}
+	return "npsetup " + command
 }
 
 func (j *job) open() error {

@@ -63,7 +63,7 @@ func (j *job) finish(ctx context.Context, result run.Result) error {
 	report, lookErr := j.prove(ctx, result)
 	if ctx.Err() != nil && lookErr != nil {
 		lookErr = problem.New("stopped").Because("the run was interrupted; what was sent stands in the journal, and was not looked at again").
-			Try("npsetup resume --yes continues it").Of(problem.Cancelled).From(lookErr)
+			Try(j.again("resume") + " --yes continues it").Of(problem.Cancelled).From(lookErr)
 	}
 	if lookErr != nil {
 		printProblems(j.talk(), lookErr)
@@ -119,7 +119,12 @@ func tellUnproven(w io.Writer, report run.Report, result run.Result, looked bool
 func (j *job) prove(ctx context.Context, result run.Result) (run.Report, error) {
 	err := j.survey(ctx)
 	proofs := steps.Prove(ctx, j.guide, j.scene)
-	return run.ReportOf(proofs, result), errors.Join(err, j.remember(proofs))
+	report := run.ReportOf(proofs, result)
+	err = errors.Join(err, j.remember(proofs))
+	if err == nil && report.Left() == 0 {
+		err = j.store.Finished()
+	}
+	return report, err
 }
 
 // remember notes down what has shown itself: it may not be seen any longer when something else changes.
@@ -236,10 +241,10 @@ func (j *job) tellPerson() {
 		say = " --done " + strings.Join(ids, ",")
 	}
 	if len(files) > 0 {
-		_, _ = fmt.Fprintf(j.talk(), "\na person is needed; when %s is there, npsetup resume --yes goes on with what waits for it\n", problem.Plain(strings.Join(files, ", ")))
+		_, _ = fmt.Fprintf(j.talk(), "\na person is needed; when %s is there, %s --yes goes on with what waits for it\n", problem.Plain(strings.Join(files, ", ")), j.again("resume"))
 		if say == "" {
 			return
 		}
 	}
-	_, _ = fmt.Fprintf(j.talk(), "\na person is needed; when it is done: npsetup resume --yes%s\n", say)
+	_, _ = fmt.Fprintf(j.talk(), "\na person is needed; when it is done: %s --yes%s\n", j.again("resume"), say)
 }

@@ -78,7 +78,7 @@ func (j *job) endOpen(ctx context.Context, sink run.Sink) error {
 			_, _ = fmt.Fprintf(j.talk(), "the session %q, whose start was not answered, is not listed; the next command looks again\n", problem.Plain(s.Marker))
 		}
 	}
-	if err := j.begin(p); err != nil {
+	if err := j.begin(p, run.Prove); err != nil {
 		return err
 	}
 	for _, s := range over {

@@ -39,7 +39,7 @@ func (u *takingBack) run(ctx context.Context) error {
 			return err
 		}
 	}
-	if err := u.begin(p); err != nil {
+	if err := u.begin(p, run.TakeBack); err != nil {
 		return err
 	}
 	defer u.tellStop(ctx)()
@@ -74,6 +74,7 @@ func (u *takingBack) look(ctx context.Context) (p plan.Plan, others []string, er
 	if err != nil || len(left.Contested) > 0 {
 		return p, left.Contested, err
 	}
+	u.words = left.Words
 	p = plan.Plan{
 		Guide: u.guide.ID, Title: "Undo: " + u.guide.Title, Server: u.scene.Server, Version: u.scene.Version, Identity: u.identity(),
 		Answers: u.answers.Lasting(), AnswersDir: u.answers.Dir(), Actions: left.Actions, Fingerprint: plan.FingerprintOf(left.Seen),
@@ -120,7 +121,7 @@ func (u *takingBack) end(p plan.Plan, result run.Result) error {
 	}
 	switch {
 	case report.Count(steps.Failed)+report.Count(steps.NotRun) > 0:
-		_, _ = fmt.Fprintln(u.talk(), "not everything was taken back; npsetup undo looks again and goes on")
+		_, _ = fmt.Fprintln(u.talk(), "not everything was taken back; "+u.again("undo")+" looks again and goes on")
 		return ending(failedCode(result))
 	case report.Count(steps.Waiting) > 0:
 		return errors.Join(u.tellHands(p, result), ending(exitPerson))
@@ -147,6 +148,6 @@ func (u *takingBack) tellHands(p plan.Plan, result run.Result) error {
 	if len(ids) > 0 {
 		say = " --done " + strings.Join(ids, ",")
 	}
-	_, err := fmt.Fprintf(u.talk(), "\na person is needed; when it is done: npsetup undo --yes%s\n", say)
+	_, err := fmt.Fprintf(u.talk(), "\na person is needed; when it is done: %s --yes%s\n", u.again("undo"), say)
 	return err
 }

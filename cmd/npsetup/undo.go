@@ -47,16 +47,20 @@ func runUndo(ctx context.Context, c *cobra.Command, o *options, keep bool) error
 		return problem.New("nobody agreed to the changes").Because("there is no terminal to ask on, and neither --yes nor --approve was given").
 			Try("look at the changes with npsetup undo --dry-run, then add --yes or --approve DIGEST").Of(problem.Usage)
 	}
-	if !o.dryRun {
-		if _, err := o.writableState(); err != nil {
-			return err
-		}
-	}
 	j, err := newJob(c, o)
 	if err != nil {
 		return err
 	}
 	defer j.close()
+	if !j.store.Begun() {
+		return problem.New("there is nothing to take back").Because("this state folder has no run for that server: "+problem.Plain(j.guide.ID+" for "+j.identity()+" on "+j.answers.Text("nps.url"))).
+			Try("name the state folder of the run with --state DIR", "or run undo on the machine and as the user that set it up: only its journal tells what to take back").Of(problem.Usage)
+	}
+	if !o.dryRun {
+		if _, err := o.writableState(); err != nil {
+			return err
+		}
+	}
 	u := &takingBack{job: j, over: over, keep: keep}
 	return u.run(ctx)
 }

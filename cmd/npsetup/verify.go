@@ -134,7 +134,7 @@ func (j *job) openOne(ctx context.Context) (run.Result, error) {
 	if err := j.agree(ctx, p, j.draftSession); err != nil {
 		return run.Result{}, err
 	}
-	if err := j.begin(p); err != nil {
+	if err := j.begin(p, run.Prove); err != nil {
 		return run.Result{}, err
 	}
 	result, err := j.carryOut(ctx, p, nil, j.sinks())

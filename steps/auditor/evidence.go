@@ -49,7 +49,7 @@ func lookSessions(ctx context.Context, s *steps.Scene) error {
 	kindOf := sessionKinds(s)
 	ev.err = nps.EachSession(ctx, r, user.Row.Name, func(row npsapi.Session) {
 		ev.count(row.Note) // whoever opened it, and for what: a number is given once
-		if kind := kindOf(row); kind != "" && nps.Same(row.ManagedAccountID, user.Row.ID) {
+		if kind := kindOf(row); kind != "" && nps.Same(row.ManagedAccountID, user.Row.ID) && !s.Memory.Over(nps.Moment(row.CreatedDateTimeUTC)) {
 			ev.take(row, kind, known, cert.NotBefore)
 		}
 	})
@@ -197,7 +197,7 @@ func (ev evidence) overtook(s *steps.Scene, e Event, kind string) bool {
 	kinds := kindsOf(s.Answers)
 	code := Cause(e).Code
 	switch {
-	case !e.At.After(s.Memory.Changed):
+	case !e.At.After(s.Memory.Changed), s.Memory.Over(e.At, true):
 		return true
 	case kind != "":
 		return by(ev.of[kind].auditor)

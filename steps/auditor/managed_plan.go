@@ -134,10 +134,14 @@ func (a seenAccount) wait(after ...string) plan.Action {
 			"see in NPS under Credentials what is said of it, give the service account of its domain the right to reset this password, then Schedule Rotation there",
 		},
 	}
+	is, wanted := statusWord(a.Row), "Verified"
+	if is == wanted {
+		wanted = "Verified after the rotation" // as it is it tells of the password before
+	}
 	return plan.Action{
 		Key: a.waitKey(), Effect: plan.Update, Object: "password of account", Name: a.Given, Ops: []plan.Op{op}, After: after,
 		Why:        "before its first rotation NPS has no password that it could lend",
-		Difference: []plan.Difference{{Label: "Status", From: statusWord(a.Row), To: "Verified"}},
+		Difference: []plan.Difference{{Label: "Status", From: is, To: wanted}},
 		UndoNote:   "nothing is left to undo: it only waits",
 	}
 }

@@ -164,8 +164,10 @@ func briefly(f steps.Finding) string {
 // OfProof is the check of one step's proof. What was not set up yet is no finding before anything was; begun says whether something was. Else an
 // object that is there and differs, or is gone, is a fault; one that was never there, and what a person has to do, are warnings. What nobody can
 // read is not checked: verify takes it for no failure either.
-func OfProof(p steps.StepProof, begun bool) Check {
+// back says that an undo came after it: then nothing of it is expected.
+func OfProof(p steps.StepProof, begun, back bool) Check {
 	proof := p.Proof
+	begun = begun && !back
 	c := Check{Name: p.Step.ID, Code: proof.Named(), Text: problem.Plain(proof.Text)}
 	switch proof.State {
 	case steps.Proven, steps.ByWord:
@@ -174,7 +176,7 @@ func OfProof(p steps.StepProof, begun bool) Check {
 		}
 	case steps.Differs:
 		switch {
-		case proof.New && !begun:
+		case !begun && proof.New, back && proof.Err == nil:
 			c.Outcome = NotYet
 		case proof.New && c.Code.Bare():
 			c.Outcome = Warning

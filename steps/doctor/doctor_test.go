@@ -66,7 +66,7 @@ func TestCheckOfAProof(t *testing.T) {
 		"a password that is hidden": {steps.Proof{State: steps.NotProven, Code: problem.PasswordNotReadable}, true, doctor.NotChecked, problem.PasswordNotReadable, ""},
 		"failed":                    {steps.Proof{State: steps.NotProven, Err: problem.New("x").Coded(problem.WebDAV).Try("mend")}, true, doctor.Fault, problem.WebDAV, "mend"},
 	} {
-		got := doctor.OfProof(steps.StepProof{Step: steps.Step{ID: "x"}, Proof: c.proof}, c.begun)
+		got := doctor.OfProof(steps.StepProof{Step: steps.Step{ID: "x"}, Proof: c.proof}, c.begun, false)
 		if got.Outcome != c.want || got.Code != c.code || !strings.HasPrefix(strings.Join(got.Remedy, "; "), c.next) || c.next == "" && len(got.Remedy) > 0 {
 			t.Errorf("%s: got %s %s %q, want %s %s %q", name, got.Outcome, got.Code, got.Remedy, c.want, c.code, c.next)
 		}

@@ -57,7 +57,7 @@ func lookSessions(ctx context.Context, s *steps.Scene) error {
 	activity := s.Answers.Text(keyActivity)
 	ev.err = nps.EachSession(ctx, r, activity, func(row npsapi.Session) {
 		count(row.Note) // whoever opened it, and for what: a number is given once
-		if row.ActivityName == activity && nps.StateOf(row) != steps.SessionPending {
+		if row.ActivityName == activity && nps.StateOf(row) != steps.SessionPending && !s.Memory.Over(nps.Moment(row.CreatedDateTimeUTC)) {
 			ev.last = nps.Later(ev.last, &row)
 		}
 	})

@@ -74,10 +74,10 @@ func deedsOf(entries []Entry) ([]Deed, error) {
 		case Carried:
 			carried[at] = true
 			maps.Copy(at.Gave, e.Outputs)
-		case Asked:
-			at.ByHand = true
-		case Told:
-			at.ByHand, at.Told = true, true
+		case Asked, Told:
+			again := at.Over[""] // it was taken back, and a later run asks for it anew
+			at.ByHand, at.Told = true, e.State == Told || at.Told && !again
+			delete(at.Over, "")
 		}
 	}
 	var deeds []Deed

@@ -81,12 +81,23 @@ func (r *runner) takenBack(a plan.Action) ActionResult {
 	if err := r.journal(Entry{Action: a.Key, Effect: a.Effect.String(), State: Told, Request: "by hand"}); err != nil {
 		return failed(err)
 	}
-	return ActionResult{Outcome: steps.Done}
+	return r.unsay(a, ActionResult{Outcome: steps.Done})
+}
+
+// unsay forgets the words that no longer hold, at once: a second set-up may begin before everything is taken back.
+func (r *runner) unsay(a plan.Action, result ActionResult) ActionResult {
+	if len(r.Words[a.Key]) == 0 {
+		return result
+	}
+	if err := r.Store.Unsaid(r.Words[a.Key]); err != nil {
+		return failed(err)
+	}
+	return result
 }
 
 func (r *runner) keep(a plan.Action, result ActionResult) ActionResult {
 	if isUndo(a) {
-		return result // the record is cleared when everything is taken back
+		return r.unsay(a, result) // the rest of the record is cleared when everything is taken back
 	}
 	if err := r.Store.Made(Made{Kind: a.Object, Name: a.Name, Effect: a.Effect.String(), ID: result.Outputs["id"], Action: a.Key}); err != nil {
 		return failed(err)

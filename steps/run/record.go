@@ -18,7 +18,6 @@ import (
 	"github.com/gofrs/flock"
 
 	"npsetup/steps"
-	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
 
@@ -67,7 +66,10 @@ type Record struct {
 	Started     time.Time            `json:"started"`
 	Updated     time.Time            `json:"updated"`
 	Open        bool                 `json:"open"`
-	Undone      int                  `json:"undone,omitempty"` // the last entry of the journal that an undo took back: what comes before it is over
+	Undoing     bool                 `json:"undoing,omitempty"`  // an undo was begun, and nothing was set up since
+	Complete    bool                 `json:"complete,omitempty"` // its last set-up left nothing to do
+	TakenBack   time.Time            `json:"takenBack,omitzero"` // when an undo closed the run
+	Undone      int                  `json:"undone,omitempty"`   // the last entry of the journal that an undo took back: what comes before it is over
 }
 
 // Made is an object that a run made, changed or took over.
@@ -79,11 +81,22 @@ type Made struct {
 	Action string `json:"-"` // key of the action
 }
 
+// Aim is what a run is gone on with for.
+type Aim int
+
+// The aims.
+const (
+	SetUp Aim = iota
+	TakeBack
+	Prove // by a session: it leaves the run as far as it is
+)
+
 // Start is what Begin notes down.
 type Start struct {
 	Server, Version, Guide, Application string
 	Answers                             map[string]string
 	AnswersDir                          string
+	Aim                                 Aim
 	Command                             string // who locks the run, for others: a command without its arguments
 }
 
@@ -235,6 +248,9 @@ func (d *Dir) Begin(s Start) error {
 func (d *Dir) start(s Start) error {
 	return d.change(func(r *Record) {
 		r.Server, r.Version, r.Guide, r.Application, r.Answers, r.AnswersDir, r.Open = s.Server, s.Version, s.Guide, s.Application, s.Answers, s.AnswersDir, true
+		if s.Aim != Prove {
+			r.Undoing, r.Complete = s.Aim == TakeBack, false
+		}
 		if r.Started.IsZero() {
 			r.Started = d.now().UTC()
 		}
@@ -279,49 +295,15 @@ func syncFolder(dir string) error {
 	return d.Close()
 }
 
-// Manual implements Store.
-func (d *Dir) Manual(step, about string) error {
-	return d.change(func(r *Record) {
-		r.ManualDone[step] = d.now().UTC()
-		delete(r.ManualAbout, step)
-		if about != "" {
-			r.ManualAbout[step] = about
-		}
-	})
-}
-
-// NotOffered implements Store.
-func (d *Dir) NotOffered(operation, version string) error {
-	return d.change(func(r *Record) { r.NotOffered[operation] = version })
-}
-
-// Made implements Store. The first effect stays: what was made here is not merely adopted later, also when the run that made
-// it was killed before it could say so.
-func (d *Dir) Made(m Made) error {
-	if before := d.sent[m.Action]; before != "" && m.Effect == plan.Adopt.String() {
-		m.Effect = before
-	}
-	m.Action = ""
-	return d.change(func(r *Record) {
-		for i, have := range r.Objects {
-			if have.Kind == m.Kind && strings.EqualFold(have.Name, m.Name) {
-				if m.ID != "" {
-					r.Objects[i].ID = m.ID
-				}
-				return
-			}
-		}
-		r.Objects = append(r.Objects, m)
-	})
-}
-
 // Closed notes down that an undo has taken everything back: what the journal tells so far is over, and the run is closed.
 func (d *Dir) Closed() error {
 	d.mu.Lock()
 	last := d.seq
 	d.mu.Unlock()
 	err := d.change(func(r *Record) {
+		r.Undoing, r.Complete = false, false
 		r.Open, r.Undone, r.Objects, r.ManualDone, r.ManualAbout = false, last, nil, map[string]time.Time{}, nil
+		r.TakenBack = d.now().UTC()
 	})
 	if err != nil {
 		return err
@@ -332,11 +314,23 @@ func (d *Dir) Closed() error {
 	return nil
 }
 
+// Finished notes down that nothing is left to set up. The run stays open: it can be taken back.
+func (d *Dir) Finished() error { return d.change(func(r *Record) { r.Complete = true }) }
+
+// Begun says whether there ever was such a run; Undoing, whether it is being taken back.
+func (d *Dir) Begun() bool { return !d.record.Started.IsZero() }
+
+// Undoing: see Begun.
+func (d *Dir) Undoing() bool { return d.record.Undoing }
+
 // Memory is what the steps need of the record.
 func (d *Dir) Memory() steps.Memory {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	m := steps.Memory{ManualDone: map[string]bool{}, ManualAbout: copied(d.record.ManualAbout), NotOffered: copied(d.record.NotOffered), Made: map[string]bool{}, Shown: copied(d.trail.shown), Markers: append([]string{}, d.trail.markers...), Unproven: d.trail.changed, Changed: d.trail.last, Failed: d.trail.failed, ManualAt: copied(d.record.ManualDone)}
+	m := steps.Memory{ManualDone: map[string]bool{}, ManualAbout: copied(d.record.ManualAbout), NotOffered: copied(d.record.NotOffered), Made: map[string]bool{}, Shown: copied(d.trail.shown), Markers: append([]string{}, d.trail.markers...), Unproven: d.trail.changed, Changed: d.trail.last, Failed: d.trail.failed, ManualAt: copied(d.record.ManualDone), TakenBack: d.record.TakenBack}
+	if d.trail.back.After(m.TakenBack) {
+		m.TakenBack = d.trail.back
+	}
 	for step := range d.record.ManualDone {
 		m.ManualDone[step] = true
 	}

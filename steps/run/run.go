@@ -34,6 +34,8 @@ type Store interface {
 	// Manual remembers that a person said to have done a step.
 	// about is what the doing was good for; empty: for good.
 	Manual(step, about string) error
+	// Unsaid forgets that a person said to have done steps: they were taken back, or what they rested on was.
+	Unsaid(steps []string) error
 	// NotOffered remembers that this version of the server lacks an operation.
 	NotOffered(operation, version string) error
 	// Made remembers an object that this run made, changed or took over.
@@ -57,6 +59,7 @@ type Options struct {
 	Anchors    Anchors                                          // nil: a plan that changes what a machine trusts is refused
 	Maker      Maker                                            // nil: a plan that makes keys or certificates is refused
 	ManualDone map[string]bool                                  // step ids that a person says to have done
+	Words      map[string][]string                              // action of an undo → steps that count as done no longer when it is (Undone.Words)
 }
 
 // Result is how a plan ended, in the order of the plan.

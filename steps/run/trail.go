@@ -2,6 +2,7 @@ package run
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"npsetup/steps"
@@ -22,6 +23,7 @@ type trail struct {
 	markers []string               // of all that were begun
 	changed bool                   // a change was carried out since the last session that proved something
 	last    time.Time              // when
+	back    time.Time              // when an undo took something back last
 	failed  *steps.FailedProof     // the last one that failed, unless one has proven something since
 }
 
@@ -40,6 +42,9 @@ const (
 
 // follow takes one entry into account, in the order of the journal.
 func (t *trail) follow(e Entry) {
+	if strings.HasPrefix(e.Action, undoPrefix) && (e.State == Carried || e.State == Told) {
+		t.back = e.Time
+	}
 	if e.Marker == "" {
 		if e.State == Carried {
 			t.changed, t.last = true, e.Time

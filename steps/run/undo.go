@@ -25,6 +25,7 @@ type Undone struct {
 	Beyond    []string // what cannot be taken back
 	Contested []string // members that somebody else has changed since, and about which nothing was said (Over, Keep)
 	Seen      map[string][]byte
+	Words     map[string][]string // by action: steps that a person's word stands for no longer when it is done
 
 	claims claims
 }
@@ -59,7 +60,43 @@ func Undo(ctx context.Context, deeds []Deed, u Unmaking) (Undone, error) {
 		}
 	}
 	out.order(deeds)
+	out.words(deeds)
 	return out, all.Err()
+}
+
+// words finds what counts as done no longer when an action is: what it takes back itself, what rested on that, and what left nothing
+// behind that could be taken back.
+func (u *Undone) words(deeds []Deed) {
+	u.Words = map[string][]string{}
+	needs := map[string][]string{}
+	for _, d := range deeds {
+		needs[original(d.Key)] = append(needs[original(d.Key)], d.Needs...)
+	}
+	rests := map[string]map[string]bool{} // by action of the run, all that it rests on, itself included
+	for _, d := range deeds {
+		if d.ByHand {
+			on := map[string]bool{}
+			reach(needs, original(d.Key), on)
+			rests[original(d.Key)] = on
+		}
+	}
+	for _, a := range u.Actions {
+		for _, d := range deeds {
+			if d.ByHand && (d.Note == plan.NothingBehind || rests[original(d.Key)][original(a.Key)]) && !slices.Contains(u.Words[a.Key], d.Step) {
+				u.Words[a.Key] = append(u.Words[a.Key], d.Step)
+			}
+		}
+	}
+}
+
+func reach(needs map[string][]string, from string, seen map[string]bool) {
+	if seen[from] {
+		return
+	}
+	seen[from] = true
+	for _, need := range needs[from] {
+		reach(needs, need, seen)
+	}
 }
 
 // order makes each action wait for those that take back what was built on its object, and for what the same action of the run did

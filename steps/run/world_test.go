@@ -112,6 +112,11 @@ func (w *world) Manual(step, about string) error {
 	return w.store
 }
 
+func (w *world) Unsaid(done []string) error {
+	w.note("unsaid", strings.Join(done, " "))
+	return w.store
+}
+
 func (w *world) NotOffered(operation, version string) error {
 	w.note("not offered", operation, version)
 	return w.store
