@@ -45,7 +45,7 @@ type Line struct {
 
 	undo   bool         // what was set up is taken back
 	c      face.Changed // what becomes of others' changes meanwhile
-	beyond []string     // what cannot be taken back
+	beyond []string     // what the plans that were carried out could not take back
 
 	begun  bool // there are answers that can be kept
 	over   bool // the input ended, or the person left: what is cancelled stays so
@@ -100,11 +100,12 @@ func (l *Line) run(ctx context.Context) error {
 		if l.m, err = l.o.Work.Begin(offer); err != nil {
 			return err
 		}
+		l.hand, l.end, l.beyond, l.jumped = face.Hand{}, face.Ending{}, nil, false // nothing of what was left before goes with it
 		if offer.Verify {
 			return l.verify(ctx)
 		}
 		if offer.Undo {
-			l.undo, l.c, l.hand = true, face.AskFirst, face.Hand{}
+			l.undo, l.c = true, face.AskFirst
 			if done, err := l.takeBack(ctx); done || err != nil {
 				return err
 			}
