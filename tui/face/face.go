@@ -74,6 +74,7 @@ const (
 // Ending is how a face was left.
 type Ending struct {
 	Cancelled bool
+	Kept      bool        // its answers are kept for the next time
 	Pending   bool        // a dry run that ended with changes
 	Report    *run.Report // nil: nothing was carried out or read back
 	Result    run.Result

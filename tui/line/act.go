@@ -43,7 +43,7 @@ func (l *Line) review(ctx context.Context) (done bool, err error) {
 			return false, err
 		}
 		l.problems(err)
-		l.print("Nothing was changed. Go back to the step that is named.")
+		l.print("%s changed. Go back to the step that is named.", l.nothing())
 		return false, nil
 	}
 	return l.agreed(ctx, p)

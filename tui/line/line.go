@@ -71,7 +71,7 @@ func New(o Options) *Line {
 func (l *Line) Run(ctx context.Context) (face.Ending, error) {
 	err := l.run(ctx)
 	l.end.Cancelled = l.end.Cancelled || problem.Is(err, problem.Cancelled) || ctx.Err() != nil
-	if l.end.Cancelled && l.begun {
+	if l.end.Kept = l.begun; l.end.Cancelled && l.begun {
 		l.save()
 	}
 	return l.end, err
@@ -248,6 +248,9 @@ func (l *Line) choose(ctx context.Context) (face.Offer, error) {
 
 func (l *Line) left() error {
 	l.end.Cancelled, l.over = true, true
+	if !l.begun {
+		return problem.New("left").Because("q was typed").Try("run npsetup again to go on").Of(problem.Cancelled)
+	}
 	return problem.New("left").Because("q was typed; what was answered is kept, secrets aside").Try("run npsetup again to go on").Of(problem.Cancelled)
 }
 

@@ -21,12 +21,20 @@ func (l *Line) takeBack(ctx context.Context) (done bool, err error) {
 		return false, err
 	case err != nil:
 		l.problems(err)
-		l.print("Nothing was taken back.")
+		l.print("%s taken back.", l.nothing())
 		return false, nil
 	case !ok:
 		return false, nil
 	}
 	return l.agreed(ctx, p)
+}
+
+// nothing begins to tell that a look came to nothing, also behind runs that did something.
+func (l *Line) nothing() string {
+	if l.end.Report != nil || len(l.end.Result.Actions) > 0 {
+		return "Nothing more was"
+	}
+	return "Nothing was"
 }
 
 // drafted makes the plan of what is under way: of a set-up, or of taking one back. Of the latter it asks first what becomes of others'

@@ -128,3 +128,18 @@ func TestManualStepsOfAFailedTakingBackCanComeFirst(t *testing.T) {
 		t.Errorf("%d runs, %v\n%s", w.ran, r.err, r.out)
 	}
 }
+
+// TestLeavingATakingBackKeepsNoAnswers, and does not say that it does.
+func TestLeavingATakingBackKeepsNoAnswers(t *testing.T) {
+	r := undoes().play(t, "2\nq\n")
+	if r.end.Kept || !r.end.Cancelled || r.err == nil || strings.Contains(problem.All(r.err)[0].Why, "kept") {
+		t.Errorf("%+v, %v\n%s", r.end, r.err, r.out)
+	}
+	w := undoes(steps.Waiting)
+	w.plans = []func(context.Context) (plan.Plan, error){makes("a", "hand b"), noPlan}
+	r = w.play(t, "2\nyes\n1\nq\n")
+	r.says(1, "Nothing more was taken back.")
+	if r = (&work{}).play(t, "1\nq\n"); !r.end.Kept {
+		t.Errorf("%+v", r.end)
+	}
+}
