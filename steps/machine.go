@@ -294,26 +294,6 @@ func (m Machine) Save() ([]byte, error) {
 	return json.Marshal(s)
 }
 
-// mayBeSecret says whether what was typed may be a secret: a code, which is used once; what stands where a reference to a secret belongs
-// and is none; and of what is no valid answer, a key that was pasted, or an address with a user and a password, also before its @ is typed.
-func (f Field) mayBeSecret(text string) bool {
-	switch {
-	case f.Kind == Code:
-		return true
-	case f.Kind == SecretField || f.Refers:
-		return f.Valid(text) != nil
-	case f.Check == nil || f.Check(text) == nil:
-		return false
-	}
-	_, host, _ := strings.Cut(text, "://")
-	if _, after, is := strings.Cut(host, "]"); is && strings.HasPrefix(host, "[") {
-		host = after // an address of IP version 6
-	}
-	_, port, _ := strings.Cut(host, ":")
-	port, _, _ = strings.Cut(port, "/")
-	return strings.Contains(host, "@") || strings.Trim(port, "0123456789") != "" || strings.Contains(text, "-----BEGIN")
-}
-
 // LoadMachine reads what Save wrote. Relative paths belong to dir when it does not say to which folder.
 func LoadMachine(g Guide, raw []byte, dir string) (Machine, error) {
 	var s saved

@@ -162,6 +162,11 @@ func TestSecretsAreNotSaved(t *testing.T) {
 		}},
 		{Key: "url", Check: never},
 		{Key: "key", Kind: steps.FileField, Check: never},
+		{Key: "trust", Kind: steps.Fingerprint, Check: never},
+		{Key: "hosts", Kind: steps.Multi, Check: never},
+		{Key: "n", Kind: steps.Number},
+		{Key: "name"},
+		{Key: "checked", Check: func(string) error { return nil }},
 	}}}}
 	m := steps.NewMachine(g, nil, "").Set("code", "S3CR3T").Set("password", "S3CR3T").Set("mfa", "totp:S3CR3T").Set("url", "https://admin:S3CR3T@nps").Set("key", "-----BEGIN PRIVATE KEY----- S3CR3T")
 	raw, err := m.Save()
@@ -178,13 +183,68 @@ func TestSecretsAreNotSaved(t *testing.T) {
 			t.Errorf("%s is not in %s", typed, raw)
 		}
 	}
+	for _, key := range []string{"url", "key", "trust", "hosts", "n"} {
+		for _, typed := range secretsInAnswers() {
+			if raw, err := m.Set(key, typed).Save(); err != nil || strings.Contains(string(raw), "S3CR3T") || strings.Contains(string(raw), "123456") {
+				t.Errorf("%s: saved %s, %v", key, raw, err)
+			}
+		}
+	}
+	for _, typed := range []string{
+		"eyJhbGciOiJSUzI1NiJ9.S3CR3T.sig", "https://eyJhbGciOiJSUzI1NiJ9.S3CR3T.sig:6500/", "zU9S3CR3TkqT7vB2xW4yN8mL0pR3sD5fG1hJ",
+	} {
+		for _, key := range []string{"name", "checked"} { // where every text is an answer, that of another page is pasted too
+			if raw, _ := m.Set(key, typed).Save(); strings.Contains(string(raw), "S3CR3T") {
+				t.Errorf("%s: saved %s", key, raw)
+			}
+		}
+	}
 	raw, _ = m.Set("password", "env:NAME").Save()
 	if !strings.Contains(string(raw), "env:NAME") {
 		t.Errorf("a reference was not saved: %s", raw)
 	}
 }
 
+// secretsInAnswers are secrets as they get into the wrong field, whole or half-typed.
+func secretsInAnswers() []string {
+	return []string{
+		"admin:S3CR3T@nps.contoso.com:6500", `CONTOSO\admin:S3CR3T@nps.contoso.com`, "admin:S3CR3T", `CONTOSO\admin:S3CR3T`, "https:/admin:S3CR3T@nps", "https//admin:S3CR3T@nps",
+		"https:/admin:S3CR3T", "https//admin:S3CR3T", "https://nps/?access_token=S3CR3T", "https://nps/#token=S3CR3T", "https://admin:123456", "admin:123456", "S3CR3T@nps", "S3CR3T!",
+		"eyJhbGciOiJSUzI1NiJ9.S3CR3T.sig", "eyJhbGciOiJSUzI1NiJ9.S3CR3T.sig:bm90aGluZw==", "zU9S3CR3TkqT7vB2xW4yN8mL0pR3sD5fG1hJ", "zU9S3CR3T-kqT7vB2xW4yN8mL0pR3sD5fG1_J", "dc01\nadmin:S3CR3T",
+		"https://[::1]:S3CR3T", "https://[S3CR3T", "c:S3CR3T", "pin:S3CR3T", "ca:admin:S3CR3T", "https://nps:6500:S3CR3T",
+	}
+}
+
 func never(string) error { return fmt.Errorf("not valid") }
+
+// TestBeginningsOfAnswersAreSaved: addresses, paths, names and pins that are being typed are there again.
+func TestBeginningsOfAnswersAreSaved(t *testing.T) {
+	const pin = "3f1c3f1c3f1c3f1c3f1c3f1c3f1c3f1c3f1c3f1c3f1c3f1c3f1c3f1c3f1c3f1c"
+	g := steps.Guide{ID: "g", Steps: []steps.Step{{ID: "s", Fields: []steps.Field{
+		{Key: "text", Check: never},
+		{Key: "file", Kind: steps.FileField, Check: never},
+		{Key: "trust", Kind: steps.Fingerprint, Check: never},
+		{Key: "pinned", Kind: steps.Fingerprint, Check: func(string) error { return nil }},
+		{Key: "host key", Check: func(string) error { return nil }},
+	}}}}
+	for key, texts := range map[string][]string{
+		"text":   {"h", "https", "https:", "https://", "nps.contoso.com:", "nps.contoso.com:6500", "http://nps.contoso.com:6500/", "https://nps-production-europe-west-2.contoso.com:65", "https://[fe80::", "10.0.0.1", `CONTOSO\svc-auditor`, "Nüwrix (Bücher)", "9.x"},
+		"file":   {"file:", "file:/etc/x.cer", `C:\keys\auditor.cer`, "c:", "~/x", "./Certificate of KeyJob.cer"},
+		"trust":  {"s", "sys", "pin", "pin:sha256:3f1c", "ca:", "ca:/etc/ssl/ca.pem", `ca:C:\ca.pem`},
+		"pinned": {"pin:sha256:" + pin}, "host key": {"SHA256:zU9qkqT7vB2xW4yN8mL0pR3sD5fG1hJzU9qkqT7vB2x"},
+	} {
+		for _, text := range texts {
+			m := steps.NewMachine(g, nil, "").Set(key, text)
+			raw, err := m.Save()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again, err := steps.LoadMachine(g, raw, ""); err != nil || again.Drafts()[key] != text {
+				t.Errorf("%s: %q is not in %s (%v)", key, text, raw, err)
+			}
+		}
+	}
+}
 
 // TestHalfTypedAnswersAreSaved: what is not valid yet is an answer that is being typed.
 func TestHalfTypedAnswersAreSaved(t *testing.T) {

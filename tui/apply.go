@@ -12,6 +12,7 @@ import (
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
+	"npsetup/tui/face"
 )
 
 // applyPage shows how far the changes are, action by action.
@@ -130,6 +131,9 @@ func (p *applyPage) event(e run.Event) {
 func (p *applyPage) landed(m *model, msg appliedMsg) tea.Cmd {
 	p.over, p.err, m.kept = true, msg.err, nil
 	m.result, m.ending.Err = msg.result, msg.err
+	if m.undo != nil {
+		m.undo.beyond = face.Beyond(m.undo.beyond, m.plan, msg.result, msg.err)
+	}
 	if msg.err == nil {
 		m.report = &msg.report
 		m.hand.Note()

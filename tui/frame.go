@@ -125,7 +125,7 @@ func (m *model) draw() (string, *tea.Cursor) {
 	if m.height >= 16 {
 		head = 2
 	}
-	foot := min(2, m.height-1)
+	foot := min(1+m.saidRows(head), m.height-1)
 	rows := max(m.height-head-foot, 0)
 	width, left := m.width, 0
 	rail := m.width >= railFrom && m.guided && m.undo == nil && !m.modal()
@@ -154,8 +154,8 @@ func (m *model) draw() (string, *tea.Cursor) {
 		}
 		lines = append(lines, line)
 	}
-	if foot == 2 {
-		lines = append(lines, m.saidLine(position(m.scroll, rows, len(b.lines))))
+	if foot >= 2 {
+		lines = append(lines, m.saidLines(position(m.scroll, rows, len(b.lines)), foot-1)...)
 	}
 	if foot >= 1 {
 		lines = append(lines, m.st.faint.Render(footer(p.hints(m), m.width)))
@@ -231,6 +231,30 @@ func position(scroll, rows, of int) string {
 		return fmt.Sprintf("the end, %d-%d of %d  ", scroll+1, of, of)
 	}
 	return ""
+}
+
+// saidRows is how many lines what was said takes: to whom secrets go is not cut. At most half of what the header and the footer leave.
+func (m *model) saidRows(head int) int {
+	if m.busy != nil && m.busy.shown && !m.modal() || ansi.StringWidth(m.said) <= m.width {
+		return 1
+	}
+	return max(min(len(wrap(m.said, m.width)), (m.height-head-1)/2), 1)
+}
+
+// saidLines is saidLine over several lines, the place on the page left out.
+func (m *model) saidLines(where string, rows int) []string {
+	if rows == 1 {
+		return []string{m.saidLine(where)}
+	}
+	said := wrap(m.said, m.width)
+	if len(said) > rows {
+		said[rows-1] = ansi.Truncate(said[rows-1], m.width-1, "") + "…"
+	}
+	var lines []string
+	for _, l := range said[:rows] {
+		lines = append(lines, m.st.faint.Render(l))
+	}
+	return lines
 }
 
 // saidLine tells where the page stands and what goes on: a wait, or what was said last.

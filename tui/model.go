@@ -338,7 +338,7 @@ func (m *model) leave(cancelled bool) tea.Cmd {
 	if err := m.keep(); err != nil {
 		m.ending.Said = append(m.ending.Said, unkept(err))
 	}
-	m.ending.Cancelled = cancelled
+	m.ending.Cancelled, m.ending.Kept = cancelled, m.note() != nil
 	m.ending.Report, m.ending.Result = m.report, m.result
 	m.ending.Said = append(m.ending.Said, m.undone()...)
 	m.left = true

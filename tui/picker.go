@@ -90,6 +90,7 @@ func (p *picker) update(m *model, msg tea.Msg) tea.Cmd {
 			p.w.set(m, it.Value)
 			m.pop()
 			if below, is := m.top().(*stepPage); is {
+				below.mended(m)
 				below.build(m) // other fields and clicks may follow from it
 			}
 		}

@@ -161,10 +161,14 @@ func (p *reviewPage) body(m *model, width int) *block {
 }
 
 func (p *reviewPage) wayOut(m *model) string {
-	if m.undo != nil {
-		return "nothing was taken back · esc goes back · enter looks again"
+	stands := "nothing was "
+	if m.report != nil || len(m.result.Actions) > 0 {
+		stands = "nothing more was "
 	}
-	return "nothing was changed · ctrl+o goes to a step · enter looks again"
+	if m.undo != nil {
+		return stands + "taken back · esc goes back · enter looks again"
+	}
+	return stands + "changed · ctrl+o goes to a step · enter looks again"
 }
 
 // planLine makes the heads of actions stand out. The sign says the same without colour.

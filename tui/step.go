@@ -62,6 +62,9 @@ func (p *stepPage) build(m *model) {
 		if w == nil {
 			w = newWidget(m, f)
 		}
+		if fault, bad := a.CheckField(f); w.fault != "" && (!bad || fault.Why != w.fault) {
+			w.fault = "" // another answer has mended it
+		}
 		if f.Key == focus {
 			p.at = len(p.widgets)
 		}
@@ -70,6 +73,17 @@ func (p *stepPage) build(m *model) {
 	p.focus(p.at)
 	if p.step.Paragraph != nil {
 		p.clicks = p.step.Paragraph(a)
+	}
+}
+
+// mended takes away what was found wrong with a value that stands there no longer.
+func (p *stepPage) mended(m *model) {
+	p.anyway = false
+	if p.seen != nil && p.seen.Err != nil {
+		p.seen = nil
+	}
+	if strings.HasPrefix(m.said, "! ") {
+		m.said = ""
 	}
 }
 
@@ -101,6 +115,9 @@ func (p *stepPage) update(m *model, msg tea.Msg) tea.Cmd {
 		changed, cmd := p.widgets[p.at].update(m, msg)
 		if changed {
 			p.anyway = false
+			if w := p.widgets[p.at]; w.choices() == nil && w.input.Value() == "" {
+				p.mended(m)
+			}
 			m.unseen()
 			p.build(m)
 		}
@@ -149,6 +166,8 @@ func (p *stepPage) key(m *model, k tea.KeyPressMsg) (cmd tea.Cmd, known bool) {
 		if p.at < len(p.widgets) {
 			w := p.widgets[p.at]
 			w.restart(m)
+			w.fault = ""
+			p.mended(m)
 			m.unseen()
 			p.build(m)
 		}

@@ -16,6 +16,7 @@ import (
 type undoing struct {
 	c      face.Changed
 	others []string // what somebody else has changed since, and what was asked about it
+	beyond []string // what the plans that were carried out could not take back
 }
 
 // drafting makes the plan of what is under way: of a set-up, or of taking one back.
@@ -102,16 +103,12 @@ func (m *model) undone() []string {
 	return append([]string{face.Taken(m.report)}, m.beyond()...)
 }
 
-// beyond is what cannot be taken back, as the plan told it.
+// beyond is what could not be taken back, as the plans told it that were carried out.
 func (m *model) beyond() []string {
 	if m.undo == nil {
 		return nil
 	}
-	var all []string
-	for _, w := range m.plan.Warnings {
-		all = append(all, problem.Plain(w))
-	}
-	return all
+	return m.undo.beyond
 }
 
 // person does a person's part of a set-up. There is none for taking it back.

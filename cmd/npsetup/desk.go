@@ -27,12 +27,14 @@ type desk struct {
 	state string
 	start []started // answers of files, offered first
 
-	turn  sync.Mutex // one piece of work at a time: one that was given up may not have ended yet
-	mu    sync.Mutex
-	sight *steps.Sight
-	held  map[string]secret.Secret
-	m     steps.Machine            // the last one that was worked with
-	did   map[string]steps.Outcome // what earlier runs of this sitting came to, by step
+	turn     sync.Mutex // one piece of work at a time: one that was given up may not have ended yet
+	mu       sync.Mutex
+	sight    *steps.Sight
+	held     map[string]secret.Secret
+	typedFor string                   // to whom what is held goes
+	m        steps.Machine            // the last one that was worked with
+	did      map[string]steps.Outcome // what earlier runs of this sitting came to, by step
+	back     []undone                 // what earlier runs of this sitting have taken back
 }
 
 var _ face.Work = (*desk)(nil)
@@ -62,24 +64,6 @@ func (d *desk) meet(ctx context.Context, asks asker, talk io.Writer) {
 func (d *desk) lone() func() {
 	d.turn.Lock()
 	return d.turn.Unlock
-}
-
-// typedFirst gives what was typed into a field before it asks.
-type typedFirst struct {
-	d *desk
-	asker
-}
-
-// Secret implements asker.
-func (t typedFirst) Secret(ctx context.Context, key, what string) (secret.Secret, error) {
-	t.d.mu.Lock()
-	s := t.d.held[key]
-	t.d.mu.Unlock()
-	if !s.Empty() {
-		t.d.o.app.scrub.Add(s) // only now: while it was typed, every part of it would have been masked everywhere
-		return s, nil
-	}
-	return t.asker.Secret(ctx, key, what)
 }
 
 // Offers implements face.Work.
@@ -140,11 +124,20 @@ func (d *desk) Begin(o face.Offer) (steps.Machine, error) {
 		return steps.Machine{}, problem.New("there is no guide " + problem.Plain(o.Guide))
 	}
 	d.mu.Lock()
-	d.sight, d.did = steps.NewSight(g, d.memory), nil
+	d.sight, d.did, d.back = steps.NewSight(g, d.memory), nil, nil
 	d.mu.Unlock()
 	if dry := o.DryRun || d.o.dryRun; dry != d.link.dry {
 		d.link.dry, d.link.client = dry, nil // its gate is another one
 	}
+	m, err := d.opened(g, o)
+	if err == nil {
+		d.forgetHeld(m)
+	}
+	return m, err
+}
+
+// opened gives the machine of an offer.
+func (d *desk) opened(g steps.Guide, o face.Offer) (steps.Machine, error) {
 	here, err := os.Getwd()
 	if err != nil {
 		here = ""
@@ -194,7 +187,10 @@ func (d *desk) store(m steps.Machine) (*run.Dir, error) {
 func (d *desk) at(m steps.Machine) *steps.Sight {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.m = m
+	if was := d.m.Answers().Text("nps.url"); was != "" && was != m.Answers().Text("nps.url") {
+		clear(d.held) // it was typed for another server
+	}
+	d.m, d.typedFor = m, receivers(m)
 	if d.sight == nil {
 		d.sight = steps.NewSight(m.Guide(), d.memory)
 	}
@@ -222,21 +218,6 @@ func (d *desk) signedOut(m steps.Machine, err error) error {
 func (d *desk) Choices(ctx context.Context, m steps.Machine, f steps.Field) ([]steps.Option, error) {
 	defer d.lone()()
 	return d.at(m).Choices(ctx, m.Answers(), f, "")
-}
-
-// Keep implements face.Work.
-func (d *desk) Keep(key string, s secret.Secret) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	d.held[key] = s
-}
-
-// Holds implements face.Work.
-func (d *desk) Holds(key string) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	s := d.held[key]
-	return !s.Empty()
 }
 
 // Fetch implements face.Work.

@@ -22,6 +22,9 @@ func (d *desk) Save(m steps.Machine) error {
 	if err != nil {
 		return err
 	}
+	d.mu.Lock()
+	d.typedFor = receivers(m)
+	d.mu.Unlock()
 	path := d.savedPath(m.Guide().ID)
 	if err = os.MkdirAll(d.state, 0o700); err == nil {
 		err = run.Replace(path, raw)

@@ -60,7 +60,7 @@ func (d *desk) TakeBack(ctx context.Context, m steps.Machine, p plan.Plan, c fac
 	if err := u.endOpen(ctx, sink); err != nil {
 		return bad(err)
 	}
-	now, err := u.draft(ctx)
+	now, _, err := u.look(ctx) // what somebody else has changed meanwhile is asked about at the next look
 	if err == nil {
 		err = stillSo(p, now)
 	}
@@ -75,6 +75,38 @@ func (d *desk) TakeBack(ctx context.Context, m steps.Machine, p plan.Plan, c fac
 		return run.Report{}, result, err
 	}
 	d.at(m).Forget()
-	report, err := u.closing(p, result)
+	p, all := d.takenBack(p, result)
+	report, err := u.closing(p, all)
 	return report, result, err
+}
+
+// takenBack lets the report tell what the whole sitting took back, and not only its last run.
+func (d *desk) takenBack(p plan.Plan, result run.Result) (plan.Plan, run.Result) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	var earlier []undone
+	for _, u := range d.back {
+		if _, again := p.Action(u.act.Key); !again {
+			earlier = append(earlier, u)
+		}
+	}
+	d.back = earlier
+	for i, r := range result.Actions {
+		if r.Outcome == steps.Done || r.Outcome == steps.Adopted {
+			d.back = append(d.back, undone{p.Actions[i], r})
+		}
+	}
+	var acts []plan.Action
+	var results []run.ActionResult
+	for _, u := range earlier {
+		acts, results = append(acts, u.act), append(results, u.result)
+	}
+	p.Actions, result.Actions = append(acts, p.Actions...), append(results, result.Actions...)
+	return p, result
+}
+
+// undone is an action of a taking back, and that it was done.
+type undone struct {
+	act    plan.Action
+	result run.ActionResult
 }

@@ -294,6 +294,8 @@ func stories() []story {
 		{name: "verify-after-drift", before: wasSetUp},
 		{name: "take-back", before: wasBegun},
 		{name: "take-back-after-others", before: wasChanged},
+		{name: "take-back-managed", before: wasLent},
+		{name: "take-back-contested", before: wasUpdated},
 		{name: "take-back-stale", before: wasBegun},
 		{name: "take-back-dry-run", before: wasBegun},
 		{name: "webdav", server: sandbox.Options{Faults: []string{"webdav@1"}}},
@@ -331,15 +333,29 @@ func wasBegun(a *tale) {
 	a.sent = a.st.changes()
 }
 
+// wasLent is a set-up with a managed account, whose password was changed.
+func wasLent(a *tale) {
+	a.t.Helper()
+	a.st.lend("credential", "apply", "--yes").want(a.t, exitPerson)
+	a.sent = a.st.changes()
+}
+
 // wasChanged is a set-up for which a connection profile was changed, and that somebody else has changed since.
 func wasChanged(a *tale) {
+	a.t.Helper()
+	wasUpdated(a)
+	a.drift("connectionProfiles", "Netwrix Auditor", "maxSessionLength", "9")
+	a.sent = a.st.changes()
+}
+
+// wasUpdated is a set-up for which a connection profile was changed.
+func wasUpdated(a *tale) {
 	a.t.Helper()
 	wasSetUp(a)
 	a.drift("connectionProfiles", "Netwrix Auditor", "maxSessionLength", "7")
 	a.drift("connectionProfiles", "Netwrix Auditor", "record", "false")
 	a.st.state = a.t.TempDir() // no run is remembered
 	a.st.do("apply", "-f", a.st.answers(), "--yes", "--done", allManual)
-	a.drift("connectionProfiles", "Netwrix Auditor", "maxSessionLength", "9")
 	a.sent = a.st.changes()
 }
 

@@ -136,7 +136,11 @@ func ended(c *cobra.Command, e face.Ending, err error, gone bool) error {
 		printProblems(c.ErrOrStderr(), err)
 		return ending(exitCancelled)
 	case e.Cancelled:
-		_, _ = fmt.Fprintln(c.ErrOrStderr(), "left; what was answered is kept, secrets aside. npsetup continues")
+		kept := ""
+		if e.Kept {
+			kept = "; what was answered is kept, secrets aside. npsetup continues"
+		}
+		_, _ = fmt.Fprintln(c.ErrOrStderr(), "left"+kept)
 		return ending(exitCancelled)
 	case e.Pending:
 		return ending(exitPending)

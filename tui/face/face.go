@@ -10,6 +10,7 @@ import (
 
 	"npsetup/steps"
 	"npsetup/steps/plan"
+	"npsetup/steps/problem"
 	"npsetup/steps/run"
 	"npsetup/steps/secret"
 )
@@ -73,6 +74,7 @@ const (
 // Ending is how a face was left.
 type Ending struct {
 	Cancelled bool
+	Kept      bool        // its answers are kept for the next time
 	Pending   bool        // a dry run that ended with changes
 	Report    *run.Report // nil: nothing was carried out or read back
 	Result    run.Result
@@ -170,6 +172,19 @@ func Taken(r *run.Report) string {
 		return fmt.Sprintf("What is left waits for a person (%d). When it is done, npsetup goes on.", r.Left())
 	}
 	return "Nothing of this run is left to take back; it is closed."
+}
+
+// Beyond adds to what could not be taken back what one plan more tells of it, once the plan was carried out: the next one no longer has it.
+func Beyond(have []string, p plan.Plan, result run.Result, err error) []string {
+	if err != nil && len(result.Actions) == 0 {
+		return have // nothing of it was done
+	}
+	for _, w := range p.Warnings {
+		if w = problem.Plain(w); !slices.Contains(have, w) {
+			have = append(have, w)
+		}
+	}
+	return have
 }
 
 // Hand keeps account of what a person does by hand in one sitting.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -42,7 +43,7 @@ func (l *Line) review(ctx context.Context) (done bool, err error) {
 			return false, err
 		}
 		l.problems(err)
-		l.print("Nothing was changed. Go back to the step that is named.")
+		l.print("%s changed. Go back to the step that is named.", l.nothing())
 		return false, nil
 	}
 	return l.agreed(ctx, p)
@@ -121,6 +122,7 @@ func (l *Line) carryOut(ctx context.Context, p plan.Plan) (bool, error) {
 func (l *Line) failed(ctx context.Context, bad error, result run.Result) (bool, error) {
 	l.problems(bad)
 	again, change, leaveOut, leave := "Look again and go on", "Change an answer", "Leave the failed step out, and go on", "Leave; npsetup resume continues"
+	const hands = "Do the manual steps first"
 	help := "What was carried out stays and is not sent again: looking again goes on behind it. What was said to be done by hand is remembered until npsetup is left. < changes an answer, q leaves."
 	ways := []string{again, change, leave}
 	for _, a := range result.Actions {
@@ -135,6 +137,9 @@ func (l *Line) failed(ctx context.Context, bad error, result run.Result) (bool, 
 	if l.undo {
 		leave, help = "Leave; npsetup undo continues", "What was taken back stays so and is not sent again: looking again goes on behind it. < goes back, q leaves."
 		ways = []string{again, leave}
+		if slices.ContainsFunc(result.Actions, func(a run.ActionResult) bool { return a.Outcome == steps.Waiting }) {
+			ways = []string{again, hands, leave}
+		}
 	}
 	n, c, err := l.way(ctx, "How to go on", ways, help)
 	switch {
@@ -145,6 +150,8 @@ func (l *Line) failed(ctx context.Context, bad error, result run.Result) (bool, 
 		return true, nil
 	case c == "<" || ways[n] == change:
 		return false, nil
+	case ways[n] == hands:
+		return l.manuals(ctx)
 	case ways[n] == leaveOut:
 		l.hand.LeaveOut(result)
 	}

@@ -45,7 +45,7 @@ type Line struct {
 
 	undo   bool         // what was set up is taken back
 	c      face.Changed // what becomes of others' changes meanwhile
-	beyond []string     // what cannot be taken back
+	beyond []string     // what the plans that were carried out could not take back
 
 	begun  bool // there are answers that can be kept
 	over   bool // the input ended, or the person left: what is cancelled stays so
@@ -71,7 +71,7 @@ func New(o Options) *Line {
 func (l *Line) Run(ctx context.Context) (face.Ending, error) {
 	err := l.run(ctx)
 	l.end.Cancelled = l.end.Cancelled || problem.Is(err, problem.Cancelled) || ctx.Err() != nil
-	if l.end.Cancelled && l.begun {
+	if l.end.Kept = l.begun; l.end.Cancelled && l.begun {
 		l.save()
 	}
 	return l.end, err
@@ -100,11 +100,12 @@ func (l *Line) run(ctx context.Context) error {
 		if l.m, err = l.o.Work.Begin(offer); err != nil {
 			return err
 		}
+		l.hand, l.end, l.beyond, l.jumped = face.Hand{}, face.Ending{}, nil, false // nothing of what was left before goes with it
 		if offer.Verify {
 			return l.verify(ctx)
 		}
 		if offer.Undo {
-			l.undo, l.c, l.hand = true, face.AskFirst, face.Hand{}
+			l.undo, l.c = true, face.AskFirst
 			if done, err := l.takeBack(ctx); done || err != nil {
 				return err
 			}
@@ -247,6 +248,9 @@ func (l *Line) choose(ctx context.Context) (face.Offer, error) {
 
 func (l *Line) left() error {
 	l.end.Cancelled, l.over = true, true
+	if !l.begun {
+		return problem.New("left").Because("q was typed").Try("run npsetup again to go on").Of(problem.Cancelled)
+	}
 	return problem.New("left").Because("q was typed; what was answered is kept, secrets aside").Try("run npsetup again to go on").Of(problem.Cancelled)
 }
 

@@ -21,12 +21,20 @@ func (l *Line) takeBack(ctx context.Context) (done bool, err error) {
 		return false, err
 	case err != nil:
 		l.problems(err)
-		l.print("Nothing was taken back.")
+		l.print("%s taken back.", l.nothing())
 		return false, nil
 	case !ok:
 		return false, nil
 	}
 	return l.agreed(ctx, p)
+}
+
+// nothing begins to tell that a look came to nothing, also behind runs that did something.
+func (l *Line) nothing() string {
+	if l.end.Report != nil || len(l.end.Result.Actions) > 0 {
+		return "Nothing more was"
+	}
+	return "Nothing was"
 }
 
 // drafted makes the plan of what is under way: of a set-up, or of taking one back. Of the latter it asks first what becomes of others'
@@ -43,7 +51,6 @@ func (l *Line) drafted(ctx context.Context) (p plan.Plan, ok bool, err error) {
 		}
 		p, _, err = l.o.Work.Unmake(ctx, l.m, l.c)
 	}
-	l.beyond = p.Warnings
 	return p, true, err
 }
 
@@ -68,7 +75,9 @@ func (l *Line) others(ctx context.Context, members []string) (bool, error) {
 // carried carries out the plan that was shown.
 func (l *Line) carried(ctx context.Context, p plan.Plan) (run.Report, run.Result, error) {
 	if l.undo {
-		return l.o.Work.TakeBack(ctx, l.m, p, l.c, l.hand.Done, &telling{l: l})
+		report, result, err := l.o.Work.TakeBack(ctx, l.m, p, l.c, l.hand.Done, &telling{l: l})
+		l.beyond = face.Beyond(l.beyond, p, result, err)
+		return report, result, err
 	}
 	return l.o.Work.Apply(ctx, l.m, p, l.hand.Done, &telling{l: l})
 }
@@ -91,7 +100,7 @@ func (l *Line) headline(r run.Report) {
 		return
 	}
 	for _, b := range l.beyond {
-		l.print("%s", problem.Plain(b))
+		l.print("%s", b)
 	}
 	l.print("%s", face.Taken(&r))
 }
