@@ -217,7 +217,7 @@ func TestReadSavedRefuses(t *testing.T) {
 		"[]":                      "not a plan file",
 		"version: 1":              "not a plan file",
 		"{}":                      "plan format 0",
-		`{"format": 2}`:           "plan format 2",
+		`{"format": 2}`:           "its format is 2",
 		`{"format": "1"}`:         "not a plan file",
 		`{"format": 1} {}`:        "not a plan file",
 		`{"format": 1, "actions"`: "not a plan file",
