@@ -132,11 +132,11 @@ func (c *Client) signInApplication(ctx context.Context) (hitch, error) {
 	h := c.httpClient(c.fresh, stay)
 	h.Jar = jar
 	c.app.asked.Store(false)
-	c.app.status.Store(0)
 	key := plan.SecretLeaf{Name: "API key of " + c.app.Login, Secret: c.app.Key}
 	var r request
 	var a authAnswer
 	for _, short := range []bool{false, true} {
+		c.app.status.Store(0) // of this address: the second may break off after the first has answered
 		if r, _, err = c.gate.admit(npsapi.SignInApplication(plan.String(c.app.Login), key, plan.String(c.app.Serial), short), nil); err != nil {
 			return final, err
 		}

@@ -141,6 +141,8 @@ func TestTheLookAtTheVaultStopsNothing(t *testing.T) {
 			t.Errorf("%s: it is told twice:\n%s", format, r.err)
 		}
 	}
+	r = away.do("plan", "-f", elsewhere, "--output", "curl").want(t, exitPending) // a script shows no warnings
+	says(t, unwrapped(r.err), "note: Password Secure, seen from here: there is no connection to Password Secure", "(code: vault-not-reachable)")
 	r = away.do("apply", "-f", elsewhere, "--yes").want(t, exitPerson)
 	says(t, unwrapped(r.err), "warning: Password Secure, seen from here: there is no connection to Password Secure")
 	says(t, reported(t, r.out, "vault-server"), "as answered: https://localhost:1/api/; from here: there is no connection")

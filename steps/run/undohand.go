@@ -23,7 +23,7 @@ func byPersonBack(a plan.Action, d Deed) plan.Action {
 	}
 	a.Effect, a.Why = plan.ByHand, "this run asked for it on "+d.When.UTC().Format("2006-01-02 15:04:05")+" UTC, and only a person can take it back"
 	a.Ops = []plan.Op{{ID: "", Kind: plan.KindManual, Class: plan.Change, Repeat: plan.Never, Manual: &plan.Manual{
-		Where: d.Where, Clicks: []plan.Click{{Text: note}}, Proof: "your word (--done " + d.Step + ")",
+		Where: d.Where, Clicks: []plan.Click{{Text: note}}, Proof: plan.WordProof(d.Step),
 	}}}
 	return a
 }
