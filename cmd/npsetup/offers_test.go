@@ -18,3 +18,11 @@ func TestTheNamedAnswersAreOfferedFirst(t *testing.T) {
 		t.Errorf("another guide is offered first:\n%s", r.out)
 	}
 }
+
+// TestNotesAreToldAlsoWithoutAPlan: when the draft fails, nothing else shows what was seen.
+func TestNotesAreToldAlsoWithoutAPlan(t *testing.T) {
+	t.Parallel()
+	st := newSite(t, sandbox.Options{})
+	r := st.do("apply", "-f", st.answers(), "--dry-run", "--set", "auditor.eventLog=file:/nowhere/events.xml", "--set", "monitoringPlan.name=")
+	says(t, unwrapped(r.err), "note: event log of Auditor:", "event-log-unreadable", "monitoringPlan.name")
+}
