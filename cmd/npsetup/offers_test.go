@@ -23,6 +23,6 @@ func TestTheNamedAnswersAreOfferedFirst(t *testing.T) {
 func TestNotesAreToldAlsoWithoutAPlan(t *testing.T) {
 	t.Parallel()
 	st := newSite(t, sandbox.Options{})
-	r := st.do("apply", "-f", st.answers(), "--dry-run", "--set", "auditor.eventLog=file:/nowhere/events.xml", "--set", "monitoringPlan.name=")
-	says(t, unwrapped(r.err), "note: event log of Auditor:", "event-log-unreadable", "monitoringPlan.name")
+	r := st.do("plan", "-f", st.answers(), "--set", "monitoringPlan.events=file:/nowhere/events.xml", "--set", "monitoringPlan.name=")
+	says(t, unwrapped(r.err), "note: event log of Auditor:", "(code: event-log-unreadable)", "missing: Monitoring plan")
 }
