@@ -36,11 +36,11 @@ type options struct {
 	plan    string
 	calls   bool
 	again   []string // flags of this command alone that the same look takes again
-	begun   bool // answers may be missing: a wizard asks for them
-	carries bool // what is planned may be carried out; verify and plan only look
-	reads   bool // nothing but a proof is wanted: what it can do without stops nothing
-	looks   bool // nothing is carried out: what only pages by hand show may be missing
-	plans   bool // the guide's changes are planned: their risks are to be accepted
+	begun   bool     // answers may be missing: a wizard asks for them
+	carries bool     // what is planned may be carried out; verify and plan only look
+	reads   bool     // nothing but a proof is wanted: what it can do without stops nothing
+	looks   bool     // nothing is carried out: what only pages by hand show may be missing
+	plans   bool     // the guide's changes are planned: their risks are to be accepted
 }
 
 func (o *options) answerFlags(c *cobra.Command) {

@@ -216,3 +216,21 @@ func TestKeyOfTheVault(t *testing.T) {
 	}
 	st.do("key", "-f", st.answers(), "--to", to).want(t, exitFailed) // an existing file stays
 }
+
+// TestAChangedConnectorGoesBackByHand: a write takes all its settings, and a read may lack some. The former values are named, and what the server
+// shows decides whether it was done.
+func TestAChangedConnectorGoesBackByHand(t *testing.T) {
+	t.Parallel()
+	st := newVaultSite(t, sandbox.Options{})
+	st.do("apply", "-f", st.answers(), "--yes", "--accept-risk", "vault-tls", "--set", "connector.skipCertificateCheck=true", "--set", "connector.description=old").want(t, exitPerson)
+	st.hands()
+	st.state = t.TempDir() // another run
+	st.do("apply", "-f", st.answers(), "--yes", "--set", "connector.description=new")
+	says(t, st.canonical(), `"SkipCertificateCheck": "false"`)
+	sent := st.changes()
+	r := st.do("undo", "-f", st.answers(), "--yes", "--done", vaultManual).want(t, exitPerson)
+	says(t, unwrapped(r.err), "open “Configuration” > “Integration Connectors” and choose NPS Password", "set “Skip Certificate Check” back to True", "set “Connector Description” back to old")
+	if st.changes() != sent || strings.Contains(r.err, "API URL") {
+		t.Errorf("%d calls changed something:\n%s", st.changes()-sent, r.err)
+	}
+}
