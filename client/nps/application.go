@@ -132,11 +132,11 @@ func (c *Client) signInApplication(ctx context.Context) (hitch, error) {
 	h := c.httpClient(c.fresh, stay)
 	h.Jar = jar
 	c.app.asked.Store(false)
-	c.app.status.Store(0)
 	key := plan.SecretLeaf{Name: "API key of " + c.app.Login, Secret: c.app.Key}
 	var r request
 	var a authAnswer
 	for _, short := range []bool{false, true} {
+		c.app.status.Store(0) // of this address: the second may break off after the first has answered
 		if r, _, err = c.gate.admit(npsapi.SignInApplication(plan.String(c.app.Login), key, plan.String(c.app.Serial), short), nil); err != nil {
 			return final, err
 		}
@@ -232,15 +232,15 @@ func (c *Client) applicationJudged(status int, s said) *problem.Problem {
 		return problem.New(who + " is locked").Coded(problem.ApplicationUserLocked).
 			Try("wait until the lock ends or unlock it in NPS, then run the same command again").Of(problem.Refused)
 	case status == http.StatusForbidden || status < 500 && serialWords.MatchString(s.text):
-		return problem.New("nps refused the certificate's serial number for "+who).Coded(problem.SerialDiffers).Because(c.serials()).
+		return problem.New("NPS refused the certificate's serial number for "+who).Coded(problem.SerialDiffers).Because(c.serials()).
 			Try("compare the serial number of the certificate with the one at the application user in NPS: all hexadecimal digits, leading zeros too, without spaces",
 				"if the certificate was renewed, enter the new serial number there").Of(problem.Refused)
 	case status == http.StatusUnauthorized || status == http.StatusBadRequest:
-		return problem.New("nps refused the name or the API key of "+who).Coded(problem.APIKeyRefused).
+		return problem.New("NPS refused the name or the API key of "+who).Coded(problem.APIKeyRefused).
 			Because("the key is another one, it died when a new one was generated, or there is no application user of this name").
 			Try("compare the name with Users & Groups in NPS, letter by letter", "reveal the API key there again and use that one; a newly generated key has to be entered in Netwrix Auditor too").Of(problem.Refused)
 	case status == http.StatusInternalServerError:
-		return problem.New("nps failed at the sign-in of "+who+" (500)").Coded(problem.ApplicationSignInFails).
+		return problem.New("NPS failed at the sign-in of "+who+" (500)").Coded(problem.ApplicationSignInFails).
 			Because("builds before 3.7.1252 answer so to every application user").
 			Try("look up the version of NPS and update it when it is older than 4.2", "on a newer version look for the trace id, or the time, in the web log on the NPS server")
 	}

@@ -280,6 +280,17 @@ func TestNoSecondWayForOtherFaults(t *testing.T) {
 	}
 }
 
+// TestTheStatusIsThatOfTheLastAddress: the first address answers 404, and the second breaks off.
+func TestTheStatusIsThatOfTheLastAddress(t *testing.T) {
+	s := newServer(t)
+	s.on(appRoute, func(w http.ResponseWriter, _ *http.Request) { reply(w, 404, ``) })
+	s.on(shortRoute, hangUp)
+	_, status, err := s.client(nil).SignInApplication(context.Background(), auditor(t))
+	if err == nil || status != 0 || s.came(shortRoute) == 0 {
+		t.Errorf("status %d, %v; asked %v", status, err, s.log)
+	}
+}
+
 func TestApplicationTokenIsRenewed(t *testing.T) {
 	s := newServer(t)
 	s.on(appRoute, func(w http.ResponseWriter, _ *http.Request) { s.bare(w) })

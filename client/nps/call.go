@@ -190,7 +190,7 @@ func (c *Client) rowFaults(r request, raw json.RawMessage) error {
 		if status == "" {
 			status = fmt.Sprint(row.Status.Number)
 		}
-		return problem.New("nps refused " + r.text() + " for " + c.plain(row.ID) + " (" + c.plain(status) + ")").
+		return problem.New("NPS refused " + r.text() + " for " + c.plain(row.ID) + " (" + c.plain(status) + ")").
 			Because(why).Try("correct what it names, then run npsetup plan again")
 	}
 	return nil

@@ -137,15 +137,15 @@ func (c *Client) sessionRefused(r request, status int, s said) *problem.Problem 
 	_ = json.Unmarshal(r.shown.Body, &named) // without the names the sentence is shorter
 	switch strings.ToLower(found[1]) {
 	case "activity":
-		return problem.New("nps does not find the activity "+c.plain(named.ActivityName)+" for a session").Coded(problem.ActivityUnknown).
+		return problem.New("NPS does not find the activity "+c.plain(named.ActivityName)+" for a session").Coded(problem.ActivityUnknown).
 			Because("it was renamed, or no access policy of this user holds it").
 			Try("write the activity exactly as NPS shows it, capitals and spaces too", "add it to the access policy of the application user")
 	case "resource":
-		return problem.New("nps does not find the resource " + c.plain(named.ManagedResourceName) + " for a session").Coded(problem.ResourceUnknown).
+		return problem.New("NPS does not find the resource " + c.plain(named.ManagedResourceName) + " for a session").Coded(problem.ResourceUnknown).
 			Because("a label or a short name was given: NPS looks for the DNS host name").
 			Try("write the DNS host name of the resource as NPS shows it")
 	}
-	return problem.New("nps does not find the credential for a session").Coded(problem.CredentialUnknown).
+	return problem.New("NPS does not find the credential for a session").Coded(problem.CredentialUnknown).
 		Because("the user name is not that of a managed credential, or no credential based policy gives it to this user").
 		Try("write the user name as NPS shows it", "add the credential and the application user to a credential based access policy")
 }

@@ -93,7 +93,7 @@ func (c *Client) page(ctx context.Context, call plan.Call, p *page) error {
 	case !p.stopped && !p.seen:
 		return c.unreadable(r, errors.New("the answer holds no list"))
 	case p.repeated && p.total >= 0:
-		return problem.New("nps answers the same page of " + r.text() + " again and again").
+		return problem.New("NPS answers the same page of " + r.text() + " again and again").
 			Because("it counts " + fmt.Sprint(p.total) + " rows and does not give them all").
 			Try("run the same command again; if it stays, report it with the version of NPS")
 	}

@@ -69,7 +69,7 @@ func (c *Client) strange(r request, status int) *problem.Problem {
 
 // judged is the problem by its status alone.
 func (c *Client) judged(r request, status int) *problem.Problem {
-	p := problem.New(fmt.Sprintf("nps refused %s (%d)", r.text(), status))
+	p := problem.New(fmt.Sprintf("NPS refused %s (%d)", r.text(), status))
 	switch {
 	case absent(status) && r.op.Source != npsapi.Documented:
 		p = problem.New("this server does not offer " + r.text() + fmt.Sprintf(" (%d)", status)).
@@ -93,7 +93,7 @@ func (c *Client) judged(r request, status int) *problem.Problem {
 	case status == http.StatusTooManyRequests || status == http.StatusRequestTimeout:
 		return p.Coded(problem.ServerBusy).Because("the server is busy; nothing was carried out").Try("wait a minute, then run the same command again")
 	case status >= 500:
-		p.What = fmt.Sprintf("nps failed at %s (%d)", r.text(), status)
+		p.What = fmt.Sprintf("NPS failed at %s (%d)", r.text(), status)
 		if r.op.Class == plan.Change {
 			p.Kind = problem.ServerFailed // a proxy may give up on what NPS carries out
 		}

@@ -37,7 +37,7 @@ func TestRefusals(t *testing.T) {
 		"not offered, page": {assumed, 404, true, iis + "404.0 Not Found", problem.NotOffered, []string{"does not offer"}},
 		"wrong verb":        {documented, 405, false, ``, problem.Failed, []string{"(405)"}},
 		"conflict":          {documented, 409, false, `{"message":"exists"}`, problem.Failed, []string{"exists"}},
-		"own failure":       {documented, 500, false, `{"error":"see web log","traceId":"00-2"}`, problem.ServerFailed, []string{"nps failed", "see web log", "00-2", "web log on the NPS server"}},
+		"own failure":       {documented, 500, false, `{"error":"see web log","traceId":"00-2"}`, problem.ServerFailed, []string{"NPS failed", "see web log", "00-2", "web log on the NPS server"}},
 		"licence":           {documented, 400, false, `"The license has expired"`, problem.Failed, []string{"About page"}},
 		"webdav":            {assumed, 405, true, iis + "HTTP Error 405.0 - Method Not Allowed</h2>Module WebDAVModule", problem.Failed, []string{"WebDAV", "web.config"}},
 		"webdav, short":     {documented, 405, true, "<html>405 - HTTP verb used to access this page is not allowed.", problem.Failed, []string{"WebDAV"}},

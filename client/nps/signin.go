@@ -140,7 +140,7 @@ func (c *Client) pasted(ctx context.Context, pasted secret.Secret) (Identity, er
 		if resp.StatusCode == http.StatusForbidden && len(cl.identity().Roles) == 0 {
 			why = "it carries no role at all: its second factor is missing, or an application user's API key brought it at /signinBody"
 		}
-		return Identity{}, problem.New("nps refused the pasted token").Coded(problem.TokenRefused).Because(why).
+		return Identity{}, problem.New("NPS refused the pasted token").Coded(problem.TokenRefused).Because(why).
 			Try("reload the NPS page in the browser and copy the token again; it lives about 15 minutes").Of(problem.Refused)
 	}
 	// Where the call is not offered, the first one that is tells whether the token is good.
@@ -235,11 +235,11 @@ func (c *Client) signInRefused(r request, a authAnswer, user string, second bool
 			Because("an application user's API key brings such a token at /signinBody").
 			Try("sign in as an administrator; an application user signs in with its client certificate, at AppUserToken")
 	case second:
-		p = problem.New("nps refused the MFA code of "+who).Coded(problem.MFARefused).Because(c.clocks(a.date)).
+		p = problem.New("NPS refused the MFA code of "+who).Coded(problem.MFARefused).Because(c.clocks(a.date)).
 			Try("wait for the next code and sign in again; the same code is not accepted twice everywhere",
 				"if it stays, compare the clocks of this machine, the phone and the NPS server")
 	default:
-		p = problem.New("nps refused the user name or the password of "+who).Coded(problem.PasswordRefused).
+		p = problem.New("NPS refused the user name or the password of "+who).Coded(problem.PasswordRefused).
 			Try(`write the user as DOMAIN\name and check the password; it was tried once, and a few wrong tries lock the account`,
 				"if this user signs in by single sign-on, set nps.signIn.token instead")
 	}

@@ -35,12 +35,13 @@ type options struct {
 	approve string
 	plan    string
 	calls   bool
-	begun   bool // answers may be missing: a wizard asks for them
-	carries bool // what is planned may be carried out; verify and plan only look
-	reads   bool // nothing but a proof is wanted: what it can do without stops nothing
-	looks   bool // nothing is carried out: what only pages by hand show may be missing
-	resumes bool // a run is continued, and not set up anew
-	plans   bool // the guide's changes are planned: their risks are to be accepted
+	again   []string // flags of this command alone that the same look takes again
+	begun   bool     // answers may be missing: a wizard asks for them
+	carries bool     // what is planned may be carried out; verify and plan only look
+	reads   bool     // nothing but a proof is wanted: what it can do without stops nothing
+	looks   bool     // nothing is carried out: what only pages by hand show may be missing
+	resumes bool     // a run is continued, and not set up anew
+	plans   bool     // the guide's changes are planned: their risks are to be accepted
 }
 
 func (o *options) answerFlags(c *cobra.Command) {
@@ -324,9 +325,13 @@ func (j *job) survey(ctx context.Context) error {
 }
 
 func (j *job) draft(ctx context.Context) (plan.Plan, error) {
-	err := j.survey(ctx)
-	j.tellDoubts(err == nil)
-	if err != nil {
+	p, err := j.planned(ctx)
+	j.tellDoubts(err == nil && j.format != "curl") // a script has no place for the warnings of its plan
+	return p, err
+}
+
+func (j *job) planned(ctx context.Context) (plan.Plan, error) {
+	if err := j.survey(ctx); err != nil {
 		return plan.Plan{}, err
 	}
 	p, err := steps.Draft(j.guide, j.scene, j.identity())
@@ -337,11 +342,11 @@ func (j *job) draft(ctx context.Context) (plan.Plan, error) {
 }
 
 // tellDoubts says what was seen and is no part of the plan, since it may be otherwise at the next look: clocks, DNS. What stands above the
-// plan is told here only when there will be none.
-func (j *job) tellDoubts(planned bool) {
+// plan is told here only when no plan will show it.
+func (j *job) tellDoubts(shown bool) {
 	for _, s := range j.guide.Steps {
 		for _, f := range j.scene.Findings(s.ID) {
-			if f.Kind == steps.TextFinding && f.State == steps.Doubtful && !(planned && f.Warned) {
+			if f.Kind == steps.TextFinding && f.State == steps.Doubtful && !(shown && f.Warned) {
 				_, _ = fmt.Fprintf(j.talk(), "note: %s: %s\n", problem.Plain(f.Title), problem.Plain(steps.Warning{Text: f.Words(), Code: cmp.Or(f.Code, problem.WarningCode)}.String()))
 			}
 		}

@@ -75,9 +75,8 @@ func runKey(ctx context.Context, c *cobra.Command, o *options, to secret.Recipie
 	if err := secret.HandOver(key, to); err != nil {
 		return notHandedOver(err, path)
 	}
-	arrived := key.Arrived()
 	if path != "" {
-		_, err = fmt.Fprintf(j.talk(), "the API key of %s is in %s (%s, mode 0600); paste it in Auditor, then delete the file\n", problem.Plain(name), problem.Plain(path), arrived)
+		_, err = fmt.Fprintf(j.talk(), "the API key of %s is in %s (%s, mode 0600); paste it in Auditor, then delete the file\n", problem.Plain(name), problem.Plain(path), key.Size())
 	}
 	return err
 }
@@ -101,7 +100,7 @@ func (j *job) handOverVaultKey(ctx context.Context, to secret.Recipient, path st
 		return notHandedOver(err, path)
 	}
 	if path != "" {
-		_, err = fmt.Fprintf(j.talk(), "the API key of Password Secure is in %s (%s, mode 0600); paste it as the password of the service account, then delete the file\n", problem.Plain(path), k.Secret.Arrived())
+		_, err = fmt.Fprintf(j.talk(), "the API key of Password Secure is in %s (%s, mode 0600); paste it as the password of the service account, then delete the file\n", problem.Plain(path), k.Secret.Size())
 	}
 	return err
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"strings"
 
 	"npsetup/client/trust"
 	"npsetup/steps/npsapi"
@@ -30,14 +31,24 @@ func (j *job) print(p plan.Plan, digest string, raw []byte) error {
 
 // lookAgain is the command that shows the same plan again.
 func (j *job) lookAgain() string {
-	look := "npsetup plan"
+	words := []string{"npsetup plan"}
 	if j.c.Name() == "undo" {
-		look = "npsetup undo --dry-run"
+		words[0] = "npsetup undo --dry-run"
+	}
+	add := func(flag, value string) { words = append(words, flag+" "+plan.ShellWord(value)) }
+	if j.state != "" {
+		add("--state", j.state)
 	}
 	if j.file != "" {
-		look += " -f " + plan.ShellWord(j.file)
+		add("-f", j.file)
 	}
-	return look
+	for _, s := range j.set {
+		add("--set", s)
+	}
+	for _, name := range j.accept {
+		add("--accept-risk", name)
+	}
+	return strings.Join(append(words, j.again...), " ")
 }
 
 // ticket prints the plan as a change ticket.

@@ -42,6 +42,12 @@ func runUndo(ctx context.Context, c *cobra.Command, o *options, keep bool) error
 	if over && keep {
 		return problem.New("--keep-changed and --accept-risk " + changedSince + " exclude each other").Try("give the one that is meant").Of(problem.Usage)
 	}
+	switch {
+	case over:
+		o.again = []string{"--accept-risk " + changedSince}
+	case keep:
+		o.again = []string{"--keep-changed"}
+	}
 	o.accept = slices.DeleteFunc(slices.Clone(o.accept), func(name string) bool { return name == changedSince })
 	if !o.app.terminal && !o.yes && o.approve == "" && !o.dryRun {
 		return problem.New("nobody agreed to the changes").Because("there is no terminal to ask on, and neither --yes nor --approve was given").

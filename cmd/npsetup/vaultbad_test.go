@@ -141,6 +141,8 @@ func TestTheLookAtTheVaultStopsNothing(t *testing.T) {
 			t.Errorf("%s: it is told twice:\n%s", format, r.err)
 		}
 	}
+	r = away.do("plan", "-f", elsewhere, "--output", "curl").want(t, exitPending) // a script shows no warnings
+	says(t, unwrapped(r.err), "note: Password Secure, seen from here: there is no connection to Password Secure", "(code: vault-not-reachable)")
 	r = away.do("apply", "-f", elsewhere, "--yes").want(t, exitPerson)
 	says(t, unwrapped(r.err), "warning: Password Secure, seen from here: there is no connection to Password Secure")
 	says(t, reported(t, r.out, "vault-server"), "as answered: https://localhost:1/api/; from here: there is no connection")
@@ -213,4 +215,22 @@ func TestKeyOfTheVault(t *testing.T) {
 		t.Errorf("%d requests", n)
 	}
 	st.do("key", "-f", st.answers(), "--to", to).want(t, exitFailed) // an existing file stays
+}
+
+// TestAChangedConnectorGoesBackByHand: a write takes all its settings, and a read may lack some. The former values are named, and what the server
+// shows decides whether it was done.
+func TestAChangedConnectorGoesBackByHand(t *testing.T) {
+	t.Parallel()
+	st := newVaultSite(t, sandbox.Options{})
+	st.do("apply", "-f", st.answers(), "--yes", "--accept-risk", "vault-tls", "--set", "connector.skipCertificateCheck=true", "--set", "connector.description=old").want(t, exitPerson)
+	st.hands()
+	st.state = t.TempDir() // another run
+	st.do("apply", "-f", st.answers(), "--yes", "--set", "connector.description=new")
+	says(t, st.canonical(), `"SkipCertificateCheck": "false"`)
+	sent := st.changes()
+	r := st.do("undo", "-f", st.answers(), "--yes", "--done", vaultManual).want(t, exitPerson)
+	says(t, unwrapped(r.err), "open “Configuration” > “Integration Connectors” and choose NPS Password", "set “Skip Certificate Check” back to True", "set “Connector Description” back to old")
+	if st.changes() != sent || strings.Contains(r.err, "API URL") {
+		t.Errorf("%d calls changed something:\n%s", st.changes()-sent, r.err)
+	}
 }

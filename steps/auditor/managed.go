@@ -195,7 +195,7 @@ func pickAccount(s *steps.Scene, a account, rows []npsapi.Credential) *npsapi.Cr
 		s.Problem(problem.New(fmt.Sprintf("%q is a service account of NPS itself", name)).At(keyAccounts).
 			Because("NPS works with such an account and does not lend it by a policy").Try("name another account, or let NPS find this one in its domain (Resources > the domain > Synchronize Now)"))
 	default:
-		s.Problem(problem.New(fmt.Sprintf("NPS does not know the account %q", name)).Coded(problem.AccountUnknown).At(keyAccounts).
+		s.Problem(problem.New("NPS does not know the account "+plan.Quoted(name)).Coded(problem.AccountUnknown).At(keyAccounts).
 			Because("no user name and domain under Credentials are equal to it").
 			Try("check it, letter by letter", "in NPS open Resources, choose the domain, then Synchronize Now: a new account is known only after that"))
 	}

@@ -158,7 +158,7 @@ func TestAccountsThatCannotBeTaken(t *testing.T) {
 		change func(*site)
 		says   []string
 	}{
-		`CONTOSO\svc-audit`:                          {nil, []string{`NPS does not know the account "CONTOSO\\svc-audit"`, "Synchronize Now"}},
+		`CONTOSO\svc-audit`:                          {nil, []string{`NPS does not know the account "CONTOSO\svc-audit"`, "Synchronize Now"}},
 		`TAILSPIN\svc-auditor`:                       {nil, []string{"does not know"}},
 		"svc-auditor":                                {nil, []string{"2 accounts of NPS fit", "FABRIKAM, CONTOSO", `DOMAIN\user`}},
 		`CONTOSO\svc-auditor`:                        {service, []string{"its type is Service", "Rotate Service Account"}},

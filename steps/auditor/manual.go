@@ -76,13 +76,21 @@ func (w World) paragraph(step string, a steps.Answers) []string {
 	if step != monitoringStep {
 		return w.Texts.Paragraph(w.pageOf(step, a, false), "", values)
 	}
-	var lines []string
-	if byResource(a) {
-		lines = w.Texts.Paragraph(step, "", values)
+	groups := typedItems(a)
+	if byResource(a) && len(itemsOf(a, false)) == 0 { // not answered yet
+		groups = append([]typed{{resources: a.List(keyResources)}}, groups...)
 	}
-	if byCredential(a) {
-		values["account"] = strings.Join(userNames(a), "\n")
-		lines = append(lines, w.Texts.Paragraph(step+".credential", "", values)...)
+	if byCredential(a) && len(itemsOf(a, true)) == 0 {
+		groups = append(groups, typed{users: userNames(a), credential: true})
+	}
+	var lines []string
+	for i, g := range groups {
+		page := g.fill(values)
+		part := w.Texts.Paragraph(page, "", values)
+		if i > 0 && len(part) > 0 {
+			part = part[1:] // the plan is open
+		}
+		lines = append(lines, part...)
 	}
 	return lines
 }

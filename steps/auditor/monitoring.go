@@ -248,6 +248,15 @@ func typedText(a steps.Answers) string {
 
 func typedNames(s *steps.Scene) plan.Value { return plan.String(typedText(s.Answers)) }
 
+// fill sets the values of the group's page, and names the page.
+func (g typed) fill(values map[string]string) (page string) {
+	values["item"], values["resource"], values["account"] = strings.Join(g.items, "\n"), strings.Join(g.resources, "\n"), strings.Join(g.users, "\n")
+	if g.credential {
+		return monitoringStep + ".credential"
+	}
+	return monitoringStep
+}
+
 // itemPages are the clicks for all items: a part for each group of items for which the same is typed, in the order of Auditor's screens.
 func (w World) itemPages(s *steps.Scene) (plan.Manual, error) {
 	var whole plan.Manual
@@ -255,12 +264,7 @@ func (w World) itemPages(s *steps.Scene) (plan.Manual, error) {
 	groups := typedItems(s.Answers)
 	for i, g := range groups {
 		values := w.values(s)
-		values["item"], values["resource"], values["account"] = strings.Join(g.items, "\n"), strings.Join(g.resources, "\n"), strings.Join(g.users, "\n")
-		page := monitoringStep
-		if g.credential {
-			page += ".credential"
-		}
-		m, err := w.Texts.Manual(page, s.Version, values)
+		m, err := w.Texts.Manual(g.fill(values), s.Version, values)
 		if err != nil {
 			return whole, err
 		}

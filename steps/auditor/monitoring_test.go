@@ -90,6 +90,34 @@ func TestEachItemIsToldItsOwnStrings(t *testing.T) {
 	}
 }
 
+// TestThePageOfAStepTellsEachItemItsKind: the page of the wizard is like that of the plan.
+func TestThePageOfAStepTellsEachItemItsKind(t *testing.T) {
+	st := newSite()
+	st.drafts[keyKind], st.drafts[keyItems], st.drafts[keyCredentialItems], st.drafts[keyAccounts] = kindBoth, "contoso.com\nfile01", "file01", "CONTOSO\\svc-files"
+	page := func() []string {
+		step, _ := st.guide().Step(monitoringStep)
+		return step.Paragraph(st.answers())
+	}
+	lines := page()
+	item, kind := "", map[string]string{}
+	for _, line := range lines {
+		if _, of, is := strings.Cut(line, "Double-click the item "); is {
+			item, _, _ = strings.Cut(of, ";")
+		}
+		if _, of, is := strings.Cut(line, "choose “"); is && strings.HasPrefix(line, "As ") {
+			kind[item], _, _ = strings.Cut(of, "”")
+		}
+	}
+	if len(kind) != 2 || kind["contoso.com"] != "Resource-based" || kind["file01"] != "Credential-based" {
+		t.Errorf("told is %v:\n%s", kind, strings.Join(lines, "\n"))
+	}
+	delete(st.drafts, keyCredentialItems)
+	delete(st.drafts, keyItems)
+	if text := strings.Join(page(), "\n"); strings.Count(text, "(item)") != 2 || strings.Count(text, "Open “Monitoring Plans”") != 1 {
+		t.Errorf("without items it says\n%s", text)
+	}
+}
+
 func TestWarningsOfAPlan(t *testing.T) {
 	for name, c := range map[string]struct {
 		set  map[string]string

@@ -193,7 +193,7 @@ func (w World) planSSH(s *steps.Scene) ([]plan.Action, error) {
 	back := r
 	back.Store.Remove, back.Store.Does = true, w.SSH.Undoes(r.Store.Thumbprint)
 	a := plan.Action{
-		Key: trustStep, Step: trustStep, Effect: plan.Create, Object: "trusted root certificate", Name: trustedName(s),
+		Key: trustStep, Step: trustStep, Effect: plan.Create, Object: kindTrusted, Name: trustedName(s),
 		Why:  "IIS on the NPS server lets in only client certificates that it trusts",
 		Ops:  []plan.Op{{ID: "trust", Kind: plan.KindRemote, Class: plan.Change, Repeat: plan.ByName, Remote: &r}},
 		Undo: []plan.Op{{ID: "undo", Kind: plan.KindRemote, Class: plan.Change, Repeat: plan.ByName, Remote: &back}},

@@ -9,7 +9,10 @@ import (
 	"npsetup/steps/problem"
 )
 
-const trustStep = nps.ClientTrustStep
+const (
+	trustStep   = nps.ClientTrustStep
+	kindTrusted = "trusted root certificate"
+)
 
 // certificateTrust is A6: what has to lie in NPS's Trusted Root, brought there by hand or over SSH.
 func (w World) certificateTrust() steps.Step {
@@ -22,7 +25,7 @@ func (w World) certificateTrust() steps.Step {
 			if _, known := w.remote(s); known && overSSH(s.Answers) {
 				return w.planSSH(s)
 			}
-			actions, err := w.byHand(s, trustStep, "trusted root certificate", trustedName(s), trustCheck(s), seenAs, planned(s, certificateAction, submitAction, authoritiesAction)...)
+			actions, err := w.byHand(s, trustStep, kindTrusted, trustedName(s), trustCheck(s), seenAs, planned(s, certificateAction, submitAction, authoritiesAction)...)
 			for i := range actions {
 				if overSSH(s.Answers) {
 					actions[i].Notes = append(actions[i].Notes, "when the certificate is there, npsetup resume brings it to the NPS server over SSH: nobody needs to do this by hand")
@@ -37,11 +40,16 @@ func (w World) certificateTrust() steps.Step {
 			if there, read := steps.Get(s, trustedKey); read && there {
 				return steps.Proof{State: steps.Proven, Text: "in Trusted Root on the NPS server, read over SSH"}
 			} else if read {
-				return steps.Proof{State: steps.Differs, Text: "not in Trusted Root on the NPS server, read over SSH", New: true}
+				return steps.Proof{State: steps.Differs, Text: "not in Trusted Root on the NPS server, read over SSH", New: !broughtBefore(s)}
 			}
 			return notRead(s, nps.ByWord(trustStep, trustCheck, seenAs)(ctx, s))
 		},
 	}
+}
+
+// broughtBefore says whether this set-up has put the certificate there, over SSH or by a person's hand: then somebody took it out.
+func broughtBefore(s *steps.Scene) bool {
+	return s.Memory.Made[steps.MadeKey(kindTrusted, trustedName(s))] || nps.Done(s, trustStep, trustCheck(s))
 }
 
 // notRead adds to a proof that the look over SSH could not be had. Where nothing else tells, nobody knows.

@@ -120,8 +120,8 @@ func (c Catalogue) Find(typed string) (Entry, bool) {
 // hexadecimal digits.
 func (c Catalogue) Naming(typed string) []Entry {
 	number := strings.ToLower(strings.TrimSpace(typed))
-	for _, lead := range []string{"event", "http", "error"} {
-		number = strings.TrimSpace(strings.TrimPrefix(number, lead))
+	for _, lead := range []string{"event id", "event", "http", "error"} {
+		number = strings.TrimLeft(strings.TrimPrefix(number, lead), ": ")
 	}
 	if !strings.ContainsAny(number, "0123456789") || len(number) < 3 {
 		return nil
@@ -129,7 +129,8 @@ func (c Catalogue) Naming(typed string) []Entry {
 	var list []Entry
 	for _, subject := range Subjects() {
 		for _, e := range c.Of(subject) {
-			if slices.Contains(words(strings.Join(append([]string{e.Title, e.Means}, append(e.Signs, e.Causes...)...), " ")), number) {
+			all := words(strings.Join(append([]string{e.Title, e.Means}, append(e.Signs, e.Causes...)...), " "))
+			if slices.Contains(all, number) || len(number) == 8 && slices.Contains(all, "0x"+number) {
 				list = append(list, e)
 			}
 		}

@@ -84,6 +84,30 @@ func (s ConnectorSetting) isSkip() bool {
 	return s.Type.Is(SettingBoolean, "Boolean") && strings.Contains(strings.ToLower(s.Name), "certificate")
 }
 
+// Role is what a setting is to a connector to Password Secure.
+type Role int
+
+// The roles of settings.
+const (
+	RoleOther Role = iota
+	RoleURL
+	RoleAccount
+	RoleSkip
+)
+
+// Role tells by the type of the setting, and for the switch by its name too.
+func (s ConnectorSetting) Role() Role {
+	switch {
+	case s.isURL():
+		return RoleURL
+	case s.isAccount():
+		return RoleAccount
+	case s.isSkip():
+		return RoleSkip
+	}
+	return RoleOther
+}
+
 // settings counts the three kinds of settings of a vault's connector, and has the value of the last of each.
 type settings struct {
 	url, account, skip int

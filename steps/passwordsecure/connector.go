@@ -7,6 +7,7 @@ import (
 	"npsetup/steps"
 	"npsetup/steps/nps"
 	"npsetup/steps/npsapi"
+	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 )
 
@@ -21,6 +22,7 @@ type seenConnector struct {
 	Named    *nps.Object[npsapi.Connector]        // by its name, where connectors are listed
 	ID       string                               // of Named, or of the one that is found by its settings
 	Settings npsapi.VaultSettings                 // of that one
+	Account  string                               // the name of the service account that it has, where it is another one than wanted
 	Rows     map[string][]npsapi.ConnectorSetting // of all connectors by id, where only settings are listed
 	Listed   bool                                 // connectors are listed
 	Told     bool                                 // their settings are, at least
@@ -65,6 +67,7 @@ func lookConnector(ctx context.Context, s *steps.Scene) error {
 	default:
 		seen.Listed, seen.Told = true, true
 		err = seen.take(s, name, found)
+		seen.lookFormer(ctx, s)
 	}
 	if seen.ID != "" {
 		s.Know(kindConnector, name, seen.ID)
@@ -117,6 +120,18 @@ func (seen *seenConnector) take(s *steps.Scene, name string, found []nps.Object[
 			Try("give connector.name another name"))
 	}
 	return nil
+}
+
+// lookFormer reads the name of another service account than the wanted one, for whoever puts it back. Without it its id has to do.
+func (seen *seenConnector) lookFormer(ctx context.Context, s *steps.Scene) {
+	account, _ := steps.Get(s, accountKey)
+	id := seen.Settings.ServiceAccount
+	if id == "" || account.Named != nil && nps.Same(account.Named.Row.ID, id) {
+		return
+	}
+	if former, err := nps.Read[npsapi.StoredCredential](ctx, s, npsapi.GetCredential(plan.String(id))); err == nil {
+		seen.Account = former.Row.Name
+	}
 }
 
 // lookSettings finds the connector by the values of its settings, where only those are listed: the one that goes to this address by

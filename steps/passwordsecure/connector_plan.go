@@ -1,7 +1,11 @@
 package passwordsecure
 
 import (
+	"bytes"
+	"cmp"
 	"context"
+	"errors"
+	"strconv"
 	"strings"
 
 	"npsetup/steps"
@@ -169,30 +173,58 @@ func (seen seenConnector) action(s *steps.Scene, ds []plan.Difference) (plan.Act
 	}
 	id := plan.String(seen.ID)
 	t := kept(*seen.Template, seen.Named.Row)
-	write := func(c npsapi.VaultConnector) (plan.Call, error) {
-		body, err := c.Body(t)
-		if err != nil {
-			return plan.Call{}, err
-		}
-		whole, _ := plan.Veiled(body.With("id", id)).(plan.Object) // settings that the article does not name may be secrets
-		return npsapi.UpdateConnector(id, whole), nil
-	}
-	now, err := write(want)
+	body, err := want.Body(t)
 	if err != nil {
 		return plan.Action{}, err
 	}
-	was, err := write(npsapi.VaultConnector{
-		Name: seen.name(), Description: seen.description(), APIURL: seen.Settings.APIURL, ServiceAccount: plan.String(seen.Settings.ServiceAccount), SkipCertificateCheck: seen.Settings.SkipCertificateCheck,
-	})
+	whole, _ := plan.Veiled(body.With("id", id)).(plan.Object) // settings that the article does not name may be secrets
+	back, err := seen.backByHand(want)
 	if err != nil {
 		return plan.Action{}, err
 	}
-	op := nps.CallOp("update", now)
+	op := nps.CallOp("update", npsapi.UpdateConnector(id, whole))
 	op.Guard = &plan.Guard{Lookup: plan.Lookup{Call: npsapi.ListConnectors(), Member: "id", Value: seen.ID}, Want: guarded(seen.Named.Raw), Volatile: nps.Volatile()}
 	return plan.Action{
-		Key: connectorStep, Effect: plan.Update, Difference: ds, Ops: []plan.Op{op}, Undo: nps.UndoOp(was),
+		Key: connectorStep, Effect: plan.Update, Difference: ds, Ops: []plan.Op{op}, Undo: []plan.Op{back},
 		Notes: []string{"whatever other activities use this connector goes the new way too"},
 	}, nil
+}
+
+// backByHand is how a connector that was changed gets its former values: by a person, since a write takes all settings, and no read gives
+// those that hold secrets. The row shows whether it still is as the run left it.
+func (seen seenConnector) backByHand(want npsapi.VaultConnector) (plan.Op, error) {
+	trace := &plan.Trace{Lookup: plan.Lookup{Call: npsapi.ListConnectors(), Member: "id", Value: seen.ID}}
+	var clicks []plan.Click
+	var failed error
+	set := func(label, member, was string, became plan.Value, shown string) {
+		before, err := plan.Encode(plan.String(was))
+		after, err2 := plan.KeepValue(became)
+		failed = errors.Join(failed, err, err2)
+		if bytes.Equal(before, after) {
+			return
+		}
+		trace.Changed = append(trace.Changed, plan.Changed{Member: member, Was: before, Became: after})
+		clicks = append(clicks, plan.Click{Text: "set “" + label + "” back to " + nps.OrNothing(problem.Plain(shown))})
+	}
+	set("Connector Name", "name", seen.name(), plan.String(want.Name), seen.name())
+	set("Connector Description", "description", seen.description(), plan.String(want.Description), seen.description())
+	was := seen.Settings
+	for _, r := range seen.Named.Row.ConfigurationValues {
+		member := "configurationValues/" + r.Name
+		switch r.Role() {
+		case npsapi.RoleURL:
+			set("API URL", member, string(r.Value), plan.String(want.APIURL), was.APIURL)
+		case npsapi.RoleAccount:
+			set("Service Account", member, string(r.Value), want.ServiceAccount, cmp.Or(seen.Account, was.ServiceAccount))
+		case npsapi.RoleSkip:
+			set("Skip Certificate Check", member, string(r.Value), plan.String(strconv.FormatBool(want.SkipCertificateCheck)), spoken(was.SkipCertificateCheck))
+		}
+	}
+	open := plan.Click{Text: "open “Configuration” > “Integration Connectors” and choose " + problem.Plain(want.Name)}
+	clicks = append(append([]plan.Click{open}, clicks...), plan.Click{Text: "choose “Save”"})
+	return plan.Op{ID: "back", Kind: plan.KindManual, Class: plan.Change, Repeat: plan.Never, Trace: trace, Manual: &plan.Manual{
+		Where: "NPS, in a browser, as an administrator", Clicks: clicks,
+	}}, failed
 }
 
 // guarded are the members of a connector that must not have changed. Its settings may hold secrets, which are not kept.

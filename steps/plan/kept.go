@@ -142,14 +142,14 @@ func keepOp(op Op) (keptOp, error) {
 func keepCall(c Call) (keptCall, error) {
 	k := keptCall{Operation: c.Operation, Method: c.Method, Path: c.Path}
 	for _, p := range c.Params {
-		v, err := keepValue(p.Value)
+		v, err := KeepValue(p.Value)
 		if err != nil {
 			return k, err
 		}
 		k.Params = append(k.Params, keptParam{p.Name, p.Path, v})
 	}
 	var err error
-	k.Body, err = keepValue(c.Body)
+	k.Body, err = KeepValue(c.Body)
 	return k, err
 }
 
@@ -194,12 +194,12 @@ func (t Trace) keep() (*keptTrace, error) {
 	for _, c := range t.Changed {
 		k.Changed = append(k.Changed, keptChange(c))
 	}
-	k.ID, err = keepValue(t.ID)
+	k.ID, err = KeepValue(t.ID)
 	return k, err
 }
 
-// keepValue writes a value with references marked.
-func keepValue(v Value) (json.RawMessage, error) {
+// KeepValue writes a value with references marked.
+func KeepValue(v Value) (json.RawMessage, error) {
 	if v == nil {
 		return nil, nil
 	}

@@ -247,7 +247,7 @@ type Manual struct {
 	Clicks  []Click   // in order
 	Check   string    // how the person sees that it worked
 	Undo    string    // how a person takes it back; "nothing" where nothing is left behind
-	Proof   string    // what npsetup takes as proof: "read back", or "your word (--done STEP)"
+	Proof   string    // what npsetup takes as proof: "read back", or what WordProof gives
 	Values  []Labeled // values to carry over, each on its own so that it can be copied
 	About   Value     // what the doing is good for, such as the id of a user; when it changes, it has to be done again. Nil: for good
 	Awaits  string    // the file by which it shows that it was done; nobody's word counts then. Empty: none

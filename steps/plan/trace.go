@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"slices"
+	"strings"
 )
 
 // Trace is how an undo sees, before it does anything, what is left to take back. It belongs to the calls in Action.Undo.
@@ -17,7 +18,7 @@ type Trace struct {
 	Members bool      // the call's body is a list of objects with an id: those that are still in the list are meant
 }
 
-// Changed is one member that was set: what it was before, and what it became. Both are JSON; an absent member is null. What it
+// Changed is one member that was set (see In): what it was before, and what it became. Both are JSON; an absent member is null. What it
 // became may be known only after apply: see Now.
 type Changed struct {
 	Member      string
@@ -91,7 +92,7 @@ func changes(was, became Object) (list []Changed, open bool) {
 			continue
 		}
 		old := shown(before)
-		after, err := keepValue(m.Value)
+		after, err := KeepValue(m.Value)
 		if err == nil && !bytes.Equal(old, after) {
 			list = append(list, Changed{Member: m.Name, Was: old, Became: after})
 		}
@@ -103,6 +104,27 @@ func sameSealed(a, b Value) bool {
 	x, errX := Sealed(a)
 	y, errY := Sealed(b)
 	return errX == nil && errY == nil && bytes.Equal(x, y)
+}
+
+// In is what the member is in a row; nil: the row does not have it. LIST/NAME is the value of the one in a list that has this name, as text.
+func (c Changed) In(row Object) Value {
+	list, name, named := strings.Cut(c.Member, "/")
+	if !named {
+		return row.Get(c.Member)
+	}
+	rows, _ := row.Get(list).(Array)
+	for _, r := range rows {
+		one, _ := r.(Object)
+		if has, known := TextOf(one.Get("name"), nil); !known || !strings.EqualFold(has, name) {
+			continue
+		}
+		v := one.Get("value")
+		if raw, err := Encode(v); err == nil && len(raw) > 0 && raw[0] != '"' && string(raw) != "null" {
+			return String(string(raw))
+		}
+		return v
+	}
+	return nil
 }
 
 // Now is what the member became, as far as it is known.

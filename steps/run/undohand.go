@@ -23,7 +23,7 @@ func byPersonBack(a plan.Action, d Deed) plan.Action {
 	}
 	a.Effect, a.Why = plan.ByHand, "this run asked for it on "+d.When.UTC().Format("2006-01-02 15:04:05")+" UTC, and only a person can take it back"
 	a.Ops = []plan.Op{{ID: "", Kind: plan.KindManual, Class: plan.Change, Repeat: plan.Never, Manual: &plan.Manual{
-		Where: d.Where, Clicks: []plan.Click{{Text: note}}, Proof: "your word (--done " + d.Step + ")",
+		Where: d.Where, Clicks: []plan.Click{{Text: note}}, Proof: plan.WordProof(d.Step),
 	}}}
 	return a
 }
@@ -41,7 +41,7 @@ func (v *undoing) stillSo(w *view, a *plan.Action) (*plan.Op, error) {
 	row, _ := read.(plan.Object)
 	still := false
 	for _, c := range w.trace.Changed {
-		is := row.Get(c.Member)
+		is := c.In(row)
 		if is == nil {
 			continue
 		}
@@ -51,7 +51,11 @@ func (v *undoing) stillSo(w *view, a *plan.Action) (*plan.Op, error) {
 		}
 		if sameJSON(now, c.Became) && v.out.claims.take(objectOf(w.trace.Lookup)+" "+c.Member) {
 			still = true
-			a.Difference = append(a.Difference, plan.Difference{Label: c.Member, Field: c.Member, From: plain(now), To: plain(c.Was)})
+			_, setting, _ := strings.Cut("/"+c.Member, "/")
+			if _, name, of := strings.Cut(setting, "/"); of {
+				setting = name
+			}
+			a.Difference = append(a.Difference, plan.Difference{Label: setting, Field: c.Member, From: plain(now), To: plain(c.Was)})
 		}
 	}
 	if !still {

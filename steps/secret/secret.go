@@ -62,6 +62,9 @@ func (s Secret) Arrived() string {
 	return fmt.Sprintf("%d characters, ends in %s", len(r), string(r[len(r)-2:]))
 }
 
+// Size tells how long the secret is, for who compares what was handed over.
+func (s Secret) Size() string { return fmt.Sprintf("%d characters", len([]rune(s.text()))) }
+
 func (s Secret) String() string {
 	if s.Empty() {
 		return ""

@@ -267,3 +267,10 @@ func TestErrorsThatCarryASecret(t *testing.T) {
 		}
 	}
 }
+
+// TestSizeShowsNoCharacter of the secret.
+func TestSizeShowsNoCharacter(t *testing.T) {
+	if got := secret.New("sixteen-lettersä").Size(); got != "16 characters" {
+		t.Errorf("it says %q", got)
+	}
+}
