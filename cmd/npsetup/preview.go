@@ -48,7 +48,7 @@ func (j *job) lookAgain() string {
 	for _, name := range j.accept {
 		add("--accept-risk", name)
 	}
-	return strings.Join(append(words, j.again...), " ")
+	return strings.Join(append(words, j.repeated...), " ")
 }
 
 // ticket prints the plan as a change ticket.

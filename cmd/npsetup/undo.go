@@ -44,9 +44,9 @@ func runUndo(ctx context.Context, c *cobra.Command, o *options, keep bool) error
 	}
 	switch {
 	case over:
-		o.again = []string{"--accept-risk " + changedSince}
+		o.repeated = []string{"--accept-risk " + changedSince}
 	case keep:
-		o.again = []string{"--keep-changed"}
+		o.repeated = []string{"--keep-changed"}
 	}
 	o.accept = slices.DeleteFunc(slices.Clone(o.accept), func(name string) bool { return name == changedSince })
 	if !o.app.terminal && !o.yes && o.approve == "" && !o.dryRun {
