@@ -233,26 +233,30 @@ func position(scroll, rows, of int) string {
 	return ""
 }
 
-// saidRows is how many lines what was said takes: to whom secrets go is not cut. At most half of what the header and the footer leave.
+// saidRows is how many lines what was said takes, behind the place on the page: to whom secrets go is not cut. At most half of what the
+// header and the footer leave.
 func (m *model) saidRows(head int) int {
 	if m.busy != nil && m.busy.shown && !m.modal() || ansi.StringWidth(m.said) <= m.width {
 		return 1
 	}
-	return max(min(len(wrap(m.said, m.width)), (m.height-head-1)/2), 1)
+	return max(min(len(wrap("the end  "+m.said, m.width)), (m.height-head-1)/2), 1)
 }
 
-// saidLines is saidLine over several lines, the place on the page left out.
+// saidLines is saidLine over several lines, of the place on the page the word alone.
 func (m *model) saidLines(where string, rows int) []string {
 	if rows == 1 {
 		return []string{m.saidLine(where)}
 	}
-	said := wrap(m.said, m.width)
+	if where, _, _ = strings.Cut(where, ","); where != "" {
+		where += "  "
+	}
+	said := wrap(where+m.said, m.width)
 	if len(said) > rows {
 		said[rows-1] = ansi.Truncate(said[rows-1], m.width-1, "") + "…"
 	}
-	var lines []string
-	for _, l := range said[:rows] {
-		lines = append(lines, m.st.faint.Render(l))
+	lines := make([]string, rows)
+	for i, l := range said[:min(rows, len(said))] {
+		lines[i] = m.st.faint.Render(l)
 	}
 	return lines
 }

@@ -304,6 +304,9 @@ func TestAReadOnlyDisk(t *testing.T) {
 	var c tally
 	for _, state := range []string{own, filepath.Join(disk, "none")} {
 		for _, args := range [][]string{{"apply", "-f", st.answers(), "--yes"}, {"resume", "-f", st.answers(), "--yes"}, {"undo", "-f", st.answers(), "--yes"}, {"--plain"}} {
+			if args[0] == "undo" && state != own {
+				continue // there is nothing to take back, and nothing to write
+			}
 			c.in(t, "the state folder, before anything is sent", func(t *testing.T) {
 				r := st.do(append(args, "--state", state)...).want(t, exitFailed)
 				says(t, r.err, "nothing can be written in the state folder "+state, "read-only file system", "\n  next: ", "--state DIR", "state-folder-unusable")
