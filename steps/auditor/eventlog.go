@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -119,21 +120,20 @@ func complaints(s *steps.Scene, ev evidence) []*problem.Problem {
 	return list
 }
 
+// ofResources are the causes that only an item with a resource-based policy meets.
+var ofResources = []problem.Code{problem.ResourceUnknown, problem.ActivityUnknown, problem.DirectoryReplication, problem.RemoteAccessDenied}
+
 // kind is the kind of policy that an event is about where items take both: by what it says was looked for, or whose account it was. Empty: it does
 // not tell, or there is only one.
 func (e Event) kind(a steps.Answers) string {
 	if len(kindsOf(a)) < 2 {
 		return ""
 	}
-	switch Cause(e).Code {
-	case problem.CredentialUnknown:
+	about := Cause(e).Code
+	switch {
+	case about == problem.CredentialUnknown, about == problem.CollectionTooLong && e.ID == 5801:
 		return kindCredential
-	case problem.ResourceUnknown, problem.ActivityUnknown, problem.DirectoryReplication, problem.RemoteAccessDenied:
-		return kindResourceBased
-	case problem.CollectionTooLong:
-		if e.ID == 5801 {
-			return kindCredential
-		}
+	case about == problem.CollectionTooLong, slices.Contains(ofResources, about):
 		return kindResourceBased
 	}
 	return ""

@@ -218,6 +218,7 @@ func (seen seenConnector) backByHand(want npsapi.VaultConnector) (plan.Op, error
 			set("Service Account", member, string(r.Value), want.ServiceAccount, cmp.Or(seen.Account, was.ServiceAccount))
 		case npsapi.RoleSkip:
 			set("Skip Certificate Check", member, string(r.Value), plan.String(strconv.FormatBool(want.SkipCertificateCheck)), spoken(was.SkipCertificateCheck))
+		case npsapi.RoleOther:
 		}
 	}
 	open := plan.Click{Text: "open “Configuration” > “Integration Connectors” and choose " + problem.Plain(want.Name)}
