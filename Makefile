@@ -39,7 +39,7 @@ test:
 
 test-full:
 	go test -race -timeout 20m -skip '$(TABLES)' ./cmd/npsetup
-	go test -tags full -timeout 40m -count=1 ./cmd/npsetup/... ./client/trust ./client/machine
+	go test -tags full -timeout 40m -count=1 -skip '^(TestEveryKill|TestUndoIsStoppedItself)$$' ./cmd/npsetup/... ./client/trust ./client/machine
 	.ci/fuzz $(FUZZTIME)
 
 check: tools elsewhere
