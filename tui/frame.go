@@ -233,6 +233,14 @@ func position(scroll, rows, of int) string {
 	return ""
 }
 
+// briefly is the place on a page without its numbers.
+func briefly(where string) string {
+	if where, _, _ = strings.Cut(where, ","); where != "" {
+		where += "  "
+	}
+	return where
+}
+
 // saidRows is how many lines what was said takes, behind the place on the page: to whom secrets go is not cut. At most half of what the
 // header and the footer leave.
 func (m *model) saidRows(head int) int {
@@ -247,10 +255,7 @@ func (m *model) saidLines(where string, rows int) []string {
 	if rows == 1 {
 		return []string{m.saidLine(where)}
 	}
-	if where, _, _ = strings.Cut(where, ","); where != "" {
-		where += "  "
-	}
-	said := wrap(where+m.said, m.width)
+	said := wrap(briefly(where)+m.said, m.width)
 	if len(said) > rows {
 		said[rows-1] = ansi.Truncate(said[rows-1], m.width-1, "") + "…"
 	}
@@ -266,14 +271,9 @@ func (m *model) saidLine(where string) string {
 	text := m.said
 	if m.busy != nil && m.busy.shown && !m.modal() {
 		text = m.busy.text(m.o.Now())
-		where, _, _ = strings.Cut(where, ",") // the wait is what counts
-		if where != "" {
-			where += "  "
-		}
+		where = briefly(where) // the wait is what counts
 	} else if text != "" && ansi.StringWidth(where+text) > m.width { // what is said is not cut for what can be seen
-		if where, _, _ = strings.Cut(where, ","); where != "" {
-			where += "  "
-		}
+		where = briefly(where)
 	}
 	return m.st.faint.Render(where + text)
 }

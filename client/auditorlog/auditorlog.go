@@ -73,7 +73,7 @@ func Read(r io.Reader) ([]Event, error) {
 	return events, err
 }
 
-// read also says whether what was read is an export by its elements, or has no text.
+// read also says whether what was read is an export by its elements.
 func read(r io.Reader) (events []Event, log bool, err error) {
 	in := bufio.NewReader(io.LimitReader(r, sizeLimit))
 	if start, _ := in.Peek(8); bytes.HasPrefix(start, []byte("ElfFile\x00")) {

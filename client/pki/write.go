@@ -104,21 +104,18 @@ func unfit(folder fs.FileInfo) (why, next string) {
 
 // CheckFolder says what would keep WriteFile from writing into dir, which need not be there yet. It changes nothing.
 func CheckFolder(dir string) error {
-	bad := func(why, next string) error {
-		return unwritable(dir, why, next)
-	}
 	info, err := os.Lstat(dir)
 	if err == nil {
 		if why, next := unfit(info); why != "" {
 			return unwritable(dir, why, next).Coded(problem.KeyFolderUnsafe)
 		}
 		if err := writable(dir); err != nil {
-			return bad(problem.Plain(err.Error()), "name a folder that you may write in")
+			return unwritable(dir, problem.Plain(err.Error()), "name a folder that you may write in")
 		}
 		return nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return bad(problem.Plain(err.Error()), "name a folder that you may read")
+		return unwritable(dir, problem.Plain(err.Error()), "name a folder that you may read")
 	}
 	above := filepath.Dir(dir)
 	for ; ; above = filepath.Dir(above) {
@@ -128,12 +125,12 @@ func CheckFolder(dir string) error {
 	}
 	switch {
 	case err != nil:
-		return bad(problem.Plain(err.Error()), "name a folder that you may make")
+		return unwritable(dir, problem.Plain(err.Error()), "name a folder that you may make")
 	case !info.IsDir():
-		return bad(problem.Plain(above)+" is a file", "name a folder that you may make")
+		return unwritable(dir, problem.Plain(above)+" is a file", "name a folder that you may make")
 	}
 	if err := writable(above); err != nil {
-		return bad("it is not there, and cannot be made in "+problem.Plain(above)+": "+problem.Plain(err.Error()), "name a folder that you may make")
+		return unwritable(dir, "it is not there, and cannot be made in "+problem.Plain(above)+": "+problem.Plain(err.Error()), "name a folder that you may make")
 	}
 	return nil
 }

@@ -72,7 +72,7 @@ func (d *desk) Offers() ([]face.Offer, error) {
 	if err != nil {
 		return nil, err
 	}
-	var list []face.Offer
+	var list, underWay []face.Offer // a taking back that was begun comes first
 	for _, g := range d.link.guides() {
 		if s, is := d.startOf(g.ID); is {
 			list = append(list, face.Offer{Guide: g.ID, Title: "Go through the answers of " + filepath.Base(s.file), Detail: g.Title, Continue: "file"})
@@ -94,23 +94,17 @@ func (d *desk) Offers() ([]face.Offer, error) {
 			}
 			list = append(list, face.Offer{Guide: g.ID, Title: "Verify a set-up", Detail: detail, Continue: recordKey(r), Verify: true})
 			if d.undoable(r) {
-				list = append(list, face.Offer{Guide: g.ID, Title: "Take back what was set up", Detail: detail, Continue: recordKey(r), Undo: true})
+				back := face.Offer{Guide: g.ID, Title: "Take back what was set up", Detail: detail, Continue: recordKey(r), Undo: true}
+				if r.Undoing {
+					underWay = append(underWay, back)
+				} else {
+					list = append(list, back)
+				}
 			}
 		}
 		list = append(list, face.Offer{Guide: g.ID, Title: "Set up: " + g.Title})
 	}
-	underWay := func(o face.Offer) bool {
-		return o.Undo && slices.ContainsFunc(records, func(r run.Record) bool { return r.Undoing && r.Guide == o.Guide && recordKey(r) == o.Continue })
-	}
-	slices.SortStableFunc(list, func(a, b face.Offer) int { // what was begun last is gone on with
-		switch {
-		case underWay(a) == underWay(b):
-			return 0
-		case underWay(a):
-			return -1
-		}
-		return 1
-	})
+	list = append(underWay, list...)                                                              // what was begun last is gone on with
 	slices.SortStableFunc(list, func(a, b face.Offer) int { return fileFirst(a) - fileFirst(b) }) // the first one is marked
 	return list, nil
 }

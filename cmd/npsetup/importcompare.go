@@ -148,8 +148,12 @@ func (j *job) writeImported(path string, in steps.Imported) error {
 	for _, d := range differs(in) {
 		top = append(top, "differs: "+d)
 	}
+	missing := map[string]bool{} // what somebody has to answer
+	for _, f := range j.answers.Check(j.guide) {
+		missing[f.Key] = missing[f.Key] || f.Missing
+	}
 	for _, g := range in.Gaps { // beside the answer that is missing, else at the top
-		if j.missing(g.Key) {
+		if missing[g.Key] {
 			in.Note(g.Key, "open: "+g.Text)
 		} else {
 			top = append(top, "open: "+g.Text)
@@ -162,11 +166,6 @@ func (j *job) writeImported(path string, in steps.Imported) error {
 		return problem.New("the answers were not written to "+problem.Plain(path)).Unwritten(err, elsewhere+": --out FILE")
 	}
 	return nil
-}
-
-// missing says whether an answer has to be given by somebody.
-func (j *job) missing(key string) bool {
-	return slices.ContainsFunc(j.answers.Check(j.guide), func(f steps.Fault) bool { return f.Key == key && f.Missing })
 }
 
 func (j *job) tellImported(path string, in steps.Imported) error {

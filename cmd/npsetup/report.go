@@ -236,15 +236,21 @@ func (j *job) tellPerson() {
 			ids = append(ids, a.Step)
 		}
 	}
+	if len(files) > 0 {
+		_, _ = fmt.Fprintf(j.talk(), "\na person is needed; when %s is there, %s --yes goes on with what waits for it\n", problem.Plain(strings.Join(files, ", ")), j.again("resume"))
+		if len(ids) == 0 {
+			return
+		}
+	}
+	_ = j.tellNext("resume", ids)
+}
+
+// tellNext says how a command goes on when a person has done the steps of which nobody but that person can tell.
+func (j *job) tellNext(command string, ids []string) error {
 	say := ""
 	if len(ids) > 0 {
 		say = " --done " + strings.Join(ids, ",")
 	}
-	if len(files) > 0 {
-		_, _ = fmt.Fprintf(j.talk(), "\na person is needed; when %s is there, %s --yes goes on with what waits for it\n", problem.Plain(strings.Join(files, ", ")), j.again("resume"))
-		if say == "" {
-			return
-		}
-	}
-	_, _ = fmt.Fprintf(j.talk(), "\na person is needed; when it is done: %s --yes%s\n", j.again("resume"), say)
+	_, err := fmt.Fprintf(j.talk(), "\na person is needed; when it is done: %s --yes%s\n", j.again(command), say)
+	return err
 }

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	"npsetup/steps"
 	shared "npsetup/steps/nps"
@@ -139,15 +138,10 @@ func (u *takingBack) tellHands(p plan.Plan, result run.Result) error {
 	for i, a := range result.Actions {
 		if a.Outcome == steps.Waiting {
 			_, _ = fmt.Fprintf(u.talk(), "\n%s", plan.ManualText(p.Actions[i], 0))
-			if !run.ByLook(p.Actions[i]) && !slices.Contains(ids, a.Step) {
+			if p.Actions[i].ByWord() && !slices.Contains(ids, a.Step) {
 				ids = append(ids, a.Step)
 			}
 		}
 	}
-	say := ""
-	if len(ids) > 0 {
-		say = " --done " + strings.Join(ids, ",")
-	}
-	_, err := fmt.Fprintf(u.talk(), "\na person is needed; when it is done: %s --yes%s\n", u.again("undo"), say)
-	return err
+	return u.tellNext("undo", ids)
 }

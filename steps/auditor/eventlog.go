@@ -103,17 +103,17 @@ func complaints(s *steps.Scene, ev evidence) []*problem.Problem {
 		return nil
 	}
 	var list []*problem.Problem
-	told := map[string]bool{}
-	for _, e := range newest(log.Events, len(log.Events)) {
-		kind := e.kind(s.Answers)
+	kinds, told := kindsOf(s.Answers), map[string]bool{}
+	for _, e := range slices.Backward(log.Events) {
+		p := Cause(e)
+		kind := e.kind(p.Code, kinds)
 		if told[kind] {
 			continue
 		}
 		told[kind] = true
-		if ev.overtook(s, e, kind) {
+		if ev.overtook(s, e, p.Code, kind, kinds) {
 			continue
 		}
-		p := Cause(e)
 		p.What = fmt.Sprintf("event %d in Auditor's log at %s UTC: %s", e.ID, e.At.UTC().Format("2006-01-02 15:04"), p.What)
 		list = append(list, p)
 	}
@@ -123,14 +123,12 @@ func complaints(s *steps.Scene, ev evidence) []*problem.Problem {
 // ofResources are the causes that only an item with a resource-based policy meets.
 var ofResources = []problem.Code{problem.ResourceUnknown, problem.ActivityUnknown, problem.DirectoryReplication, problem.RemoteAccessDenied}
 
-// kind is the kind of policy that an event is about where items take both: by what it says was looked for, or whose account it was. Empty: it does
-// not tell, or there is only one.
-func (e Event) kind(a steps.Answers) string {
-	if len(kindsOf(a)) < 2 {
-		return ""
-	}
-	about := Cause(e).Code
+// kind is the kind of policy that an event with such a cause is about where items take both kinds: by what it says was looked for, or whose
+// account it was. Empty: it does not tell, or there is only one.
+func (e Event) kind(about problem.Code, kinds []string) string {
 	switch {
+	case len(kinds) < 2:
+		return ""
 	case about == problem.CredentialUnknown, about == problem.CollectionTooLong && e.ID == 5801:
 		return kindCredential
 	case about == problem.CollectionTooLong, slices.Contains(ofResources, about):

@@ -186,7 +186,7 @@ func (evidence) when(row *npsapi.Session) string {
 
 // overtook says whether an event of Auditor speaks no longer against the set-up: something was changed since, or a session of Auditor of its
 // kind began. One that tells no kind is overtaken by both of them; one about the sign-in, which both share, by either.
-func (ev evidence) overtook(s *steps.Scene, e Event, kind string) bool {
+func (ev evidence) overtook(s *steps.Scene, e Event, about problem.Code, kind string, kinds []string) bool {
 	by := func(row *npsapi.Session) bool {
 		if row == nil {
 			return false
@@ -194,14 +194,12 @@ func (ev evidence) overtook(s *steps.Scene, e Event, kind string) bool {
 		began, known := nps.Moment(row.CreatedDateTimeUTC)
 		return known && !e.At.After(began)
 	}
-	kinds := kindsOf(s.Answers)
-	code := Cause(e).Code
 	switch {
 	case !e.At.After(s.Memory.Changed), s.Memory.Over(e.At, true):
 		return true
 	case kind != "":
 		return by(ev.of[kind].auditor)
-	case len(kinds) < 2, code == problem.ClientCertificateNotTrusted, code == problem.SerialDiffers:
+	case len(kinds) < 2, about == problem.ClientCertificateNotTrusted, about == problem.SerialDiffers:
 		return by(ev.auditor)
 	}
 	return !slices.ContainsFunc(kinds, func(k string) bool { return !by(ev.of[k].auditor) })

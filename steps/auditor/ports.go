@@ -1,7 +1,6 @@
 package auditor
 
 import (
-	"slices"
 	"strings"
 
 	"npsetup/steps"
@@ -29,7 +28,7 @@ func ports(a steps.Answers) []steps.Port {
 func controllersOf(a steps.Answers) string {
 	var domains []string
 	add := func(d string) {
-		if d = problem.Plain(d); d != "" && !slices.ContainsFunc(domains, func(o string) bool { return strings.EqualFold(o, d) }) {
+		if d = problem.Plain(d); d != "" && !contains(domains, d) {
 			domains = append(domains, d)
 		}
 	}

@@ -57,7 +57,7 @@ func (r *runner) byHand(a plan.Action) ActionResult {
 	if file := a.Awaits(); file != "" {
 		return ActionResult{Outcome: steps.Waiting, Err: problem.New("it waits for " + problem.Plain(file)).Because("only the file shows that it was done").Try("put it there, then npsetup resume --yes")}
 	}
-	if !r.ManualDone[a.Step] || ByLook(a) {
+	if !r.ManualDone[a.Step] || byLook(a) {
 		return ActionResult{Outcome: steps.Waiting}
 	}
 	if isUndo(a) {

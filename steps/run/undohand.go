@@ -111,8 +111,8 @@ func (v *undoing) offered(a plan.Action) plan.Action {
 // isUndo says whether an action takes something back.
 func isUndo(a plan.Action) bool { return strings.HasPrefix(a.Key, undoPrefix) }
 
-// ByLook says whether only a look shows that a person has taken it back.
-func ByLook(a plan.Action) bool {
+// byLook says whether only a look shows that a person has taken it back.
+func byLook(a plan.Action) bool {
 	m := a.Manual()
 	return isUndo(a) && m != nil && m.Proof == lookedAt
 }

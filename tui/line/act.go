@@ -359,8 +359,10 @@ func (l *Line) report(r run.Report) {
 
 // offerAnswers ends with the file that repeats the set-up.
 func (l *Line) offerAnswers(ctx context.Context) error {
-	for !l.undo { // there is nothing to repeat
-
+	if l.undo {
+		return nil // there is nothing to repeat
+	}
+	for {
 		text, err := l.read(ctx, "Write the answers file that repeats this? Its path, or an empty line for no: ")
 		if err != nil {
 			return nil // everything is done: no answer is a no
@@ -382,5 +384,4 @@ func (l *Line) offerAnswers(ctx context.Context) error {
 		l.print("Written to %s; npsetup plan -f %s reads it.", text, text)
 		return nil
 	}
-	return nil
 }
