@@ -23,7 +23,7 @@ func TestInspectTellsWhatItIs(t *testing.T) {
 	must(t, err)
 	p7, err := P7B(c.all())
 	must(t, err)
-	modern, err := pack(c.key, chain, secret.New("x"), Modern, 1000)
+	modern, err := PFXWith(c.key, chain, secret.New("x"), Modern, 1000)
 	must(t, err)
 	open, err := PFX(c.key, chain, secret.Secret{}, Legacy)
 	must(t, err)
@@ -96,7 +96,7 @@ func TestInspectTellsWhatItIs(t *testing.T) {
 
 func TestInspectAsksForThePassphraseOnce(t *testing.T) {
 	key := ecKey(t)
-	raw, err := pack(key, Chained{Leaf: parsedOf(t, selfMade(t, template("auditor"), key))}, secret.New("right"), Modern, 1000)
+	raw, err := PFXWith(key, Chained{Leaf: parsedOf(t, selfMade(t, template("auditor"), key))}, secret.New("right"), Modern, 1000)
 	must(t, err)
 	asked := 0
 	_, err = InspectBytes("a.pfx", raw, func() (secret.Secret, error) { asked++; return secret.New("wrong"), nil })

@@ -20,8 +20,8 @@ import (
 // Iterations of the key derivation: what we write, and the most that are read in one file, which take a second at worst. OpenSSL
 // writes 2048, Windows 2000.
 const (
-	writtenIterations = 100_000
-	iterationLimit    = 600_000
+	Iterations     = 100_000
+	iterationLimit = 600_000
 )
 
 // ErrPassphrase is in the errors about a missing or wrong passphrase.

@@ -29,10 +29,11 @@ const (
 // not fit, an encryption that does not exist, and passphrases outside of Unicode's first 65,536 characters, which PKCS #12
 // cannot carry.
 func PFX(key crypto.Signer, chain Chained, passphrase secret.Secret, e Encryption) ([]byte, error) {
-	return pack(key, chain, passphrase, e, writtenIterations)
+	return PFXWith(key, chain, passphrase, e, Iterations)
 }
 
-func pack(key crypto.Signer, chain Chained, passphrase secret.Secret, e Encryption, iterations int) ([]byte, error) {
+// PFXWith is PFX with a key derivation of so many iterations: each makes guessing the passphrase a little slower.
+func PFXWith(key crypto.Signer, chain Chained, passphrase secret.Secret, e Encryption, iterations int) ([]byte, error) {
 	var encoder *pkcs12.Encoder
 	switch e {
 	case Modern:

@@ -19,7 +19,7 @@ func TestPFXComesBack(t *testing.T) {
 		must(t, err)
 		for _, e := range []Encryption{Modern, Legacy} {
 			for _, words := range []string{"a passphrase", "Grüße, \"und\" 100 €", ""} {
-				raw, err := pack(key, chain, secret.New(words), e, 1000)
+				raw, err := PFXWith(key, chain, secret.New(words), e, 1000)
 				if err != nil {
 					t.Fatalf("%s %s: %v", kind, e, err)
 				}
@@ -41,7 +41,7 @@ func TestPFXComesBack(t *testing.T) {
 
 func TestPFXInOtherForms(t *testing.T) {
 	key := ecKey(t)
-	raw, err := pack(key, Chained{Leaf: parsedOf(t, selfMade(t, template("auditor"), key))}, secret.New("x"), Modern, 1000)
+	raw, err := PFXWith(key, Chained{Leaf: parsedOf(t, selfMade(t, template("auditor"), key))}, secret.New("x"), Modern, 1000)
 	must(t, err)
 	for name, form := range map[string][]byte{"Base64": []byte(base64.StdEncoding.EncodeToString(raw)), "BER": ber(raw), "line end": append(bytes.Clone(raw), "\r\n"...)} {
 		if got, err := ParsePFX("a.pfx", form, secret.New("x")); err != nil || len(got.Certificates) != 1 {

@@ -26,7 +26,7 @@ func WriteKey(path string, key crypto.Signer, passphrase secret.Secret) error {
 	block := &pem.Block{Type: "PRIVATE KEY", Bytes: der}
 	if !passphrase.Empty() {
 		block.Type = encryptedKey
-		if block.Bytes, err = sealKey(der, passphrase, writtenIterations); err != nil {
+		if block.Bytes, err = sealKey(der, passphrase, Iterations); err != nil {
 			return problem.New("the private key cannot be encrypted").Because(problem.Plain(err.Error())).From(err)
 		}
 	}

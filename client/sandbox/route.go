@@ -10,9 +10,12 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/goccy/go-yaml"
+
+	"npsetup/assets"
 )
 
 // operation is what the sandbox takes from the contract: where a call lives, how it counts, and how sure it is.
@@ -23,6 +26,9 @@ type operation struct {
 	method string
 	path   string
 }
+
+// operations of the contract: it takes 24 ms to read: it is read once, by whoever is asked first.
+var operations = sync.OnceValues(func() ([]operation, error) { return readContract(assets.NPSContract) })
 
 func readContract(raw []byte) ([]operation, error) {
 	var doc struct {

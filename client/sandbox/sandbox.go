@@ -13,8 +13,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"npsetup/assets"
 )
 
 // Options chooses what the sandbox is like. The zero value is a healthy server on a free port of 127.0.0.1.
@@ -182,9 +180,9 @@ func (s *Server) prepare(addr net.Addr) error {
 	if err := s.prepareAuditor(); err != nil {
 		return err
 	}
-	// Reading the contract takes 24 ms: the first request waits for it, not the first frame of the demonstration.
+	// The first request waits for the contract, not the first frame of the demonstration.
 	routes := sync.OnceValues(func() (http.Handler, error) {
-		ops, err := readContract(assets.NPSContract)
+		ops, err := operations()
 		if err != nil {
 			return nil, fmt.Errorf("the contract cannot be read: %w", err)
 		}

@@ -43,6 +43,7 @@ type app struct {
 	between  func(ctx context.Context, d time.Duration) error // waits between the tries of a request; nil: real time
 	patience time.Duration                                    // of one request to NPS; 0: a minute
 	making   func(path string, made bool)                     // told of each key and certificate, before and after; nil: nobody is
+	rounds   int                                              // of the key derivation of a PFX; 0: as many as pki takes
 	home     func() (string, error)
 	face     asker                                                                  // a face that asks; nil: line by line on the terminal
 	here     machine.Machine                                                        // what doctor looks at; zero: this one

@@ -135,7 +135,7 @@ func (st *site) within(ctx context.Context, args ...string) result {
 	a := &app{
 		in: strings.NewReader(st.answer), out: &out, err: &errs, now: time.Now, terminal: st.answer != "",
 		env:  func(name string) (string, bool) { v, ok := st.env[name]; return v, ok },
-		home: func() (string, error) { return st.state, nil }, pdc: st.pdc, wait: st.wait, machine: st.trusting(), here: st.here, windows: st.windows, network: st.reaching(), making: st.making, abrupt: true,
+		home: func() (string, error) { return st.state, nil }, pdc: st.pdc, wait: st.wait, machine: st.trusting(), here: st.here, windows: st.windows, network: st.reaching(), making: st.making, rounds: 1000, abrupt: true,
 		password: func(_ context.Context, prompt string) ([]byte, error) {
 			st.asked = append(st.asked, prompt)
 			return []byte(st.env["TYPED"]), nil

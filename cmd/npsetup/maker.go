@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto"
 	"crypto/sha256"
@@ -254,13 +255,14 @@ type maker struct {
 	now        func() time.Time
 	passphrase secret.Secret
 	watch      func(path string, made bool) // called before and after each file; nil: nobody watches
+	rounds     int                          // of the key derivation of a PFX; 0: pki.Iterations
 }
 
 var _ run.Maker = (*maker)(nil)
 
 // makerFor fetches what a plan needs to make its files; nil: it makes none.
 func (j *job) makerFor(ctx context.Context, p plan.Plan) (run.Maker, error) {
-	m := &maker{now: j.app.now, watch: j.app.making}
+	m := &maker{now: j.app.now, watch: j.app.making, rounds: j.app.rounds}
 	for _, a := range p.Actions {
 		for _, op := range a.Ops {
 			if op.Kind != plan.KindFile || op.File.Make == nil || op.File.Make.Passphrase == nil || !m.passphrase.Empty() {
@@ -377,7 +379,7 @@ func (m *maker) pack(f plan.File) error {
 		return err
 	}
 	c.Issuers = c.Between() // importing it must not make Auditor's server trust another root
-	raw, err := pki.PFX(k, c, m.passphrase, pki.Encryption(f.Make.Encryption))
+	raw, err := pki.PFXWith(k, c, m.passphrase, pki.Encryption(f.Make.Encryption), cmp.Or(m.rounds, pki.Iterations))
 	if err != nil {
 		return err
 	}
