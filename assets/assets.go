@@ -23,7 +23,7 @@ var TrustScript string
 //go:embed api/password-secure.openapi.yaml
 var PasswordSecureContract []byte
 
-//go:embed text/en/*.txt text/en/codes/*.txt
+//go:embed text/en/*.txt text/en/codes/*.txt text/en/risks/*.txt
 var texts embed.FS
 
 // Texts are the manual pages in English, one file per step, and under codes/ what each code of a problem means.

@@ -230,9 +230,13 @@ func (a Answers) CheckField(f Field) (Fault, bool) {
 	if f.Kind == Multi || f.Kind == Consent {
 		values = a.List(f.Key)
 	}
-	for _, one := range values {
+	for i, one := range values {
 		if err := f.Valid(one); err != nil {
-			return Fault{Key: f.Key, Code: checkCode(err), Why: err.Error(), Try: exampleHint(f)}, true
+			fault := Fault{Key: f.Key, Code: checkCode(err), Why: err.Error(), Try: exampleHint(f)}
+			if f.Kind == Consent {
+				fault.Entries, fault.Try = []int{i}, "take it out, or write the nearest: "+f.nearest(one)
+			}
+			return fault, true
 		}
 	}
 	if f.Kind == Multi {
@@ -275,6 +279,17 @@ func exampleHint(f Field) string {
 		hints = append(hints, "for example "+f.Example)
 	}
 	return strings.Join(hints, "; ")
+}
+
+// nearest is the choice with the fewest changed letters.
+func (f Field) nearest(v string) string {
+	best, least := "", 1<<30
+	for _, o := range f.Choices {
+		if d := editDistance(strings.ToLower(v), o.Value); d < least {
+			best, least = o.Value, d
+		}
+	}
+	return best
 }
 
 // Valid checks one value: what its kind demands, then the field's own check. The error never repeats the value.

@@ -75,14 +75,32 @@ func (r *reading) override(o Overrides) {
 	sort.Strings(set)
 	for _, key := range set {
 		if _, known := r.fields[key]; !known {
-			r.fault("--set", "", "there is no answer "+problem.Plain(key), "", "the nearest known key is "+r.nearest(key))
+			why, next := "", "the nearest known key is "+r.nearest(key)
+			if r.parents[key] {
+				why, next = "answers stand below it: "+strings.Join(r.below(key), ", "), "name one of them: --set "+key+"."+r.below(key)[0]+"=VALUE, or write them into the answers file"
+			}
+			r.fault("--set", "", "there is no answer "+problem.Plain(key), why, next)
 			continue
 		}
 		r.drafts[key], r.places[key] = r.listed(key, o.Set[key]), "--set"
 		delete(r.entries, key)
 	}
-	if len(o.Accept) > 0 {
-		r.drafts[RiskKey] = strings.Trim(r.drafts[RiskKey]+"\n"+strings.Join(o.Accept, "\n"), "\n")
+	r.accept(o.Accept)
+}
+
+// accept adds the risks that flags accept. A name that is none is the flag's fault, and not that of a list in a file.
+func (r *reading) accept(names []string) {
+	risks := r.fields[RiskKey]
+	for _, name := range names {
+		if risks.Valid(name) != nil {
+			var all []string
+			for _, o := range risks.Choices {
+				all = append(all, o.Value)
+			}
+			r.fault("--accept-risk", "", "there is no risk "+problem.Plain(name), "those of this guide are "+strings.Join(all, ", "), "the nearest is "+risks.nearest(name)+"; npsetup explain "+risks.nearest(name)+" tells what it means")
+			continue
+		}
+		r.drafts[RiskKey] = strings.Trim(r.drafts[RiskKey]+"\n"+name, "\n")
 		if r.places[RiskKey] == "" {
 			r.places[RiskKey] = "--accept-risk"
 		}
@@ -125,7 +143,11 @@ func (r *reading) answerFault(f Fault, a Answers) {
 	if r.literalSecret(f.Key, a) {
 		what = "a secret stands in the answers themselves"
 	}
-	r.fault(r.placeOf(f.Key), f.Key, what, f.Why, f.Try)
+	place := r.placeOf(f.Key)
+	if len(f.Entries) == 1 && f.Entries[0] < len(r.entries[f.Key]) {
+		place = r.entries[f.Key][f.Entries[0]]
+	}
+	r.fault(place, f.Key, what, f.Why, f.Try)
 	r.faults[len(r.faults)-1].Code = f.Code
 }
 
@@ -151,7 +173,7 @@ func (r *reading) entriesOf(f Fault) Fault {
 			at = append(at, r.entries[f.Key][i])
 		}
 	}
-	if len(at) > 0 {
+	if len(at) > 1 {
 		f.Why += ": they stand at " + strings.Join(at, " and ")
 	}
 	return f

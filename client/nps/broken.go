@@ -76,8 +76,12 @@ func (c *Client) unreadable(r request, err error) error {
 	if r.op.Class == plan.Change {
 		return lost(r, why, err)
 	}
-	return problem.New("the answer to " + r.text() + " cannot be read").Because(why).
+	p := problem.New("the answer to " + r.text() + " cannot be read").Because(why).
 		Try("check that the address is that of the NPS server itself, and no proxy or sign-in page stands before it").From(err)
+	if errors.Is(err, errPage) {
+		p.Coded(problem.SomethingInBetween)
+	}
+	return p
 }
 
 // pointedAway is the problem of a redirect that is not followed.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"mime"
@@ -132,6 +133,8 @@ func (c *Client) statusFault(r request, resp *http.Response) error {
 	return c.refusal(r, resp.StatusCode, resp.Header.Get("Content-Type"), raw)
 }
 
+var errPage = errors.New("a web page came instead of data")
+
 // value brings an answer into JSON: JSON stays, other text becomes a JSON string, a web page is an error.
 func value(contentType string, raw []byte) (json.RawMessage, error) {
 	raw = bytes.TrimSpace(bytes.TrimPrefix(raw, []byte("\xEF\xBB\xBF")))
@@ -139,7 +142,7 @@ func value(contentType string, raw []byte) (json.RawMessage, error) {
 	case len(raw) == 0:
 		return nil, nil
 	case isPage(contentType, raw):
-		return nil, fmt.Errorf("a web page came instead of data")
+		return nil, errPage
 	case isJSON(contentType):
 		if !json.Valid(raw) {
 			return nil, fmt.Errorf("the answer is not valid JSON")

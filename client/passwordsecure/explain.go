@@ -76,6 +76,9 @@ func (c *Client) noTLS(ctx context.Context, at string, err error, seen *Certific
 	}
 	var refused *tls.CertificateVerificationError
 	if !errors.As(err, &refused) && errors.As(err, &shown) {
+		if shown.Code == problem.CertificateChanged { // its words are about NPS
+			shown = c.notPinned(at, seen)
+		}
 		return Finding{StageTLS, Untrusted, 0, shown}
 	}
 	cause, p := certificateCause(err), problem.New("the certificate of Password Secure at "+at+" is not trusted").Coded(problem.VaultNotTrusted)
@@ -85,9 +88,9 @@ func (c *Client) noTLS(ctx context.Context, at string, err error, seen *Certific
 		p.Because("it is valid from "+seen.NotBefore.UTC().Format("2006-01-02")+" to "+seen.NotAfter.UTC().Format("2006-01-02")).Try("renew it on the Password Secure server", "check this machine's clock")
 	} else {
 		p.Because("no authority that is trusted here vouches for it (issued by " + seen.Issuer + ")").
-			Try("for npsetup's own look: compare its SHA-256 on the Password Secure server (certlm.msc > Personal > Certificates > All Tasks > Export, as FILE.cer, then certutil -hashfile FILE.cer SHA256); if it is the same, set passwordSecure.trust to pin:sha256:" + seen.SHA256)
+			Try("for npsetup's own look: compare its SHA-256 on the Password Secure server (certlm.msc > Personal > Certificates > All Tasks > Export, as FILE.cer, then certutil -hashfile FILE.cer SHA256); if it is the same, set " + c.o.Setting + " to pin:sha256:" + seen.SHA256)
 		if !seen.SelfSigned {
-			p.Try("or set passwordSecure.trust to ca:FILE with the certificate of the root above " + seen.Issuer)
+			p.Try("or set " + c.o.Setting + " to ca:FILE with the certificate of the root above " + seen.Issuer)
 		}
 	}
 	if cause != OutOfDate && (cause != WrongName || seen.SelfSigned) {
@@ -95,6 +98,12 @@ func (c *Client) noTLS(ctx context.Context, at string, err error, seen *Certific
 	}
 	p.Try(seen.Notes...)
 	return Finding{StageTLS, cause, 0, p.Of(problem.Unreachable).From(err)}
+}
+
+// notPinned is another certificate than the one that was pinned.
+func (c *Client) notPinned(at string, seen *Certificate) *problem.Problem {
+	return problem.New("the certificate of Password Secure at " + at + " is not the pinned one").Coded(problem.CertificateChanged).Because("it presents sha256:" + seen.SHA256 + " (" + seen.Subject + ")").
+		Try("compare it on the Password Secure server, not over this connection; only if it is the same, set " + c.o.Setting + " to pin:sha256:" + seen.SHA256)
 }
 
 // broken is a request without an answer.

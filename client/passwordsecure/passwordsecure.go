@@ -33,6 +33,7 @@ type Options struct {
 	NoSignIn  bool             // switches the sign-in off
 	Scrub     *secret.Scrubber // learns the key; nil: one of its own
 	UserAgent string           // npsetup/VERSION; empty: npsetup
+	Setting   string           // where the trust is given, as advice names it; empty: passwordSecure.trust
 	Resolve   func(ctx context.Context, host string) ([]string, error)
 	Dial      func(ctx context.Context, network, addr string) (net.Conn, error)
 	Observe   func(Exchange) // called after each request
@@ -70,6 +71,9 @@ func New(o Options) *Client {
 	}
 	if o.UserAgent == "" {
 		o.UserAgent = "npsetup"
+	}
+	if o.Setting == "" {
+		o.Setting = "passwordSecure.trust"
 	}
 	if o.Resolve == nil {
 		o.Resolve = net.DefaultResolver.LookupHost

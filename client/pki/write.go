@@ -71,7 +71,7 @@ func openFolder(dir string) (*os.Root, error) {
 	if err != nil {
 		return bad(problem.Plain(err.Error()), "name a folder that you may read", err)
 	}
-	if why, next := unfit(info); why != "" {
+	if why, next := unfit(dir, info); why != "" {
 		return nil, unwritable(dir, why, next).Coded(problem.KeyFolderUnsafe)
 	}
 	root, err := os.OpenRoot(dir)
@@ -89,8 +89,17 @@ func unwritable(dir, why, next string) *problem.Problem {
 	return problem.New("nothing can be written into the folder " + problem.Plain(dir)).Because(why).Try(next)
 }
 
+// Exposed says that everybody may put something else in the place of what a folder holds.
+func Exposed(folder fs.FileInfo) bool {
+	return runtime.GOOS != "windows" && folder.Mode().Perm()&0o002 != 0 && folder.Mode()&fs.ModeSticky == 0
+}
+
 // unfit says why keys must not be written into a folder, and what to do.
-func unfit(folder fs.FileInfo) (why, next string) {
+func unfit(dir string, folder fs.FileInfo) (why, next string) {
+	above := filepath.Dir(dir)
+	if info, err := os.Stat(above); err == nil && Exposed(info) {
+		return "everybody may write in the folder above it, " + problem.Plain(above) + ", and could exchange it", "name a folder elsewhere, or take the right away: chmod o-w " + problem.Plain(above)
+	}
 	switch {
 	case folder.Mode()&fs.ModeSymlink != 0:
 		return "it is a symbolic link, which may lead anywhere", "name the folder itself"
@@ -106,7 +115,7 @@ func unfit(folder fs.FileInfo) (why, next string) {
 func CheckFolder(dir string) error {
 	info, err := os.Lstat(dir)
 	if err == nil {
-		if why, next := unfit(info); why != "" {
+		if why, next := unfit(dir, info); why != "" {
 			return unwritable(dir, why, next).Coded(problem.KeyFolderUnsafe)
 		}
 		if err := writable(dir); err != nil {
@@ -126,6 +135,8 @@ func CheckFolder(dir string) error {
 	switch {
 	case err != nil:
 		return unwritable(dir, problem.Plain(err.Error()), "name a folder that you may make")
+	case Exposed(info):
+		return unwritable(dir, "everybody may write in "+problem.Plain(above)+", and could exchange it", "name a folder elsewhere, or take the right away: chmod o-w "+problem.Plain(above)).Coded(problem.KeyFolderUnsafe)
 	case !info.IsDir():
 		return unwritable(dir, problem.Plain(above)+" is a file", "name a folder that you may make")
 	}

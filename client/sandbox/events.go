@@ -6,7 +6,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -142,5 +141,5 @@ func (s *Server) exportEvent(e Event) {
 	s.auditor.log += fmt.Sprintf("<Event xmlns='http://schemas.microsoft.com/win/2004/08/events/event'><System><Provider Name='%s'/><EventID Qualifiers='0'>%d</EventID>"+
 		"<Level>2</Level><TimeCreated SystemTime='%s'/><Channel>Netwrix Auditor</Channel><Computer>auditor01.%s</Computer></System><EventData><Data>%s</Data></EventData>"+
 		"<RenderingInfo Culture='en-US'><Message>%s</Message></RenderingInfo></Event>\r\n", eventSource, e.ID, s.o.Now().UTC().Format("2006-01-02T15:04:05.0000000Z"), domainName, message.String(), message.String())
-	_ = os.WriteFile(filepath.Join(s.o.Dir, EventFile), []byte(s.auditor.log), 0o600) // who looks for it says that it is not there
+	_ = putFile(filepath.Join(s.o.Dir, EventFile), []byte(s.auditor.log)) // who looks for it says that it is not there
 }

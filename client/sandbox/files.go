@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,11 +39,25 @@ func (s *Server) writeFiles(dir string) error {
 		"ca-password-secure.pem":       string(s.VaultCAPEM()),
 	}
 	for name, content := range files {
-		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+		if err := putFile(filepath.Join(dir, name), []byte(content)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// putFile replaces a file, or the link in its place, by a new one that its owner alone can read: a sandbox starts again in the same folder.
+func putFile(path string, content []byte) error {
+	f, err := os.CreateTemp(filepath.Dir(path), ".sandbox-*")
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(f.Name()) }()
+	_, err = f.Write(content)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return os.Rename(f.Name(), path)
 }
 
 // serialText is the serial number of a certificate as .NET writes it: every byte of the DER integer.

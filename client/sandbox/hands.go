@@ -65,7 +65,7 @@ func (s *Server) handIn() bool {
 		}
 	}
 	answer, err := s.world.issuing.sign(request, s.o.Now())
-	return err == nil && os.WriteFile(s.made(".p7b"), answer, 0o600) == nil
+	return err == nil && putFile(s.made(".p7b"), answer) == nil
 }
 
 // importPFX brings key and certificate into the store of Auditor's server. It takes what Windows takes: the right passphrase, and

@@ -1,7 +1,6 @@
 package sandbox
 
 import (
-	"os"
 	"path/filepath"
 	"strings"
 )
@@ -57,7 +56,7 @@ func (s *Server) vaultHands() []Did {
 // renewEnvironment hands the new key over: the person keeps it where the answers look for it.
 func (s *Server) renewEnvironment() {
 	if s.o.Dir != "" {
-		_ = os.WriteFile(filepath.Join(s.o.Dir, "env"), []byte(s.world.environment()), 0o600) // whoever needs it misses it
+		_ = putFile(filepath.Join(s.o.Dir, "env"), []byte(s.world.environment())) // whoever needs it misses it
 	}
 }
 

@@ -46,6 +46,9 @@ func (d *desk) WriteAnswers(m steps.Machine, path string) error {
 	if strings.TrimSpace(path) == "" {
 		return bad("no file was named")
 	}
+	if err := ownPlace(path, problem.New("the answers were not written to "+problem.Plain(path)), "another file name"); err != nil {
+		return err
+	}
 	err := run.Create(path, steps.WriteAnswers(m.Guide(), m.Answers().Anchored(filepath.Dir(absolute(path)))), 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return bad("it exists already and is left as it is")

@@ -303,10 +303,12 @@ func (x *examination) prove(ctx context.Context) {
 		x.sheet.Add("set-up", doctor.Failures("plan", err)...)
 		return
 	}
+	var last doctor.Check // of the step that proves the whole by a session
 	for _, p := range steps.Prove(ctx, x.guide, x.scene) {
 		switch groupOf(p.Step.ID) {
 		case "set-up":
-			x.sheet.Add("set-up", doctor.OfProof(p, x.scene.Memory.Begun(), x.scene.Memory.Back()))
+			last = doctor.OfProof(p, x.scene.Memory.Begun(), x.scene.Memory.Back())
+			x.sheet.Add("set-up", last)
 		case vaultGroup:
 			x.vaultProven(p)
 		}
@@ -314,11 +316,15 @@ func (x *examination) prove(ctx context.Context) {
 	if x.guide.Trouble == nil {
 		return
 	}
-	if err := x.guide.Trouble(ctx, x.scene); err != nil {
-		x.sheet.Add("set-up", doctor.Failures("last session", err)...)
-		return
+	err := x.guide.Trouble(ctx, x.scene)
+	for _, c := range doctor.Failures("last session", err) {
+		if c.Code != last.Code || c.Code.Bare() { // or it is told already, with that session
+			x.sheet.Add("set-up", c)
+		}
 	}
-	x.sheet.Add("set-up", doctor.Good("last session", "none that failed"))
+	if err == nil && last.Outcome != doctor.Fault {
+		x.sheet.Add("set-up", doctor.Good("last session", "NPS lists none that failed"))
+	}
 }
 
 // ports are those of the guide in question: of the answers, or where there are none those of the guide for Auditor.

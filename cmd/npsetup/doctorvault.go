@@ -69,14 +69,20 @@ func (x *examination) lookVault(ctx context.Context) {
 		return
 	}
 	o := passwordsecure.Options{Now: x.options.app.now, Scrub: x.options.app.scrub, UserAgent: "npsetup/" + version}
+	if x.vault != "" {
+		o.Setting = "--password-secure-trust"
+	}
 	if o.TLS, err = x.vaultTLS(forms[0].URL); err != nil {
 		x.sheet.Add(group, doctor.Failures("trust", err)...)
 		return
 	}
-	x.saying("looking at " + forms[0].URL)
 	c := passwordsecure.New(o)
-	best, _ := passwordsecure.Best(c.Probe(ctx, forms))
-	if !told {
+	var best passwordsecure.Report
+	if told {
+		best = x.link.vaultSeen
+	} else {
+		x.saying("looking at " + forms[0].URL)
+		best, _ = passwordsecure.Best(c.Probe(ctx, forms))
 		x.sheet.Add(group, vaultChecks(best)...)
 		if best.Certificate != nil {
 			x.sheet.Add(group, x.end(best.Until(), vaultRenewal))
@@ -151,9 +157,13 @@ func vaultChecks(r passwordsecure.Report) []doctor.Check {
 	return checks
 }
 
-// lookKey reads a key offline, and asks the server once whether it takes it.
+// lookKey reads a key offline, and asks the server once whether it takes it. What the guide's look at the key said is not said again.
 func (x *examination) lookKey(ctx context.Context, c *passwordsecure.Client, r passwordsecure.Report) {
 	const group, name = vaultGroup, "API key"
+	step, told := x.saw[vaultKeyStep]
+	if told && step.Err != nil {
+		return
+	}
 	text := x.key
 	if text == "" {
 		text = x.answers.Text(vaultAPIKey)
@@ -177,7 +187,7 @@ func (x *examination) lookKey(ctx context.Context, c *passwordsecure.Client, r p
 		x.sheet.Add(group, doctor.Failures(name, err)...)
 		return
 	}
-	if key.Expiry(x.options.app.now()) == passwordsecure.ExpiryNear {
+	if !told && key.Expiry(x.options.app.now()) == passwordsecure.ExpiryNear {
 		x.sheet.Add(group, doctor.Doubt(name, problem.VaultKeyEndsSoon, "it ends on "+key.Expires.Format("2006-01-02"), "make a new one before, put it into the service account in NPS, then delete this one"))
 	}
 	if x.key == "" { // it would leave a log entry, which nobody asked for

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -16,13 +17,13 @@ import (
 func newExplain(shared *options) *cobra.Command {
 	o := *shared
 	c := &cobra.Command{
-		Use: "explain [CODE|EVENT]", Short: "Say what a code of an error or a warning means, and what to do", Args: cobra.MaximumNArgs(1),
-		Long: "Every error and warning names a code. explain CODE tells what it means, how it shows, why it comes, what to do and who has to do it, and what npsetup does about it. explain EVENT does so for an event of Auditor's log, such as 5804, or for another number that a server names. explain alone lists all codes.",
+		Use: "explain [CODE|EVENT|RISK]", Short: "Say what a code of an error or a warning means, and what to do", Args: cobra.MaximumNArgs(1),
+		Long: "Every error and warning names a code. explain CODE tells what it means, how it shows, why it comes, what to do and who has to do it, and what npsetup does about it. explain EVENT does so for an event of Auditor's log, such as 5804, or for another number that a server names; explain RISK for a risk that is accepted by name. explain alone lists all codes.",
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := o.checkFormat(); err != nil {
 				return err
 			}
-			known, err := codes()
+			known, err := explainable()
 			if err != nil {
 				return err
 			}
@@ -35,7 +36,7 @@ func newExplain(shared *options) *cobra.Command {
 			return explainNumber(c.OutOrStdout(), known, args[0], o.format)
 		},
 		ValidArgsFunction: func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
-			known, _ := codes()
+			known, _ := explainable()
 			names := make([]string, 0, len(known))
 			for code := range known {
 				names = append(names, string(code))
@@ -87,9 +88,22 @@ func explainNumber(w io.Writer, known catalogue.Catalogue, typed, format string)
 	return err
 }
 
+// explainable are the codes, and the risks that somebody accepts by name.
+func explainable() (catalogue.Catalogue, error) {
+	all, err := codes()
+	if err != nil {
+		return nil, err
+	}
+	risks, err := texts("risks")
+	maps.Copy(all, risks)
+	return all, err
+}
+
 // codes reads the catalogue.
-func codes() (catalogue.Catalogue, error) {
-	folder, err := fs.Sub(assets.Texts(), "codes")
+func codes() (catalogue.Catalogue, error) { return texts("codes") }
+
+func texts(name string) (catalogue.Catalogue, error) {
+	folder, err := fs.Sub(assets.Texts(), name)
 	if err != nil {
 		return nil, err
 	}

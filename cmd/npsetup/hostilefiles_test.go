@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -57,38 +56,3 @@ func TestHostileFiles(t *testing.T) {
 }
 
 func controls() []string { return []string{"\x1b", "\x07", "\u202e", "\xff", "\x00"} }
-
-// TestFilesAreNotWrittenThroughLinks lets every command that writes a file meet a link, a file and a folder in its place.
-func TestFilesAreNotWrittenThroughLinks(t *testing.T) {
-	t.Parallel()
-	st := setUp(t)
-	for name, args := range map[string][]string{
-		"plan":   {"plan", "-f", st.answers(), "--out"},
-		"key":    {"key", "-f", st.answers(), "--to"},
-		"import": {"import", "-f", st.answers(), "--out"},
-		"script": {"trust", "script", filepath.Join(st.dir, "auditor-client.cer"), "--out"},
-	} {
-		dir := t.TempDir()
-		other, link, dangling, folder, fresh := filepath.Join(dir, "other"), filepath.Join(dir, "link"), filepath.Join(dir, "dangling"), filepath.Join(dir, "folder"), filepath.Join(dir, "fresh")
-		if err := errors.Join(os.WriteFile(other, []byte("mine"), 0o600), os.Symlink(other, link), os.Symlink(filepath.Join(dir, "nowhere"), dangling), os.Mkdir(folder, 0o700)); err != nil {
-			t.Fatal(err)
-		}
-		for _, to := range []string{link, dangling, folder} {
-			r := st.do(append(args, to)...)
-			if raw, err := os.ReadFile(other); err != nil || string(raw) != "mine" {
-				t.Errorf("%s wrote through %s", name, filepath.Base(to))
-			}
-			if _, err := os.Lstat(filepath.Join(dir, "nowhere")); err == nil {
-				t.Errorf("%s wrote through the dangling link", name)
-				_ = os.Remove(filepath.Join(dir, "nowhere"))
-			}
-			if to == folder && (r.code == exitOK || r.code == exitPending || !strings.Contains(r.err, "next: ")) {
-				t.Errorf("%s to a folder: exit %d, %s", name, r.code, r.err)
-			}
-		}
-		st.do(append(args, fresh)...)
-		if info, err := os.Stat(fresh); err != nil || info.Mode().Perm()&0o077 != 0 && name != "script" {
-			t.Errorf("%s: %v, %v", name, info.Mode(), err)
-		}
-	}
-}

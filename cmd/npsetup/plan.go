@@ -96,11 +96,17 @@ func (j *job) show(p plan.Plan) error {
 func writePlan(path string, raw []byte) error {
 	bad := func() *problem.Problem { return problem.New("the plan cannot be written to " + problem.Plain(path)) }
 	const there = "name a file in a folder that is there with --out FILE"
-	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() {
+	if info, err := os.Stat(path); err == nil && !info.Mode().IsRegular() && !info.IsDir() {
 		if err := os.WriteFile(path, raw, 0o600); err != nil { // a pipe, or a device
 			return bad().Unwritten(err, there)
 		}
 		return nil
+	}
+	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
+		return bad().Because("it is a symbolic link: whoever made it decides what is replaced").Try("name the file itself with --out FILE")
+	}
+	if err := ownPlace(path, bad(), "--out FILE"); err != nil {
+		return err
 	}
 	if have, err := readLimited(path); err == nil {
 		if _, err := plan.ReadSaved(have); err != nil && len(have) > 0 {

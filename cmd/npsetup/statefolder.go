@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 
+	"npsetup/client/pki"
 	"npsetup/steps/problem"
 )
 
@@ -17,12 +19,54 @@ func (o *options) safeState() (string, error) {
 	if err != nil {
 		return "", err
 	}
-	for _, path := range []string{dir, filepath.Join(dir, "runs")} {
+	runs := filepath.Join(dir, "runs")
+	for _, path := range []string{dir, runs} {
 		if err := safeFolder(path); err != nil {
 			return "", err
 		}
 	}
-	return dir, nil
+	if err := ownPlace(dir, problem.New("the state folder "+problem.Plain(dir)+" is not safe").Coded(problem.StateFolderUnsafe), "--state DIR"); err != nil {
+		return "", err
+	}
+	if err := safeEntries(dir, func(name string) bool {
+		return strings.HasPrefix(name, "hosts.json") || strings.HasPrefix(name, "wizard-")
+	}); err != nil {
+		return "", err
+	}
+	return dir, safeEntries(runs, func(string) bool { return true })
+}
+
+// safeEntries refuses links among what npsetup keeps in a folder, and in its folders: what is added to a file would go elsewhere.
+func safeEntries(dir string, ours func(name string) bool) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil // whoever needs what is in it says so
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		switch {
+		case !ours(e.Name()):
+		case e.IsDir():
+			if err := errors.Join(safeFolder(path), safeEntries(path, ours)); err != nil {
+				return err
+			}
+		case !e.Type().IsRegular():
+			return problem.New("in the state folder, "+problem.Plain(path)+" is no file of npsetup").Coded(problem.StateFolderUnsafe).Because("it is a symbolic link or the like: what npsetup writes would go elsewhere").
+				Try("look where it leads, and take it away", "or name another folder with --state DIR")
+		}
+	}
+	return nil
+}
+
+// ownPlace says what keeps a file or folder from being made: a place in which everybody may put another one where it was.
+func ownPlace(path string, bad *problem.Problem, flag string) error {
+	above := filepath.Dir(path)
+	info, err := os.Stat(above) // behind a link it is as open as where that leads
+	if err != nil || !pki.Exposed(info) {
+		return nil
+	}
+	return bad.Because("everybody may write in the folder above it, "+problem.Plain(above)+", and could exchange it").
+		Try("name another place with "+flag, "or take the right away: chmod o-w "+problem.Plain(above))
 }
 
 func safeFolder(path string) error {

@@ -59,8 +59,12 @@ func runTrustScript(o *trustOptions, path, out string, remove bool) error {
 		_, err = io.WriteString(o.c.OutOrStdout(), script)
 		return err
 	}
+	bad := problem.New("the script was not written to " + problem.Plain(out))
+	if err := ownPlace(out, bad, "--out FILE"); err != nil {
+		return err
+	}
 	if err := run.Create(out, []byte("\ufeff"+script), 0o600); err != nil {
-		return problem.New("the script was not written to "+problem.Plain(out)).Unwritten(err, elsewhere+": --out FILE")
+		return bad.Unwritten(err, elsewhere+": --out FILE")
 	}
 	o.talkf("written to %s; run it on the NPS server as administrator: powershell.exe -NoProfile -ExecutionPolicy Bypass -File %s\n", problem.Plain(out), problem.Plain(quoted(name, "windows")))
 	return nil

@@ -76,7 +76,7 @@ func (l *link) probeVault(ctx context.Context, a steps.Answers) (passwordsecure.
 		v := r.Certificate
 		s.Certificate = &passwordsecure.Certificate{Subject: v.Subject, Issuer: v.Issuer, SHA256: v.SHA256, Names: v.Names, NotBefore: v.NotBefore, NotAfter: v.NotAfter, Trusted: v.Trusted, Reason: v.Reason, Import: v.Import, Notes: v.Notes}
 	}
-	l.vaultLeaf = s.Certificate
+	l.vaultLeaf, l.vaultSeen = s.Certificate, r
 	if choice.Kind == trust.Pin && r.Certificate != nil && r.Certificate.SHA256 != choice.SHA256 {
 		return s, problem.New("the certificate of Password Secure is not the pinned one").Coded(problem.CertificateChanged).Because("it presents sha256:" + r.Certificate.SHA256).At(vaultTrustKey).
 			Try("compare it on the Password Secure server; if it is the same, set passwordSecure.trust to pin:sha256:" + r.Certificate.SHA256)

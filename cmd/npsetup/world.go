@@ -49,6 +49,7 @@ type link struct {
 	vaultKey   vault.Key                   // of Password Secure, as it was read last
 	vaultTyped secret.Secret               // the same as it was typed on a terminal
 	vaultLeaf  *passwordsecure.Certificate // that Password Secure presented
+	vaultSeen  vault.Report                // how it answered
 	asked      passwordsecure.Asked        // what it said of the key, for askedAbout
 	askedAbout string
 

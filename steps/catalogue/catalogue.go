@@ -35,7 +35,7 @@ type Catalogue map[problem.Code]Entry
 func Subjects() []string {
 	return []string{
 		"any problem", "reaching a server", "trust in a server", "sign-in and licence", "web server and services of NPS", "application user and its certificate",
-		"objects in NPS", "Active Directory and resources", "sessions and collections", "Password Secure", "this machine",
+		"objects in NPS", "Active Directory and resources", "sessions and collections", "Password Secure", "this machine", "risks that are accepted by name",
 	}
 }
 

@@ -124,14 +124,21 @@ func checksOf(name string, o Outcome, err error) []Check {
 // OfLook are the checks of one step's look: its problems are faults, its warnings and doubtful findings warnings. Without any of them it
 // is good, with what the findings say.
 func OfLook(seen steps.Seen) []Check {
-	checks := Failures(seen.Step, seen.Err)
+	var checks []Check
+	for _, p := range problem.All(seen.Err) {
+		name := seen.Step
+		if p.Where != "" && p.Where != steps.RiskKey && !strings.Contains(p.Where, ".") { // no answer, but the step that it belongs to
+			name = p.Where
+		}
+		checks = append(checks, Failures(name, p)...)
+	}
 	for _, w := range seen.Warnings {
 		checks = append(checks, Doubt(seen.Step, w.Code, w.Text))
 	}
 	var good []string
 	for _, f := range seen.Findings {
 		switch {
-		case f.Kind == steps.TextFinding && f.State == steps.Doubtful:
+		case f.State == steps.Doubtful && (f.Kind == steps.TextFinding || f.Warned):
 			code := f.Code
 			if code == "" {
 				code = problem.WarningCode

@@ -16,10 +16,12 @@ import (
 // DefaultPort is the port of the IIS site "SbPAM Web Service" that NPS is installed with.
 const DefaultPort = "6500"
 
+const serverStep = "server"
+
 // Server is step A1: is there an NPS at the address.
 func Server(w World) steps.Step {
 	return steps.Step{
-		ID: "server", Title: "NPS server", Article: "Initial Setup, 2",
+		ID: serverStep, Title: "NPS server", Article: "Initial Setup, 2",
 		Why: "every call of this set-up goes to this address, and Auditor gets the same one",
 		Fields: []steps.Field{{
 			Key: "nps.url", Kind: steps.Text, Prompt: "Address of the NPS server",

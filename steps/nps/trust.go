@@ -3,6 +3,7 @@ package nps
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"npsetup/steps"
@@ -67,7 +68,7 @@ func (w World) lookTrust(ctx context.Context, s *steps.Scene) error {
 	}
 	g, err := c.Greet(ctx)
 	if err != nil {
-		return err
+		return behind(err)
 	}
 	steps.Put(s, SkewKey, g.Skew)
 	if g.Skew > SkewLimit || g.Skew < -SkewLimit {
@@ -81,6 +82,19 @@ func (w World) lookTrust(ctx context.Context, s *steps.Scene) error {
 		s.Warn("NPS says of its health: "+problem.Plain(g.Health)+"; look at the services on the server (Start-Service sbpam*, then Register Services)", problem.ServicesUnhealthy)
 	}
 	return nil
+}
+
+// behind files what is wrong behind the certificate under the server, to which it belongs.
+func behind(err error) error {
+	var l problem.List
+	for _, p := range problem.All(err) {
+		told := *p
+		if told.Where == "" && !strings.HasPrefix(string(told.Named()), "certificate-") {
+			told.Where = serverStep
+		}
+		l.Add(&told)
+	}
+	return l.Err()
 }
 
 // notVerified is the code of what is wrong with a certificate, the gravest first.

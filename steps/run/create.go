@@ -18,7 +18,7 @@ func Create(path string, content []byte, mode fs.FileMode) error {
 	}
 	defer func() { _ = os.Remove(f.Name()) }()
 	_, err = f.Write(content)
-	if err = errors.Join(err, f.Sync(), f.Close(), os.Chmod(f.Name(), mode)); err != nil {
+	if err = errors.Join(err, f.Chmod(mode), f.Sync(), f.Close()); err != nil {
 		return err
 	}
 	// Link, unlike Rename, fails when somebody has made the file meanwhile. Some file systems have only Rename.

@@ -228,7 +228,11 @@ func (d *Dir) Begin(s Start) error {
 	if err != nil {
 		return problem.New("the journal cannot be opened").Coded(problem.StateFolderUnusable).Unwritten(err, "mend the permissions of the state folder")
 	}
-	if err := ready(j, now); err != nil {
+	err = j.Chmod(0o600) // one that came from elsewhere may be open to others
+	if err == nil || runtime.GOOS == "windows" {
+		err = ready(j, now)
+	}
+	if err != nil {
 		return errors.Join(unwritable(err), j.Close())
 	}
 	d.journal = j
