@@ -35,6 +35,9 @@ type desk struct {
 	m        steps.Machine            // the last one that was worked with
 	did      map[string]steps.Outcome // what earlier runs of this sitting came to, by step
 	back     []undone                 // what earlier runs of this sitting have taken back
+	undoes   bool                     // the run is taken back
+	words    map[string][]string      // of a taking back: run.Undone.Words
+	told     map[string]word          // what was said to be done by hand, by step
 }
 
 var _ face.Work = (*desk)(nil)
@@ -118,7 +121,8 @@ func (d *desk) Begin(o face.Offer) (steps.Machine, error) {
 		return steps.Machine{}, problem.New("there is no guide " + problem.Plain(o.Guide))
 	}
 	d.mu.Lock()
-	d.sight, d.did, d.back = steps.NewSight(g, d.memory), nil, nil
+	d.sight, d.did, d.back = steps.NewSight(g, d.memory), map[string]steps.Outcome{}, nil
+	d.undoes, d.words, d.told = o.Undo, nil, map[string]word{}
 	d.mu.Unlock()
 	if dry := o.DryRun || d.o.dryRun; dry != d.link.dry {
 		d.link.dry, d.link.client = dry, nil // its gate is another one
@@ -324,9 +328,6 @@ func (d *desk) Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []s
 func (d *desk) joined(result *run.Result) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.did == nil {
-		d.did = map[string]steps.Outcome{}
-	}
 	for step, was := range d.did {
 		if now := result.ByStep[step]; now == nil || *now == steps.Unchanged {
 			result.ByStep[step] = &was

@@ -40,6 +40,7 @@ func (d *desk) Unmake(ctx context.Context, m steps.Machine, c face.Changed) (pla
 	defer u.close()
 	u.tellOpen()
 	p, others, err := u.look(ctx)
+	d.words = u.words
 	return p, others, d.signedOut(m, err)
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"npsetup/client/sandbox"
+	"npsetup/steps/run"
 	"npsetup/tui/face"
 )
 
@@ -81,6 +82,7 @@ func vocabulary() []sentence {
 		say(`say that TEXT is done`, func(a *tale, w []string) { a.p.done(w[0]) }),
 		say(`leave TEXT for later`, func(a *tale, w []string) { a.p.later(w[0]) }),
 		say(`let the demo do it`, func(a *tale, _ []string) { a.p.demo() }),
+		say(`no kill loses that TEXT is done`, func(a *tale, w []string) { a.noted(w[0]) }),
 		say(`read the report`, func(a *tale, _ []string) { a.p.report() }),
 		say(`write the answers to TEXT`, func(a *tale, w []string) { a.p.write(w[0]) }),
 		say(`leave`, func(a *tale, _ []string) { a.p.leave() }),
@@ -136,6 +138,21 @@ func (a *tale) command(args, code string) {
 	a.t.Helper()
 	want, _ := strconv.Atoi(code)
 	a.st.do(strings.Fields(args)...).want(a.t, want)
+}
+
+// noted looks whether a person's word is on the disk while npsetup goes on.
+func (a *tale) noted(step string) {
+	a.t.Helper()
+	records, err := run.List(a.st.state)
+	if err != nil {
+		a.t.Fatal(err)
+	}
+	for _, r := range records {
+		if _, done := r.ManualDone[step]; done {
+			return
+		}
+	}
+	a.t.Fatalf("%s is not noted down as done: %+v", step, records)
 }
 
 func (a *tale) drift(kind, name, member, value string) {

@@ -83,14 +83,14 @@ func TestNobodysWordStandsForAFile(t *testing.T) {
 	if h.Missing(submit) != "" {
 		t.Error("it is missing before anybody said that it is there")
 	}
-	h.Say(submit)
+	h.Look(submit)
 	if a, is := h.Next(waiting); !is || a.Key != "submit" || h.Missing(a) != "/x.p7b" || h.Came(waiting) {
 		t.Errorf("next is %s, %v", a.Key, is)
 	}
 	if n, of := h.Position(waiting); n != 1 || of != 2 {
 		t.Errorf("%d of %d", n, of)
 	}
-	h.Say(submit)
+	h.Look(submit)
 	user.After = nil
 	found := plan.Plan{Actions: []plan.Action{user, other}}
 	if !h.Came(found) {
@@ -99,7 +99,7 @@ func TestNobodysWordStandsForAFile(t *testing.T) {
 	if h.Came(found) {
 		t.Error("it is shown twice")
 	}
-	h.Say(other)
+	h.Do("other")
 	if h.Came(plan.Plan{Actions: []plan.Action{user}}) {
 		t.Error("a word about something else counts as a file")
 	}
