@@ -24,6 +24,9 @@ func (d *desk) aim() run.Aim {
 
 // noting begins the run, so that what a person says can be noted down.
 func (d *desk) noting(m steps.Machine, p plan.Plan) (*job, run.Options, error) {
+	if err := d.holds(runOf(m)); err != nil {
+		return &job{}, run.Options{}, err
+	}
 	j, err := d.job(m)
 	if err != nil {
 		return j, run.Options{}, err
