@@ -17,7 +17,8 @@ import (
 // worked.
 type manualPage struct {
 	a       plan.Action
-	at      int // value in focus
+	at      int    // value in focus
+	again   string // why it comes once more
 	said    string
 	fetched secret.Secret // what was fetched for the value in focus; gone with the page
 	then    string        // the key that asked for it
@@ -108,7 +109,7 @@ func (p *manualPage) show(m *model) tea.Cmd {
 		return m.review()
 	}
 	if a, is := m.hand.Next(m.plan); is {
-		next := &manualPage{a: a}
+		next := &manualPage{a: a, again: m.hand.Again(m.plan, a)}
 		if file := m.hand.Missing(a); file != "" {
 			next.said = "not there yet: " + problem.Plain(file)
 		}
@@ -270,6 +271,9 @@ func (p *manualPage) body(m *model, width int) *block {
 		return b
 	}
 	b.styled(width, m.st.faint, p.a.Why)
+	if p.again != "" {
+		b.styled(width, m.st.doubt, p.again)
+	}
 	b.add(width, "")
 	b.styled(width, m.st.strong, man.Where)
 	if man.Note != "" {

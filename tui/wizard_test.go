@@ -72,7 +72,9 @@ func TestTheWholeWayByKeys(t *testing.T) {
 	}
 	s.press("down", "y")
 	s.sees("sent to your terminal for copying: template")
-	s.press("enter", "n") // the first is done, the second is put off
+	s.press("n", "enter") // the first is put off, the second is done; then the first comes once more
+	s.sees("By hand, 2 of 2", "You put this off. It comes once more before the end:")
+	s.press("n")
 	s.sees("Report")
 	if s.w.applied != 2 {
 		t.Fatalf("what was done by hand was not noted down: applied %d times", s.w.applied)

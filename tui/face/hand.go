@@ -1,10 +1,13 @@
 package face
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"npsetup/steps"
 	"npsetup/steps/plan"
+	"npsetup/steps/problem"
 	"npsetup/steps/run"
 )
 
@@ -12,7 +15,8 @@ import (
 type Hand struct {
 	Done   []string        // steps said to be done
 	Out    []string        // steps that failed and are left out
-	Later  map[string]bool // action keys that were put off
+	later  map[string]bool // action keys that were put off: they come once more when all else is done
+	left   map[string]bool // those that were put off once more: they are left for another day
 	noted  int
 	await  string   // key of the action whose file was said to be there
 	sought string   // the same, until another page is left
@@ -27,7 +31,9 @@ func (h *Hand) Note() { h.noted = len(h.Done) }
 func (h *Hand) Unnoted() bool { return len(h.Done) > h.noted }
 
 // Anew forgets what was said to be done: what is still in the next plan is asked for again. What was put off stays so.
-func (h *Hand) Anew() { *h = Hand{Out: h.Out, Later: h.Later, doubts: append(h.doubts, h.Done...)} }
+func (h *Hand) Anew() {
+	*h = Hand{Out: h.Out, later: h.later, left: h.left, turns: h.turns, doubts: append(h.doubts, h.Done...)}
+}
 
 // Doubted says whether an action was said to be done, and has to be done still.
 func (h *Hand) Doubted(a plan.Action) bool { return slices.Contains(h.doubts, a.Step) }
@@ -40,9 +46,11 @@ func (h *Hand) Back() (step string, back bool) {
 	}
 	last := h.turns[len(h.turns)-1]
 	h.turns = h.turns[:len(h.turns)-1]
-	if h.Later[last] {
-		delete(h.Later, last)
-		return "", true
+	for _, put := range []map[string]bool{h.left, h.later} {
+		if put[last] {
+			delete(put, last)
+			return "", true
+		}
 	}
 	if n := len(h.Done); n > h.noted && h.Done[n-1] == last {
 		h.Done = h.Done[:n-1]
@@ -100,14 +108,46 @@ func (h *Hand) LeaveOut(r run.Result) {
 	}
 }
 
-// PutOff leaves an action for later.
+// PutOff leaves an action for later: the first time until all else is done, then for another day.
 func (h *Hand) PutOff(key string) {
-	if h.Later == nil {
-		h.Later = map[string]bool{}
+	if h.later == nil {
+		h.later, h.left = map[string]bool{}, map[string]bool{}
 	}
-	h.Later[key] = true
+	if h.later[key] {
+		h.left[key] = true
+	}
+	h.later[key] = true
 	h.turns = append(h.turns, key)
 }
+
+// Recall lets everything come again that was put off.
+func (h *Hand) Recall() { h.later, h.left = nil, nil }
+
+// Again says why an action that was put off comes once more; empty: it was not.
+func (h *Hand) Again(p plan.Plan, a plan.Action) string {
+	if !h.later[a.Key] {
+		return ""
+	}
+	const put = "You put this off. It comes once more before the end: "
+	waits := map[string]bool{a.Key: true}
+	var names []string
+	for _, other := range p.Actions {
+		if other.Changing() && slices.ContainsFunc(other.Needs(), func(need string) bool { return waits[need] }) {
+			waits[other.Key] = true
+			names = append(names, problem.Plain(other.Object)+" "+plan.Quoted(problem.Plain(other.Name)))
+		}
+	}
+	if more := len(names) - waitersTold; more > 0 {
+		names = append(names[:waitersTold], fmt.Sprintf("%d more", more))
+	}
+	if len(names) == 0 {
+		return put + "nothing is complete without it. Later leaves it for another day."
+	}
+	return put + "for it waits " + strings.Join(names, ", ") + ". Later leaves it for another day."
+}
+
+// waitersTold is how many of those that wait for an action are named.
+const waitersTold = 3
 
 // Position says as which of the things to do by hand the next one comes. Those done in this sitting are counted, also when the plan has
 // them no longer.
@@ -120,7 +160,7 @@ func (h *Hand) Position(p plan.Plan) (n, of int) {
 		if a.Effect == plan.ByHand {
 			delete(gone, a.Step)
 			of++
-			if h.did(a) || h.Later[a.Key] {
+			if h.did(a) || h.later[a.Key] {
 				n++
 			}
 		}
@@ -129,23 +169,27 @@ func (h *Hand) Position(p plan.Plan) (n, of int) {
 	return min(n+1, of), of
 }
 
-// Next is the first thing to do by hand that was not put off and that waits for nothing else.
+// Next is the first thing to do by hand that waits for nothing else: of those that were put off, once more when there is no other and
+// something was done or put off since.
 func (h *Hand) Next(p plan.Plan) (plan.Action, bool) {
 	open := map[string]bool{}
 	for _, a := range p.Actions {
 		open[a.Key] = a.Changing() && !(a.Effect == plan.ByHand && h.did(a))
 	}
-	for _, a := range p.Actions {
-		if a.Effect != plan.ByHand || !open[a.Key] || h.Later[a.Key] {
+	var put *plan.Action
+	for i, a := range p.Actions {
+		if a.Effect != plan.ByHand || !open[a.Key] || h.left[a.Key] || slices.ContainsFunc(a.Needs(), func(need string) bool { return open[need] }) {
 			continue
 		}
-		blocked := false
-		for _, need := range a.Needs() {
-			blocked = blocked || open[need]
-		}
-		if !blocked {
+		if !h.later[a.Key] {
 			return a, true
 		}
+		if put == nil && (len(h.turns) == 0 || h.turns[len(h.turns)-1] != a.Key) {
+			put = &p.Actions[i]
+		}
 	}
-	return plan.Action{}, false
+	if put == nil {
+		return plan.Action{}, false
+	}
+	return *put, true
 }

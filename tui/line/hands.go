@@ -37,6 +37,9 @@ func (l *Line) manuals(ctx context.Context) (bool, error) {
 		}
 		l.print("")
 		_, _ = fmt.Fprint(l.o.Out, plan.ManualText(a, columns))
+		if why := l.hand.Again(p, a); why != "" {
+			l.print("%s", why)
+		}
 		if file := l.hand.Missing(a); file != "" {
 			l.print("not there yet: %s", problem.Plain(file))
 		}
