@@ -55,7 +55,9 @@ type fakeWork struct {
 	kept     map[string]secret.Secret
 	others   []string       // what somebody else has changed since
 	changed  []face.Changed // what was to become of it
-	seenOnly []string       // steps for which nobody's word stands
+	said     []string       // steps that were noted down as done, or as not
+	sayErr   error
+	seenOnly []string // steps for which nobody's word stands
 	saved    int
 	save     func(steps.Machine) error
 	applied  int
@@ -145,6 +147,18 @@ func (w *fakeWork) TakeBack(ctx context.Context, m steps.Machine, p plan.Plan, c
 		result.Actions = append(result.Actions, run.ActionResult{Key: a.Key, Step: a.Step, Outcome: o})
 	}
 	return run.ReportOfUndo(p, result), result, err
+}
+
+func (w *fakeWork) Say(_ steps.Machine, _ plan.Plan, done []string) error {
+	if w.sayErr == nil {
+		w.said = append(w.said, done...)
+	}
+	return w.sayErr
+}
+
+func (w *fakeWork) Unsay(_ steps.Machine, step string) error {
+	w.said = append(w.said, "not "+step)
+	return nil
 }
 
 func (w *fakeWork) Verify(context.Context, steps.Machine) (run.Report, error) {

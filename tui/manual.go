@@ -3,7 +3,6 @@ package tui
 import (
 	"context"
 	"fmt"
-	"io"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -18,7 +17,8 @@ import (
 // worked.
 type manualPage struct {
 	a       plan.Action
-	at      int // value in focus
+	at      int    // value in focus
+	again   string // why it comes once more
 	said    string
 	fetched secret.Secret // what was fetched for the value in focus; gone with the page
 	then    string        // the key that asked for it
@@ -29,6 +29,12 @@ type (
 		steps []string
 		err   error
 	}
+	// saidDoneMsg says whether it was noted down that a person has done these steps.
+	saidDoneMsg struct {
+		steps []string
+		err   error
+	}
+	unsaidMsg  struct{ err error }
 	printedMsg struct{ err error }
 	fetchedMsg struct {
 		secret secret.Secret
@@ -69,11 +75,15 @@ func (p *manualPage) update(m *model, msg tea.Msg) tea.Cmd {
 			p.said = problem.Plain(msg.err.Error())
 			return nil
 		}
-		for _, step := range msg.steps {
-			m.hand.Do(step)
-		}
-		m.hand.Look(p.a)
 		m.say("the person has done " + strings.Join(msg.steps, ", "))
+		return p.note(m, msg.steps)
+	case saidDoneMsg:
+		return p.noted(m, msg)
+	case unsaidMsg:
+		if msg.err != nil {
+			p.said = problem.Plain(msg.err.Error())
+			return nil
+		}
 		return m.manuals()
 	case fetchedMsg:
 		if msg.err != nil {
@@ -99,7 +109,7 @@ func (p *manualPage) show(m *model) tea.Cmd {
 		return m.review()
 	}
 	if a, is := m.hand.Next(m.plan); is {
-		next := &manualPage{a: a}
+		next := &manualPage{a: a, again: m.hand.Again(m.plan, a)}
 		if file := m.hand.Missing(a); file != "" {
 			next.said = "not there yet: " + problem.Plain(file)
 		}
@@ -137,6 +147,9 @@ func (p *manualPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 		}
 		return nil
 	}
+	if m.busy != nil && m.busy.keep {
+		return nil // it is noted down what was said
+	}
 	values := p.values()
 	switch k.String() {
 	case "down", "j", "tab":
@@ -155,20 +168,55 @@ func (p *manualPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 			})
 		}
 	case "enter":
-		m.hand.Say(p.a)
-		return m.manuals() // what was done may have shown itself already
+		if p.a.Awaits() != "" { // nobody's word stands for it
+			m.hand.Look(p.a)
+			return m.manuals()
+		}
+		return p.note(m, []string{p.a.Step})
 	case "n":
 		m.hand.PutOff(p.a.Key)
 		return p.show(m)
 	case "esc":
-		if m.hand.Back() {
-			return p.show(m)
-		}
-		return m.plannedBefore()
+		return p.back(m)
 	case "?":
 		m.push(&keysPage{of: p})
 	}
 	return nil
+}
+
+// note notes down what was done, before anything else: a kill right behind the key loses none of it.
+func (p *manualPage) note(m *model, did []string) tea.Cmd {
+	machine, made := m.m, m.plan
+	cmd := m.do("noting it down", func(context.Context) tea.Msg { return saidDoneMsg{did, m.o.Work.Say(machine, made, did)} })
+	m.busy.keep = true
+	return cmd
+}
+
+func (p *manualPage) noted(m *model, msg saidDoneMsg) tea.Cmd {
+	if msg.err != nil {
+		p.said = "not noted down: " + inOneLine(msg.err)
+		return nil
+	}
+	for _, step := range msg.steps {
+		m.hand.Do(step)
+	}
+	m.hand.Look(p.a)
+	return m.manuals() // what was done may have shown itself already
+}
+
+// back leads to what was done or put off before, and takes the word back; before the first of them, to what comes before.
+func (p *manualPage) back(m *model) tea.Cmd {
+	step, back := m.hand.Back()
+	switch {
+	case !back:
+		return m.plannedBefore()
+	case step == "":
+		return p.show(m)
+	}
+	machine := m.m
+	cmd := m.do("taking it back", func(context.Context) tea.Msg { return unsaidMsg{m.o.Work.Unsay(machine, step)} })
+	m.busy.keep = true
+	return cmd
 }
 
 // give copies or prints a value; a secret is fetched first.
@@ -223,6 +271,9 @@ func (p *manualPage) body(m *model, width int) *block {
 		return b
 	}
 	b.styled(width, m.st.faint, p.a.Why)
+	if p.again != "" {
+		b.styled(width, m.st.doubt, p.again)
+	}
 	b.add(width, "")
 	b.styled(width, m.st.strong, man.Where)
 	if man.Note != "" {
@@ -288,52 +339,3 @@ func (p *manualPage) hints(m *model) []hint {
 	}
 	return append(hs, hint{"↑/↓", "value"}, hint{"y", "copy"}, hint{"p", "print"}, hint{"esc", "back"}, hint{"f1", "keys"})
 }
-
-// printing shows one value plainly, outside the screen, on one line that a mouse can select.
-type printing struct {
-	label  string
-	value  secret.Secret
-	secret bool
-	ctx    context.Context
-	in     io.Reader
-	out    io.Writer
-}
-
-// SetStdin, SetStdout, SetStderr and Run implement tea.ExecCommand.
-func (p *printing) SetStdin(r io.Reader)  { p.in = r }
-func (p *printing) SetStdout(w io.Writer) { p.out = w }
-func (p *printing) SetStderr(io.Writer)   {}
-func (p *printing) Run() error {
-	if _, err := fmt.Fprintf(p.out, "\n%s:\n", p.label); err != nil {
-		return err
-	}
-	if err := secret.HandOver(p.value, secret.ToWriter(p.out)); err != nil {
-		return err
-	}
-	if p.secret {
-		if _, err := fmt.Fprintln(p.out, "\nit stands in this terminal's scrollback from now on: clear that when you have it"); err != nil {
-			return err
-		}
-	}
-	if _, err := fmt.Fprint(p.out, "\nenter goes back "); err != nil {
-		return err
-	}
-	enter := make(chan struct{})
-	go func() {
-		defer close(enter)
-		one := make([]byte, 1)
-		for {
-			n, err := p.in.Read(one)
-			if err != nil || n == 1 && (one[0] == '\n' || one[0] == '\r') {
-				return
-			}
-		}
-	}()
-	select {
-	case <-enter:
-	case <-p.ctx.Done(): // the program is told to end
-	}
-	return nil
-}
-
-var _ tea.ExecCommand = (*printing)(nil)

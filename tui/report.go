@@ -60,13 +60,18 @@ type writtenMsg struct {
 
 func (p *reportPage) wrote(m *model, msg writtenMsg) {
 	if msg.err != nil {
-		first := problem.All(msg.err)[0]
-		p.said = problem.Plain(strings.Join(append([]string{first.Error() + ": " + first.Why}, first.Next...), "; "))
+		p.said = inOneLine(msg.err)
 		return
 	}
 	p.saving = false
 	p.said = "written to " + problem.Plain(msg.path) + "; npsetup plan -f " + problem.Plain(msg.path) + " reads it"
 	m.ending.Said = append(m.ending.Said, p.said)
+}
+
+// inOneLine is what happened, why, and what to do next.
+func inOneLine(err error) string {
+	first := problem.All(err)[0]
+	return problem.Plain(strings.Join(append([]string{first.Error()}, first.Next...), "; "))
 }
 
 func (p *reportPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {

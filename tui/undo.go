@@ -64,7 +64,7 @@ func (m *model) before() tea.Cmd {
 // plannedBefore shows what comes before what is done by hand: the questions, or the plan of what is left to take back.
 func (m *model) plannedBefore() tea.Cmd {
 	if m.undo != nil {
-		m.hand.Later = nil // what was put off comes again
+		m.hand.Recall()
 		return m.review()
 	}
 	return m.enter()

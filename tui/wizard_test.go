@@ -3,6 +3,7 @@ package tui
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,7 +72,9 @@ func TestTheWholeWayByKeys(t *testing.T) {
 	}
 	s.press("down", "y")
 	s.sees("sent to your terminal for copying: template")
-	s.press("enter", "n") // the first is done, the second is put off
+	s.press("n", "enter") // the first is put off, the second is done; then the first comes once more
+	s.sees("By hand, 2 of 2", "You put this off. It comes once more before the end:")
+	s.press("n")
 	s.sees("Report")
 	if s.w.applied != 2 {
 		t.Fatalf("what was done by hand was not noted down: applied %d times", s.w.applied)
@@ -79,6 +82,30 @@ func TestTheWholeWayByKeys(t *testing.T) {
 	s.press("enter")
 	if !s.m.left || s.m.ending.Cancelled {
 		t.Error("it was not left, or as cancelled")
+	}
+}
+
+// TestAWordIsNotedDownAtOnce, and the next page comes only then; what is taken back is noted down too.
+func TestAWordIsNotedDownAtOnce(t *testing.T) {
+	s := filledScreen(t, 80, 24)
+	for range len(s.m.m.Guide().Steps) {
+		s.press("ctrl+n")
+	}
+	s.press("enter", "y")
+	s.sees("By hand, 1 of 2: dialog")
+	s.w.sayErr = problem.New("the disk is full")
+	s.press("enter")
+	s.sees("By hand, 1 of 2: dialog", "not noted down: the disk is full")
+	s.w.sayErr = nil
+	s.press("enter")
+	s.sees("By hand, 2 of 2")
+	if !slices.Equal(s.w.said, []string{"auditor-start"}) || s.w.applied != 1 {
+		t.Errorf("noted down %q, %d runs", s.w.said, s.w.applied)
+	}
+	s.press("esc")
+	s.sees("By hand, 1 of 2: dialog")
+	if !slices.Equal(s.w.said, []string{"auditor-start", "not auditor-start"}) {
+		t.Errorf("noted down %q", s.w.said)
 	}
 }
 

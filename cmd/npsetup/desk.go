@@ -35,6 +35,11 @@ type desk struct {
 	m        steps.Machine            // the last one that was worked with
 	did      map[string]steps.Outcome // what earlier runs of this sitting came to, by step
 	back     []undone                 // what earlier runs of this sitting have taken back
+	undoes   bool                     // the run is taken back
+	words    map[string][]string      // of a taking back: run.Undone.Words
+	told     map[string]word          // what was said to be done by hand, by step
+	hold     *run.Hold                // of the run that is worked on; nil: none
+	holdsOf  run.ID
 }
 
 var _ face.Work = (*desk)(nil)
@@ -68,6 +73,8 @@ func (d *desk) lone() func() {
 
 // Offers implements face.Work.
 func (d *desk) Offers() ([]face.Offer, error) {
+	defer d.lone()()
+	d.letGo() // on the first page nothing is worked on
 	records, err := run.List(d.state)
 	if err != nil {
 		return nil, err
@@ -113,21 +120,27 @@ func recordKey(r run.Record) string { return "run\x00" + r.Server + "\x00" + r.A
 
 // Begin implements face.Work.
 func (d *desk) Begin(o face.Offer) (steps.Machine, error) {
+	defer d.lone()()
 	g, ok := d.link.guide(o.Guide)
 	if !ok {
 		return steps.Machine{}, problem.New("there is no guide " + problem.Plain(o.Guide))
 	}
 	d.mu.Lock()
-	d.sight, d.did, d.back = steps.NewSight(g, d.memory), nil, nil
+	d.sight, d.did, d.back = steps.NewSight(g, d.memory), map[string]steps.Outcome{}, nil
+	d.undoes, d.words, d.told = o.Undo, nil, map[string]word{}
 	d.mu.Unlock()
 	if dry := o.DryRun || d.o.dryRun; dry != d.link.dry {
 		d.link.dry, d.link.client = dry, nil // its gate is another one
 	}
 	m, err := d.opened(g, o)
-	if err == nil {
-		d.forgetHeld(m)
+	if err != nil {
+		return m, err
 	}
-	return m, err
+	d.forgetHeld(m)
+	if o.Verify {
+		return m, nil
+	}
+	return m, d.goOn(m)
 }
 
 // opened gives the machine of an offer.
@@ -174,8 +187,7 @@ func (d *desk) memory() steps.Memory {
 }
 
 func (d *desk) store(m steps.Machine) (*run.Dir, error) {
-	a := m.Answers()
-	return run.Open(d.state, run.ID{Server: a.Text("nps.url"), Guide: m.Guide().ID, Application: a.Text(m.Guide().Identity)}, d.o.app.now)
+	return run.Open(d.state, runOf(m), d.o.app.now)
 }
 
 func (d *desk) at(m steps.Machine) *steps.Sight {
@@ -237,6 +249,9 @@ func (d *desk) Fetch(ctx context.Context, m steps.Machine, v plan.Labeled) (secr
 // Plan implements face.Work.
 func (d *desk) Plan(ctx context.Context, m steps.Machine, leftOut []string) (plan.Plan, error) {
 	defer d.lone()()
+	if err := d.goOn(m); err != nil {
+		return plan.Plan{}, err
+	}
 	a := m.Answers()
 	var l problem.List
 	for _, f := range a.Check(m.Guide()) {
@@ -279,12 +294,19 @@ func without(p plan.Plan, out []string) (plan.Plan, error) {
 // job is a job over the desk's link, for these answers.
 func (d *desk) job(m steps.Machine) (*job, error) {
 	j := &job{options: d.o, c: d.c, link: d.link, guide: m.Guide(), answers: m.Answers()}
-	return j, j.open()
+	err := j.open()
+	if err == nil {
+		j.store.Under(d.hold)
+	}
+	return j, err
 }
 
 // Apply implements face.Work.
 func (d *desk) Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []string, sink run.Sink) (run.Report, run.Result, error) {
 	defer d.lone()()
+	if err := d.holds(runOf(m)); err != nil {
+		return run.Report{}, run.Result{}, err
+	}
 	j, err := d.job(m)
 	if err != nil {
 		return run.Report{}, run.Result{}, err
@@ -316,6 +338,7 @@ func (d *desk) Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []s
 	report, lookErr := j.prove(ctx, result)
 	if lookErr == nil && report.Count(steps.Waiting)+report.Count(steps.Failed)+report.Count(steps.NotRun) == 0 {
 		_ = os.Remove(d.savedPath(m.Guide().ID)) // the run record has it all
+		d.letGo()
 	}
 	return report, result, d.signedOut(m, lookErr)
 }
@@ -324,9 +347,6 @@ func (d *desk) Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []s
 func (d *desk) joined(result *run.Result) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.did == nil {
-		d.did = map[string]steps.Outcome{}
-	}
 	for step, was := range d.did {
 		if now := result.ByStep[step]; now == nil || *now == steps.Unchanged {
 			result.ByStep[step] = &was

@@ -33,6 +33,9 @@ func (d *desk) takingBack(m steps.Machine, c face.Changed) (*takingBack, error) 
 // Unmake implements face.Work.
 func (d *desk) Unmake(ctx context.Context, m steps.Machine, c face.Changed) (plan.Plan, []string, error) {
 	defer d.lone()()
+	if err := d.goOn(m); err != nil {
+		return plan.Plan{}, nil, err
+	}
 	u, err := d.takingBack(m, c)
 	if err != nil {
 		return plan.Plan{}, nil, err
@@ -40,12 +43,16 @@ func (d *desk) Unmake(ctx context.Context, m steps.Machine, c face.Changed) (pla
 	defer u.close()
 	u.tellOpen()
 	p, others, err := u.look(ctx)
+	d.words = u.words
 	return p, others, d.signedOut(m, err)
 }
 
 // TakeBack implements face.Work.
 func (d *desk) TakeBack(ctx context.Context, m steps.Machine, p plan.Plan, c face.Changed, done []string, sink run.Sink) (run.Report, run.Result, error) {
 	defer d.lone()()
+	if err := d.holds(runOf(m)); err != nil {
+		return run.Report{}, run.Result{}, err
+	}
 	u, err := d.takingBack(m, c)
 	if err != nil {
 		return run.Report{}, run.Result{}, err
@@ -77,6 +84,9 @@ func (d *desk) TakeBack(ctx context.Context, m steps.Machine, p plan.Plan, c fac
 	d.at(m).Forget()
 	p, all := d.takenBack(p, result)
 	report, err := u.closing(p, all)
+	if err == nil && report.Left() == 0 {
+		d.letGo()
+	}
 	return report, result, err
 }
 

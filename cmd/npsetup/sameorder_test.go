@@ -59,6 +59,8 @@ func (idleWork) TakeBack(context.Context, steps.Machine, plan.Plan, face.Changed
 }
 
 func (idleWork) Verify(context.Context, steps.Machine) (run.Report, error) { return run.Report{}, nil }
+func (idleWork) Say(steps.Machine, plan.Plan, []string) error              { return nil }
+func (idleWork) Unsay(steps.Machine, string) error                         { return nil }
 func (idleWork) Holds(string) bool                                         { return false }
 func (idleWork) Keep(string, secret.Secret)                                {}
 func (idleWork) Save(steps.Machine) error                                  { return nil }

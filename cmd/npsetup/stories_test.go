@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -81,6 +80,7 @@ func vocabulary() []sentence {
 		say(`say that TEXT is done`, func(a *tale, w []string) { a.p.done(w[0]) }),
 		say(`leave TEXT for later`, func(a *tale, w []string) { a.p.later(w[0]) }),
 		say(`let the demo do it`, func(a *tale, _ []string) { a.p.demo() }),
+		say(`no kill loses that TEXT is done`, func(a *tale, w []string) { a.noted(w[0]) }),
 		say(`read the report`, func(a *tale, _ []string) { a.p.report() }),
 		say(`write the answers to TEXT`, func(a *tale, w []string) { a.p.write(w[0]) }),
 		say(`leave`, func(a *tale, _ []string) { a.p.leave() }),
@@ -90,6 +90,7 @@ func vocabulary() []sentence {
 		say(`do not see TEXT`, func(a *tale, w []string) { a.notSee(w[0]) }),
 		say(`it ends with (\d+)`, func(a *tale, w []string) { a.ends(w[0]) }),
 		say(`npsetup (.+) ends with (\d+)`, func(a *tale, w []string) { a.command(a.expand(w[0]), w[1]) }),
+		say(`while TEXT is done by hand, npsetup (.+) is turned away: TEXT`, func(a *tale, w []string) { a.p.byHand(w[0]); a.turnedAway(w[1], w[2]) }),
 		say(`the server sets (\w+) of (\w+) TEXT to (.+)`, func(a *tale, w []string) { a.drift(w[1], w[2], w[0], w[3]) }),
 		say(`(\w+) TEXT has (.+)`, func(a *tale, w []string) { a.has(w[0], w[1], w[2]) }),
 		say(`nothing was changed`, func(a *tale, _ []string) { a.unchanged() }),
@@ -136,67 +137,6 @@ func (a *tale) command(args, code string) {
 	a.t.Helper()
 	want, _ := strconv.Atoi(code)
 	a.st.do(strings.Fields(args)...).want(a.t, want)
-}
-
-func (a *tale) drift(kind, name, member, value string) {
-	a.t.Helper()
-	var v any = value
-	if n, err := strconv.Atoi(value); err == nil {
-		v = n
-	} else if text, err := strconv.Unquote(value); err == nil {
-		v = text
-	} else if yes, err := strconv.ParseBool(value); err == nil {
-		v = yes
-	}
-	if err := a.st.s.Drift(kind, name, map[string]any{member: v}); err != nil {
-		a.t.Fatal(err)
-	}
-}
-
-// has looks for a member among what the server has of a kind and name.
-func (a *tale) has(kind, name, member string) {
-	a.t.Helper()
-	raw, err := json.MarshalIndent(a.st.s.State()[kind], "", " ")
-	if err != nil || !strings.Contains(string(raw), name) || !strings.Contains(string(raw), member) {
-		a.t.Fatalf("%s of %s %q is not among\n%s (%v)", member, kind, name, raw, err)
-	}
-}
-
-// expire lets time pass on the server when the change has arrived, more than a token lives.
-func (a *tale) expire(change string) {
-	left, _ := strconv.Atoi(change)
-	a.st.s.OnRequest(func(r sandbox.Request) {
-		a.late.Lock()
-		defer a.late.Unlock()
-		if r.Class == "change" {
-			if left--; left == 0 {
-				a.late.by += 20 * time.Minute
-			}
-		}
-	})
-}
-
-func (a *tale) unchanged() {
-	a.t.Helper()
-	if n := a.st.changes(); n != a.sent {
-		a.t.Fatalf("%d changing requests arrived", n-a.sent)
-	}
-}
-
-// asBefore compares with the state before what a story begins with was set up.
-func (a *tale) asBefore() {
-	a.t.Helper()
-	if want := a.said["before"]; a.st.canonical() != want {
-		a.t.Fatalf("the server's state is\n%s\nwant\n%s", a.st.canonical(), want)
-	}
-}
-
-// asUndisturbed compares with the state after npsetup apply, nothing of which went wrong.
-func (a *tale) asUndisturbed() {
-	a.t.Helper()
-	if want := a.said["undisturbed"]; a.st.canonical() != want {
-		a.t.Fatalf("the server's state is\n%s\nwant\n%s", a.st.canonical(), want)
-	}
 }
 
 // expand puts in what the words in braces stand for.

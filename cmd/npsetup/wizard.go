@@ -72,6 +72,7 @@ func runWizard(ctx context.Context, c *cobra.Command, o *options, w wizardOption
 	if err != nil {
 		return err
 	}
+	defer d.leave()
 	var ending face.Ending
 	full := o.app.fullScreen(w.plain)
 	if full {

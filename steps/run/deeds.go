@@ -57,8 +57,11 @@ func deedsOf(entries []Entry) ([]Deed, error) {
 			}
 		}
 		if at := byKey[e.Action]; at != nil { // an entry of an undo
-			if e.State == Carried || e.State == Told {
+			switch e.State {
+			case Carried, Told:
 				at.Over[e.Op] = true
+			case Unsaid:
+				delete(at.Over, e.Op)
 			}
 			continue
 		}
@@ -78,6 +81,8 @@ func deedsOf(entries []Entry) ([]Deed, error) {
 			again := at.Over[""] // it was taken back, and a later run asks for it anew
 			at.ByHand, at.Told = true, e.State == Told || at.Told && !again
 			delete(at.Over, "")
+		case Unsaid:
+			at.Told = false
 		}
 	}
 	var deeds []Deed

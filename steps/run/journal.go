@@ -24,6 +24,7 @@ const (
 	Looked  = "looked" // a later run has looked what became of it
 	Asked   = "asked"  // a person was asked to do it by hand
 	Told    = "told"   // a person said to have done it
+	Unsaid  = "unsaid" // and took that back
 )
 
 // Entry is one line of the journal. Requests are redacted; Before holds the former values of the members that are set.

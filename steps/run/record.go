@@ -15,8 +15,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/gofrs/flock"
-
 	"npsetup/steps"
 	"npsetup/steps/problem"
 )
@@ -26,6 +24,8 @@ const recordVersion = 1
 
 // ID names a run: everything done for one server, guide and application.
 type ID struct{ Server, Guide, Application string }
+
+func folderOf(state string, id ID) string { return filepath.Join(state, "runs", id.folder()) }
 
 // folder is a readable name that works on every file system, with a hash that keeps apart what reads the same.
 func (id ID) folder() string {
@@ -104,7 +104,8 @@ type Start struct {
 type Dir struct {
 	path string
 	now  func() time.Time
-	lock *flock.Flock
+	hold *Hold
+	own  bool // it was locked here, and is let go by Close
 
 	mu      sync.Mutex
 	record  Record
@@ -123,7 +124,7 @@ var _ Store = (*Dir)(nil)
 
 // Open reads what is remembered of a run; nothing is written and nothing is locked before Begin.
 func Open(state string, id ID, now func() time.Time) (*Dir, error) {
-	d := &Dir{path: filepath.Join(state, "runs", id.folder()), now: now, record: Record{Format: recordVersion, Server: id.Server, Guide: id.Guide, Application: id.Application}}
+	d := &Dir{path: folderOf(state, id), now: now, record: Record{Format: recordVersion, Server: id.Server, Guide: id.Guide, Application: id.Application}}
 	record, err := readRecord(d.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
@@ -194,25 +195,19 @@ func readRecord(dir string) (Record, error) {
 	return r, nil
 }
 
-// Begin locks the run and notes down its answers; begun already, it only notes them down. A second process is turned away, also one that looked before another one
+// Begin locks the run, unless it is Under a Hold, and notes down its answers; begun already, it only notes them down. A second process is turned away, also one that looked before another one
 // began and gets the lock after it.
 func (d *Dir) Begin(s Start) error {
 	if d.journal != nil {
 		return d.start(s)
 	}
-	if err := os.MkdirAll(d.path, 0o700); err != nil {
-		return problem.New("the run record cannot be written").Coded(problem.StateFolderUnusable).Unwritten(err, "mend the permissions, or name another folder with --state DIR")
+	if d.hold == nil {
+		h, err := lock(d.path, s.Command, d.now)
+		if err != nil {
+			return err
+		}
+		d.hold, d.own = h, true
 	}
-	d.lock = flock.New(filepath.Join(d.path, "lock"), flock.SetPermissions(0o600))
-	ok, err := d.lock.TryLock()
-	if err != nil {
-		return problem.New("the run cannot be locked").Coded(problem.StateFolderUnusable).Unwritten(err, "name a folder on a local disk with --state DIR")
-	}
-	if !ok {
-		d.lock = nil
-		return d.occupied()
-	}
-	d.sign(s.Command)
 	if fresh, err := readRecord(d.path); err == nil {
 		d.record = fresh // what another process wrote between Open and the lock
 	}
@@ -356,9 +351,8 @@ func (d *Dir) Close() error {
 	if d.journal != nil {
 		err = d.journal.Close()
 	}
-	if d.lock != nil {
-		d.unsign()
-		err = errors.Join(err, d.lock.Unlock())
+	if d.own {
+		err = errors.Join(err, d.hold.Release())
 	}
 	if err != nil {
 		return fmt.Errorf("the run cannot be closed: %w", err)

@@ -99,8 +99,7 @@ type runner struct {
 // after a refusal, a lost sign-in, a stale plan, a closed gate or a cancellation, which end everything not started. The
 // error is only set for mistakes in the plan or a store that fails before anything is sent.
 func Apply(ctx context.Context, p plan.Plan, o Options) (Result, error) {
-	err := p.Check()
-	if err != nil {
+	if err := p.Check(); err != nil {
 		return Result{}, err
 	}
 	if err := o.executable(p); err != nil {
@@ -109,18 +108,28 @@ func Apply(ctx context.Context, p plan.Plan, o Options) (Result, error) {
 	if o.Parallel <= 0 {
 		o.Parallel = parallel
 	}
-	r := &runner{Options: o, plan: p, known: map[plan.Ref]string{}, results: map[string]*ActionResult{}, started: map[string]bool{}, left: map[string]int{}, needs: map[string][]string{}, met: map[string]int{}, backs: map[string]*Back{}}
-	for _, a := range p.Actions {
-		r.left[a.Step]++
-		r.needs[a.Key] = a.Needs() // thousands of references may stand in one body
-		if r.backs[a.Key], err = backOf(a, r.needs[a.Key]); err != nil {
-			return Result{}, err
-		}
+	r, err := newRunner(p, o)
+	if err != nil {
+		return Result{}, err
 	}
 	r.walk(ctx)
 	result := r.result()
 	r.emit(Event{Name: RunDone, Outcome: result.Outcome().String()})
 	return result, nil
+}
+
+func newRunner(p plan.Plan, o Options) (*runner, error) {
+	r := &runner{Options: o, plan: p, known: map[plan.Ref]string{}, results: map[string]*ActionResult{}, started: map[string]bool{}, left: map[string]int{}, needs: map[string][]string{}, met: map[string]int{}, backs: map[string]*Back{}}
+	for _, a := range p.Actions {
+		r.left[a.Step]++
+		r.needs[a.Key] = a.Needs() // thousands of references may stand in one body
+		b, err := backOf(a, r.needs[a.Key])
+		if err != nil {
+			return nil, err
+		}
+		r.backs[a.Key] = b
+	}
+	return r, nil
 }
 
 // executable refuses kinds of operations that have no executor, before anything is sent.

@@ -37,6 +37,10 @@ type Work interface {
 	Plan(ctx context.Context, m steps.Machine, leftOut []string) (plan.Plan, error)
 	// Apply carries out a plan that was shown. done names manual steps that a person has done.
 	Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []string, sink run.Sink) (run.Report, run.Result, error)
+	// Say notes down at once that a person has done what steps of a plan leave to a hand: no kill makes it asked for again.
+	Say(m steps.Machine, p plan.Plan, done []string) error
+	// Unsay takes such a word back.
+	Unsay(m steps.Machine, step string) error
 	// Verify reads everything back.
 	Verify(ctx context.Context, m steps.Machine) (run.Report, error)
 	// Unmake looks what is left of what a run has set up, and plans to take it back. While it is to be asked about others' changes and there
@@ -185,147 +189,4 @@ func Beyond(have []string, p plan.Plan, result run.Result, err error) []string {
 		}
 	}
 	return have
-}
-
-// Hand keeps account of what a person does by hand in one sitting.
-type Hand struct {
-	Done   []string        // steps said to be done
-	Out    []string        // steps that failed and are left out
-	Later  map[string]bool // action keys that were put off
-	noted  int
-	await  string   // key of the action whose file was said to be there
-	sought string   // the same, until another page is left
-	doubts []string // steps that were said to be done, before it was looked anew
-	turns  []string // steps and action keys, in the order in which they were done or put off
-}
-
-// Note says that a run has noted down what was done so far.
-func (h *Hand) Note() { h.noted = len(h.Done) }
-
-// Unnoted says whether something was done that no run has noted down yet.
-func (h *Hand) Unnoted() bool { return len(h.Done) > h.noted }
-
-// Anew forgets what was said to be done: what is still in the next plan is asked for again. What was put off stays so.
-func (h *Hand) Anew() { *h = Hand{Out: h.Out, Later: h.Later, doubts: append(h.doubts, h.Done...)} }
-
-// Doubted says whether an action was said to be done, and has to be done still.
-func (h *Hand) Doubted(a plan.Action) bool { return slices.Contains(h.doubts, a.Step) }
-
-// Back takes back the last thing that was said to be done or was put off and that no run has noted down.
-func (h *Hand) Back() bool {
-	if len(h.turns) == 0 {
-		return false
-	}
-	last := h.turns[len(h.turns)-1]
-	h.turns = h.turns[:len(h.turns)-1]
-	if h.Later[last] {
-		delete(h.Later, last)
-		return true
-	}
-	if n := len(h.Done); n > h.noted && h.Done[n-1] == last {
-		h.Done = h.Done[:n-1]
-		return true
-	}
-	return h.Back()
-}
-
-// Do says that a step was done.
-func (h *Hand) Do(step string) {
-	h.Done = append(h.Done, step)
-	h.turns = append(h.turns, step)
-}
-
-// Say says that an action was done.
-// Nobody's word stands for a file that one awaits: it is looked for.
-func (h *Hand) Say(a plan.Action) {
-	if a.Awaits() == "" {
-		h.Do(a.Step)
-	}
-	h.Look(a)
-}
-
-// Look says that it is worth looking whether the file of an action is there.
-func (h *Hand) Look(a plan.Action) {
-	if a.Awaits() != "" {
-		h.await, h.sought = a.Key, a.Key
-	}
-}
-
-// Came says, once, whether a file that was said to be there has been found, and a plan has changes that rest on it: they come
-// before what is left to do by hand.
-func (h *Hand) Came(p plan.Plan) bool {
-	if h.await == "" {
-		return false
-	}
-	_, waits := p.Action(h.await)
-	h.await = ""
-	return !waits && Sends(p)
-}
-
-// IsDone says whether a step was said to be done.
-func (h *Hand) IsDone(step string) bool {
-	return slices.Contains(h.Done, step)
-}
-
-// did says whether an action was done. One that awaits a file is not, as long as a plan has it: nobody's word stands for the file.
-func (h *Hand) did(a plan.Action) bool { return h.IsDone(a.Step) && a.Awaits() == "" }
-
-// Missing is the file that an action awaits and that is not there, although the person has said to have done it; or nothing.
-func (h *Hand) Missing(a plan.Action) string {
-	if h.sought == a.Key {
-		return a.Awaits()
-	}
-	return ""
-}
-
-// LeaveOut leaves the steps out whose changes failed. What only waited for them is no failure of its own.
-func (h *Hand) LeaveOut(r run.Result) {
-	for _, a := range r.Actions {
-		if a.Outcome == steps.Failed && !slices.Contains(h.Out, a.Step) {
-			h.Out = append(h.Out, a.Step)
-		}
-	}
-}
-
-// PutOff leaves an action for later.
-func (h *Hand) PutOff(key string) {
-	if h.Later == nil {
-		h.Later = map[string]bool{}
-	}
-	h.Later[key] = true
-	h.turns = append(h.turns, key)
-}
-
-// Position says as which of the things to do by hand the next one comes, the done ones of this sitting counted.
-func (h *Hand) Position(p plan.Plan) (n, of int) {
-	for _, a := range p.Actions {
-		if a.Effect == plan.ByHand {
-			of++
-			if h.did(a) || h.Later[a.Key] {
-				n++
-			}
-		}
-	}
-	return min(n+1, of), of
-}
-
-// Next is the first thing to do by hand that was not put off and that waits for nothing else.
-func (h *Hand) Next(p plan.Plan) (plan.Action, bool) {
-	open := map[string]bool{}
-	for _, a := range p.Actions {
-		open[a.Key] = a.Changing() && !(a.Effect == plan.ByHand && h.did(a))
-	}
-	for _, a := range p.Actions {
-		if a.Effect != plan.ByHand || !open[a.Key] || h.Later[a.Key] {
-			continue
-		}
-		blocked := false
-		for _, need := range a.Needs() {
-			blocked = blocked || open[need]
-		}
-		if !blocked {
-			return a, true
-		}
-	}
-	return plan.Action{}, false
 }

@@ -60,7 +60,18 @@ func TestTheNextThingByHandIsTheFirstThatWaitsForNothing(t *testing.T) {
 	}
 	h.PutOff("plan")
 	if next() != "" {
-		t.Errorf("put off, and %q comes", next())
+		t.Errorf("put off just now, and %q comes", next())
+	}
+	h.Do("other")
+	if a, _ := h.Next(p); a.Key != "plan" || h.Again(p, a) != "You put this off. It comes once more before the end: nothing is complete without it. Later leaves it for another day." {
+		t.Errorf("put off, and %q comes: %q", next(), h.Again(p, a))
+	}
+	h.PutOff("plan")
+	if next() != "" {
+		t.Errorf("put off twice, and %q comes", next())
+	}
+	if _, back := h.Back(); !back || next() != "plan" {
+		t.Errorf("gone back, and %q comes", next())
 	}
 	h.Note()
 	if h.Unnoted() {
@@ -69,6 +80,29 @@ func TestTheNextThingByHandIsTheFirstThatWaitsForNothing(t *testing.T) {
 	h.LeaveOut(run.Result{Actions: []run.ActionResult{{Step: "user", Outcome: steps.Failed}, {Step: "other", Outcome: steps.NotRun}}})
 	if len(h.Out) != 1 || h.Out[0] != "user" {
 		t.Errorf("left out: %q", h.Out)
+	}
+}
+
+// TestWhatWasPutOffComesBehindAllElse, and says what waits for it.
+func TestWhatWasPutOffComesBehindAllElse(t *testing.T) {
+	act := func(key string, e plan.Effect, after ...string) plan.Action {
+		return plan.Action{Key: key, Step: key, Effect: e, Object: "object", Name: key, After: after}
+	}
+	p := plan.Plan{Actions: []plan.Action{act("a", plan.ByHand), act("b", plan.ByHand), act("c", plan.Create, "a"), act("d", plan.Create, "c"), act("e", plan.Create, "a"), act("f", plan.Create, "a"), act("g", plan.Adopt, "a")}}
+	var h Hand
+	h.PutOff("a")
+	if a, _ := h.Next(p); a.Key != "b" || h.Again(p, a) != "" {
+		t.Errorf("%q comes: %q", a.Key, h.Again(p, a))
+	}
+	h.Do("b")
+	a, _ := h.Next(p)
+	if want := `You put this off. It comes once more before the end: for it waits object "c", object "d", object "e", 1 more. Later leaves it for another day.`; a.Key != "a" || h.Again(p, a) != want {
+		t.Errorf("%q comes: %q", a.Key, h.Again(p, a))
+	}
+	h.PutOff("a")
+	h.Recall()
+	if a, _ = h.Next(p); a.Key != "a" || h.Again(p, a) != "" {
+		t.Errorf("recalled, and %q comes: %q", a.Key, h.Again(p, a))
 	}
 }
 
@@ -83,14 +117,14 @@ func TestNobodysWordStandsForAFile(t *testing.T) {
 	if h.Missing(submit) != "" {
 		t.Error("it is missing before anybody said that it is there")
 	}
-	h.Say(submit)
+	h.Look(submit)
 	if a, is := h.Next(waiting); !is || a.Key != "submit" || h.Missing(a) != "/x.p7b" || h.Came(waiting) {
 		t.Errorf("next is %s, %v", a.Key, is)
 	}
 	if n, of := h.Position(waiting); n != 1 || of != 2 {
 		t.Errorf("%d of %d", n, of)
 	}
-	h.Say(submit)
+	h.Look(submit)
 	user.After = nil
 	found := plan.Plan{Actions: []plan.Action{user, other}}
 	if !h.Came(found) {
@@ -99,7 +133,7 @@ func TestNobodysWordStandsForAFile(t *testing.T) {
 	if h.Came(found) {
 		t.Error("it is shown twice")
 	}
-	h.Say(other)
+	h.Do("other")
 	if h.Came(plan.Plan{Actions: []plan.Action{user}}) {
 		t.Error("a word about something else counts as a file")
 	}

@@ -12,9 +12,11 @@ import (
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
-	"npsetup/steps/secret"
 	"npsetup/tui/face"
 )
+
+// columns is the width of texts that are wrapped here: a terminal would break them within words.
+const columns = 80
 
 // review asks for consents, shows the plan, and carries it out when the person says yes. It answers false to go back to the
 // answers.
@@ -123,7 +125,7 @@ func (l *Line) failed(ctx context.Context, bad error, result run.Result) (bool, 
 	l.problems(bad)
 	again, change, leaveOut, leave := "Look again and go on", "Change an answer", "Leave the failed step out, and go on", "Leave; npsetup resume continues"
 	const hands = "Do the manual steps first"
-	help := "What was carried out stays and is not sent again: looking again goes on behind it. What was said to be done by hand is remembered until npsetup is left. < changes an answer, q leaves."
+	help := "What was carried out stays and is not sent again: looking again goes on behind it. What was said to be done by hand is noted down. < changes an answer, q leaves."
 	ways := []string{again, change, leave}
 	for _, a := range result.Actions {
 		if a.Outcome != steps.Failed {
@@ -146,7 +148,7 @@ func (l *Line) failed(ctx context.Context, bad error, result run.Result) (bool, 
 	case err != nil:
 		return false, err
 	case c == "q" || c == "" && ways[n] == leave:
-		l.leaveFailed(result)
+		l.leaveFailed()
 		return true, nil
 	case c == "<" || ways[n] == change:
 		return false, nil
@@ -173,10 +175,7 @@ func (l *Line) way(ctx context.Context, question string, ways []string, help str
 }
 
 // leaveFailed tells how the set-up stands, as far as that is known.
-func (l *Line) leaveFailed(result run.Result) {
-	if len(result.Actions) == 0 && l.hand.Unnoted() {
-		l.print("What was last said to be done by hand is not noted down: it is asked for again.")
-	}
+func (l *Line) leaveFailed() {
 	if l.end.Report != nil {
 		l.report(*l.end.Report)
 		return
@@ -214,129 +213,6 @@ func (t *telling) Emit(e run.Event) {
 }
 
 var _ run.Sink = (*telling)(nil)
-
-// manuals leads through what is left to do by hand.
-func (l *Line) manuals(ctx context.Context) (bool, error) {
-	for {
-		p, ok, err := l.drafted(ctx)
-		if err != nil && l.stopped(ctx) || !ok {
-			return false, err
-		}
-		if err != nil {
-			l.end.Err = err
-			return l.failed(ctx, err, run.Result{})
-		}
-		came := l.hand.Came(p)
-		a, is := l.hand.Next(p)
-		if came || !is && l.hand.Unnoted() {
-			if face.Sends(p) { // it became possible by what was done by hand
-				_, _ = fmt.Fprint(l.o.Out, p.Text(plan.TextOptions{Width: columns}))
-			}
-			return l.consented(ctx, p)
-		}
-		if !is {
-			break
-		}
-		l.print("")
-		_, _ = fmt.Fprint(l.o.Out, plan.ManualText(a, columns))
-		if file := l.hand.Missing(a); file != "" {
-			l.print("not there yet: %s", problem.Plain(file))
-		}
-		if l.hand.Doubted(a) {
-			l.print("The server still shows it as it was: it is looked at again.")
-		}
-		did, err := l.hands(ctx, a)
-		if errors.Is(err, errBack) {
-			continue
-		}
-		if err != nil {
-			return false, err
-		}
-		if !did {
-			l.hand.PutOff(a.Key)
-		}
-	}
-	if l.end.Report != nil {
-		l.report(*l.end.Report)
-	}
-	return true, l.offerAnswers(ctx)
-}
-
-// errBack leads back to what was said to be done before.
-var errBack = errors.New("back")
-
-// columns is the width of texts that are wrapped here: a terminal would break them within words.
-const columns = 80
-
-// hands waits for the person.
-func (l *Line) hands(ctx context.Context, a plan.Action) (bool, error) {
-	demo := ""
-	var fetch []plan.Labeled
-	if man := a.Manual(); man != nil {
-		for _, v := range man.Values {
-			if v.Fetch != nil {
-				fetch = append(fetch, v)
-				demo += ", fetch (prints the " + v.Label + ")"
-			}
-		}
-	}
-	if l.o.Person != nil && !l.undo {
-		demo += ", demo (lets the demonstration do it)"
-	}
-	for {
-		question := "Done? yes, later"
-		if a.Awaits() != "" {
-			question = "Is the file there? yes looks for it, later"
-		}
-		text, err := l.read(ctx, question+demo+": ")
-		if err != nil {
-			return false, err
-		}
-		switch text = strings.TrimSpace(text); {
-		case text == "yes":
-			l.hand.Say(a)
-			return true, nil
-		case text == "later":
-			return false, nil
-		case text == "q":
-			return false, l.left()
-		case text == "<" && l.hand.Back():
-			return false, errBack
-		case text == "<":
-			l.print("This is the first of them; later leaves it for another time.")
-			continue
-		case text == "fetch" && len(fetch) > 0:
-			l.fetch(ctx, fetch)
-			continue
-		case text == "demo" && l.o.Person != nil && !l.undo:
-			did, err := l.o.Person(ctx)
-			if err != nil {
-				return false, err
-			}
-			for _, step := range did {
-				l.hand.Do(step)
-			}
-			l.hand.Look(a)
-			l.print("The person has done %s.", strings.Join(did, ", "))
-			return true, nil
-		}
-		l.print("yes says that it is done, later leaves it for another time.")
-	}
-}
-
-// fetch prints secrets that the person asked for.
-func (l *Line) fetch(ctx context.Context, values []plan.Labeled) {
-	for _, v := range values {
-		s, err := l.o.Work.Fetch(ctx, l.m, v)
-		if err == nil {
-			l.print("%s:", v.Label)
-			err = secret.HandOver(s, secret.ToWriter(l.o.Reveal))
-		}
-		if err != nil {
-			l.problems(err)
-		}
-	}
-}
 
 func (l *Line) verify(ctx context.Context) error {
 	l.print("Reading everything back …")

@@ -98,7 +98,8 @@ func (l *Line) run(ctx context.Context) error {
 			return err
 		}
 		if l.m, err = l.o.Work.Begin(offer); err != nil {
-			return err
+			l.problems(err) // something else may be chosen, or the same again
+			continue
 		}
 		l.hand, l.end, l.beyond, l.jumped = face.Hand{}, face.Ending{}, nil, false // nothing of what was left before goes with it
 		if offer.Verify {

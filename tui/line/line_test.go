@@ -28,6 +28,8 @@ type work struct {
 	m            steps.Machine // the last one that was planned for
 	done         []string      // what was said to be done by hand, at the last run
 	wrote        []string
+	said         []string // steps that were noted down as done, or as not
+	sayErr       error
 	undo         bool                // there is something to take back
 	others       []string            // what somebody else has changed since
 	changed      []face.Changed      // what was to become of it
@@ -83,6 +85,18 @@ func (w *work) Unmake(ctx context.Context, m steps.Machine, c face.Changed) (pla
 func (w *work) TakeBack(ctx context.Context, m steps.Machine, p plan.Plan, c face.Changed, done []string, sink run.Sink) (run.Report, run.Result, error) {
 	w.changed = append(w.changed, c)
 	return w.Apply(ctx, m, p, done, sink)
+}
+
+func (w *work) Say(_ steps.Machine, _ plan.Plan, done []string) error {
+	if w.sayErr == nil {
+		w.said = append(w.said, done...)
+	}
+	return w.sayErr
+}
+
+func (w *work) Unsay(_ steps.Machine, step string) error {
+	w.said = append(w.said, "not "+step)
+	return nil
 }
 
 func (w *work) Verify(context.Context, steps.Machine) (run.Report, error) { return run.Report{}, nil }
@@ -188,13 +202,12 @@ func TestAFailedPlanBetweenPagesKeepsWhatWasDoneByHand(t *testing.T) {
 	w := &work{plans: []func(context.Context) (plan.Plan, error){makes("a", "hand 1", "hand 2"), hands, noPlan, hands}, runs: []func(context.Context) (run.Report, run.Result, error){complete}}
 	r := w.play(t, "1\nx\nyes\nyes\n1\nlater\n\n")
 	r.says(1, "Problem: no answer came")
-	if !slices.Equal(w.done, []string{"hand 1"}) || w.ran != 2 || r.err != nil || r.end.Err != nil {
+	if !slices.Equal(w.done, []string{"hand 1"}) || !slices.Equal(w.said, w.done) || w.ran != 2 || r.err != nil || r.end.Err != nil {
 		t.Errorf("done %q, %d runs, %v, %v\n%s", w.done, w.ran, r.err, r.end.Err, r.out)
 	}
 
 	w.planned, w.ran = 0, 0
 	r = w.play(t, "1\nx\nyes\nyes\nq\n")
-	r.says(1, "done by hand is not noted down: it is asked for again")
 	if w.ran != 1 || r.err != nil || r.end.Err == nil {
 		t.Errorf("%d runs, %v, %v\n%s", w.ran, r.err, r.end.Err, r.out)
 	}
@@ -318,4 +331,19 @@ func TestEveryAnswerIsSavedAtOnce(t *testing.T) {
 	if want := []string{"x ", "x half", "x ", "x "}; !slices.Equal(got, want) { // the last one at the end
 		t.Errorf("saved were %q, want %q", got, want)
 	}
+}
+
+// TestAWordIsNotedDownAtOnce, and the next page comes only then; what is taken back is noted down too.
+func TestAWordIsNotedDownAtOnce(t *testing.T) {
+	w := &work{plans: []func(context.Context) (plan.Plan, error){makes("a", "hand 1", "hand 2")}, runs: []func(context.Context) (run.Report, run.Result, error){complete}}
+	r := w.play(t, "1\nx\nyes\nyes\n<\nyes\nq\n")
+	if !slices.Equal(w.said, []string{"hand 1", "not hand 1", "hand 1"}) || w.ran != 1 {
+		t.Errorf("noted down %q, %d runs\n%s", w.said, w.ran, r.out)
+	}
+	w.said, w.sayErr = nil, problem.New("the disk is full")
+	w.planned, w.ran = 0, 0
+	r = w.play(t, "1\nx\nyes\nyes\nq\n")
+	r.says(1, "Not noted down:")
+	r.says(1, "Problem: the disk is full")
+	r.says(2, "Done? yes, later")
 }
