@@ -107,7 +107,10 @@ func (w *fakeWork) Fetch(context.Context, steps.Machine, plan.Labeled) (secret.S
 	return secret.New("S3CR3T-apikey-0123456789"), w.err
 }
 
-func (w *fakeWork) Plan(context.Context, steps.Machine, []string) (plan.Plan, error) {
+func (w *fakeWork) Plan(_ context.Context, m steps.Machine, _ []string) (plan.Plan, error) {
+	if err := face.NewUnaccepted(m.Answers(), m.Risks(steps.Memory{})); err != nil && w.err == nil {
+		return plan.Plan{}, err
+	}
 	return w.plan, w.err
 }
 
@@ -125,12 +128,11 @@ func (w *fakeWork) Apply(_ context.Context, _ steps.Machine, p plan.Plan, done [
 	return w.report, run.Result{}, w.err
 }
 
-func (w *fakeWork) Unmake(ctx context.Context, m steps.Machine, c face.Changed) (plan.Plan, []string, error) {
+func (w *fakeWork) Unmake(_ context.Context, _ steps.Machine, c face.Changed) (plan.Plan, []string, error) {
 	if w.changed = append(w.changed, c); len(w.others) > 0 && c == face.AskFirst && w.err == nil {
 		return plan.Plan{}, w.others, nil
 	}
-	p, err := w.Plan(ctx, m, nil)
-	return p, nil, err
+	return w.plan, nil, w.err
 }
 
 func (w *fakeWork) TakeBack(ctx context.Context, m steps.Machine, p plan.Plan, c face.Changed, done []string, sink run.Sink) (run.Report, run.Result, error) {

@@ -134,7 +134,7 @@ func TestARiskIsAskedForByItsName(t *testing.T) {
 	}
 	s.sees("Consent: domain-admins")
 	s.press("enter") // no
-	if len(s.m.m.Risks()) != 1 {
+	if len(s.m.m.Risks(steps.Memory{})) != 1 {
 		t.Fatal("it was accepted without a yes")
 	}
 	s.sees("Activity", "not accepted: domain-admins; change the answer, or accept it") // it leads to the answer that takes it
@@ -146,7 +146,7 @@ func TestARiskIsAskedForByItsName(t *testing.T) {
 	if s.m.said != "" {
 		t.Errorf("still said: %s", s.m.said)
 	}
-	if len(s.m.m.Risks()) != 0 {
+	if len(s.m.m.Risks(steps.Memory{})) != 0 {
 		t.Error("it was not noted")
 	}
 }

@@ -257,22 +257,30 @@ func (d *desk) Plan(ctx context.Context, m steps.Machine, leftOut []string) (pla
 	for _, f := range a.Check(m.Guide()) {
 		l.Add(problem.New("an answer is missing or not valid").Because(f.Why).At(f.Key))
 	}
-	for _, r := range m.Risks() {
-		l.Add(problem.New("missing consent: " + r.Name).Because(r.Text).Of(problem.Usage))
-	}
 	if err := l.Err(); err != nil {
 		return plan.Plan{}, err
 	}
-	p, err := d.at(m).Draft(ctx, a, a.Text(m.Guide().Identity))
-	if store, bad := d.store(m); bad == nil {
-		for _, s := range store.OpenSessions() {
-			p.Warnings = append(p.Warnings, mayBeOpen(s))
-		}
+	store, err := d.store(m)
+	if err != nil {
+		return plan.Plan{}, err
 	}
-	if err != nil || len(leftOut) == 0 {
+	if err := face.NewUnaccepted(a, m.Risks(store.Memory())); err != nil {
+		return plan.Plan{}, err
+	}
+	p, err := d.at(m).Draft(ctx, a, a.Text(m.Guide().Identity))
+	if err != nil {
 		return p, d.signedOut(m, err)
 	}
-	return without(p, leftOut)
+	for _, s := range store.OpenSessions() {
+		p.Warnings = append(p.Warnings, mayBeOpen(s))
+	}
+	if len(leftOut) > 0 {
+		p, err = without(p, leftOut)
+	}
+	if err == nil { // what was done already may have to be done again
+		err = face.NewUnaccepted(a, steps.Taken(m.Guide(), a, p))
+	}
+	return p, err
 }
 
 // without leaves steps out of a plan, unless others rest on them.
