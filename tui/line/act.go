@@ -135,7 +135,7 @@ func (l *Line) failed(ctx context.Context, bad error, result run.Result) (bool, 
 	again, change, leaveOut, leave := "Look again and go on", "Change an answer", "Leave the failed step out, and go on", "Leave; npsetup resume continues"
 	const hands = "Do the manual steps first"
 	help := "What was carried out stays and is not sent again: looking again goes on behind it. What was said to be done by hand is noted down. < changes an answer, q leaves."
-	ways := []string{again, change, leave}
+	ways := []string{again, change, hands, leave}
 	for _, a := range result.Actions {
 		if a.Outcome != steps.Failed {
 			continue
@@ -143,7 +143,7 @@ func (l *Line) failed(ctx context.Context, bad error, result run.Result) (bool, 
 		if a.Err != nil {
 			l.problems(a.Err)
 		}
-		ways = []string{again, change, leaveOut, leave}
+		ways = []string{again, change, leaveOut, hands, leave}
 	}
 	if l.undo {
 		leave, help = "Leave; npsetup undo continues", "What was taken back stays so and is not sent again: looking again goes on behind it. < goes back, q leaves."
