@@ -93,11 +93,7 @@ func (d *desk) Offers() ([]face.Offer, error) {
 			}
 			detail := r.Application + " on " + r.Server + ", since " + r.Started.Format("2006-01-02 15:04")
 			if r.Open {
-				title := "Continue a run"
-				if r.Undoing {
-					title = "Set up again what is being taken back"
-				}
-				list = append(list, face.Offer{Guide: g.ID, Title: title, Detail: detail, Continue: recordKey(r)})
+				list = append(list, face.Offer{Guide: g.ID, Title: goingOn(r), Detail: detail, Continue: recordKey(r)})
 			}
 			list = append(list, face.Offer{Guide: g.ID, Title: "Verify a set-up", Detail: detail, Continue: recordKey(r), Verify: true})
 			if d.undoable(r) {
@@ -114,6 +110,17 @@ func (d *desk) Offers() ([]face.Offer, error) {
 	list = append(underWay, list...)                                                              // what was begun last is gone on with
 	slices.SortStableFunc(list, func(a, b face.Offer) int { return fileFirst(a) - fileFirst(b) }) // the first one is marked
 	return list, nil
+}
+
+// goingOn names what going through the answers of a run is.
+func goingOn(r run.Record) string {
+	switch {
+	case r.Undoing:
+		return "Set up again what is being taken back"
+	case r.Complete:
+		return "Change a set-up that is complete"
+	}
+	return "Continue a run"
 }
 
 func recordKey(r run.Record) string { return "run\x00" + r.Server + "\x00" + r.Application }
