@@ -62,6 +62,7 @@ type fakeWork struct {
 	save     func(steps.Machine) error
 	applied  int
 	looked   func(step string)
+	look     func(m steps.Machine, step string) steps.Seen // nil: seen tells
 	begun    func(face.Offer)
 }
 
@@ -78,9 +79,12 @@ func (w *fakeWork) Begin(o face.Offer) (steps.Machine, error) {
 	return steps.NewMachine(w.guide, w.drafts, ""), nil
 }
 
-func (w *fakeWork) Look(_ context.Context, _ steps.Machine, step string) steps.Seen {
+func (w *fakeWork) Look(_ context.Context, m steps.Machine, step string) steps.Seen {
 	if w.looked != nil {
 		w.looked(step)
+	}
+	if w.look != nil {
+		return w.look(m, step)
 	}
 	s := w.seen[step]
 	s.Step = step

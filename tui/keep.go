@@ -97,6 +97,17 @@ func (m *model) unseen() {
 	}
 }
 
+// facts are what the looks have left: those of the last step that has looked.
+func (m *model) facts() steps.Facts {
+	var f steps.Facts
+	for _, s := range m.m.Guide().Steps {
+		if seen, has := m.seen[s.ID]; has {
+			f = seen.Facts
+		}
+	}
+	return f
+}
+
 // lookedBefore says whether every step before one has looked with the answers as they are, and the last that has not.
 func (m *model) lookedBefore(step string) (last string, all bool) {
 	all = true

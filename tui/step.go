@@ -71,8 +71,13 @@ func (p *stepPage) build(m *model) {
 		p.widgets = append(p.widgets, w)
 	}
 	p.focus(p.at)
+	p.article(m)
+}
+
+// article takes the clicks of the article, with all that is known.
+func (p *stepPage) article(m *model) {
 	if p.step.Paragraph != nil {
-		p.clicks = p.step.Paragraph(a)
+		p.clicks = p.step.Paragraph(m.m.Answers(), m.facts())
 	}
 }
 

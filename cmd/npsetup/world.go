@@ -274,7 +274,9 @@ func (l *link) credentials(ctx context.Context) (nps.Credentials, error) {
 }
 
 // signInTo tells the person who is asked for a secret what it is for.
-func (l *link) signInTo() string { return ", to sign in to " + problem.Plain(l.answers.Text("nps.url")) }
+func (l *link) signInTo() string {
+	return ", to sign in to " + problem.Plain(l.answers.Text("nps.url"))
+}
 
 func (l *link) mfa(ctx context.Context, answer string) (nps.MFA, error) {
 	kind, rest, _ := strings.Cut(answer, ":")
