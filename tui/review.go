@@ -222,7 +222,7 @@ func (p *reviewPage) hints(m *model) []hint {
 	if m.dry() {
 		go1 = "end the dry run"
 	} else if m.undo != nil && !left(m.plan) {
-		go1 = "close the run: nothing is left"
+		go1 = "close the run"
 	} else if !face.Sends(m.plan) {
 		go1 = "go on: nothing is sent"
 	}

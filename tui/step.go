@@ -343,6 +343,9 @@ func (p *stepPage) found(m *model, b *block, width int) {
 
 func (p *stepPage) hints(*model) []hint {
 	hs := []hint{{"enter", "next"}, {"esc", "back"}}
+	if p.anyway {
+		hs = append(hs, hint{"ctrl+t", "go on anyway"})
+	}
 	if p.at < len(p.widgets) {
 		w := p.widgets[p.at]
 		if w.f.LiveChoices != nil {
@@ -354,9 +357,6 @@ func (p *stepPage) hints(*model) []hint {
 		if len(p.widgets) > 1 {
 			hs = append(hs, hint{"tab", "field"}, hint{"ctrl+n", "next step"})
 		}
-	}
-	if p.anyway {
-		hs = append(hs, hint{"ctrl+t", "go on anyway"})
 	}
 	hs = append(hs, hint{"ctrl+o", "overview"}, hint{"f1", "keys"})
 	if p.at < len(p.widgets) {
