@@ -179,6 +179,8 @@ func (w *fakeWork) Save(m steps.Machine) error {
 	return nil
 }
 
+func (w *fakeWork) Place() string { return "answers-2.yaml" }
+
 func (w *fakeWork) WriteAnswers(steps.Machine, string) error { return w.err }
 
 // screen is a model that is driven without a terminal: commands run at once, one after the other.

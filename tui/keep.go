@@ -6,7 +6,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"npsetup/steps"
-	"npsetup/steps/problem"
 )
 
 // draftAfter is how long typing goes on before it is saved: not at every key, and never more of it than this is lost.
@@ -122,4 +121,4 @@ func (m *model) lookedBefore(step string) (last string, all bool) {
 	return last, all
 }
 
-func unkept(err error) string { return "the answers could not be kept: " + problem.Plain(err.Error()) }
+func unkept(err error) string { return "the answers could not be kept: " + inOneLine(err) }

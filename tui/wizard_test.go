@@ -76,6 +76,9 @@ func TestTheWholeWayByKeys(t *testing.T) {
 	s.sees("By hand, 2 of 2", "You put this off. It comes once more before the end:")
 	s.press("n")
 	s.sees("Report")
+	s.press("s")
+	s.sees("Write the answers file", "> answers-2.yaml") // where it can be written
+	s.press("esc")
 	if s.w.applied != 2 {
 		t.Fatalf("what was done by hand was not noted down: applied %d times", s.w.applied)
 	}

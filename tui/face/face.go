@@ -50,6 +50,8 @@ type Work interface {
 	TakeBack(ctx context.Context, m steps.Machine, p plan.Plan, c Changed, done []string, sink run.Sink) (run.Report, run.Result, error)
 	// Save keeps the state of the machine for another day, without secrets.
 	Save(m steps.Machine) error
+	// Place is where an answers file can be written; empty where no place is known.
+	Place() string
 	// WriteAnswers writes the answers file that repeats the set-up; it never overwrites.
 	WriteAnswers(m steps.Machine, path string) error
 }

@@ -106,6 +106,8 @@ func (w *work) Save(m steps.Machine) error {
 	return nil
 }
 
+func (w *work) Place() string { return "" }
+
 func (w *work) WriteAnswers(_ steps.Machine, path string) error {
 	w.wrote = append(w.wrote, path)
 	return nil
