@@ -172,13 +172,13 @@ func (m Machine) Skip() (Machine, error) {
 	return m, nil
 }
 
-// Risks lists the risks that these answers take and that were not accepted yet. They are asked for before anything is
-// planned.
-func (m Machine) Risks() []Risk {
+// Risks lists the risks that these answers take and that were not accepted yet, without what was done already by what is remembered. They
+// are asked for before anything is planned.
+func (m Machine) Risks(remembered Memory) []Risk {
 	a := m.Answers()
 	var list []Risk
 	for _, r := range m.guide.Risks {
-		if r.When(a) && !a.Accepts(r.Name) {
+		if r.When(a) && !a.Accepts(r.Name) && !(r.Had != nil && r.Had(a, remembered)) {
 			r.Text = r.Told(a)
 			list = append(list, r)
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -182,6 +183,16 @@ const KeyObject = "private key"
 
 // MadeKey is how Memory.Made names an object.
 func MadeKey(kind, name string) string { return objectKey(kind, name) }
+
+// Facts are what looks have left for later steps: a copy, which nothing changes.
+type Facts struct{ left map[any]any }
+
+// Scene is one for answers in which these facts are known.
+func (f Facts) Scene(a Answers) *Scene {
+	s := NewScene(a, Memory{})
+	maps.Copy(s.facts, f.left)
+	return s
+}
 
 // Key names a typed fact that one step leaves for later ones.
 type Key[T any] struct{ Name string }

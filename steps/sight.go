@@ -3,6 +3,7 @@ package steps
 import (
 	"context"
 	"fmt"
+	"maps"
 	"sync"
 
 	"npsetup/steps/plan"
@@ -29,6 +30,7 @@ type Seen struct {
 	Warnings []Warning
 	Err      error // what is wrong, as problems; nil when nothing is
 	Stopped  bool  // the look could not be ended: later steps cannot look either
+	Facts    Facts // what is known since, for the pages of later steps
 }
 
 // NewSight has seen nothing yet. memory gives what earlier runs left behind, each time the looks begin anew.
@@ -87,7 +89,7 @@ func (v *Sight) one(ctx context.Context, s Step) Seen {
 	}
 	found := append(problem.List{}, v.scene.problems[problems:]...)
 	found.Add(err)
-	seen := Seen{Step: s.ID, Findings: v.scene.findings[s.ID], Warnings: append([]Warning{}, v.scene.warnings[warnings:]...), Err: found.Err(), Stopped: err != nil}
+	seen := Seen{Step: s.ID, Findings: v.scene.findings[s.ID], Warnings: append([]Warning{}, v.scene.warnings[warnings:]...), Err: found.Err(), Stopped: err != nil, Facts: Facts{maps.Clone(v.scene.facts)}}
 	if err != nil {
 		// It is looked at again: what it left half done goes.
 		v.scene.findings[s.ID] = nil

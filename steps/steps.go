@@ -53,8 +53,8 @@ type Step struct {
 	Title   string // a noun
 	Article string // paragraph and lines of the article, e.g. "Initial Setup, 7-10"
 	Why     string // one sentence for the person
-	// Paragraph are the clicks of the article in the wizard's words, with the values that are known. Nil: the step has none.
-	Paragraph func(Answers) []string
+	// Paragraph are the clicks of the article in the wizard's words, with the values that are answered or were seen. Nil: the step has none.
+	Paragraph func(Answers, Facts) []string
 	Applies   func(Answers) bool                  // nil: always
 	Fields    []Field                             // what it asks, in order
 	Look      func(context.Context, *Scene) error // reads only; reports through the Scene. Nil: nothing to see

@@ -257,5 +257,5 @@ func (p *applyPage) hints(*model) []hint {
 	if p.over {
 		return []hint{{"enter", "choose"}, {"f1", "keys"}}
 	}
-	return []hint{{"esc", "stop after the current call"}, {"f1", "keys"}}
+	return []hint{{"esc", "stop behind this call"}, {"f1", "keys"}}
 }

@@ -62,6 +62,7 @@ type fakeWork struct {
 	save     func(steps.Machine) error
 	applied  int
 	looked   func(step string)
+	look     func(m steps.Machine, step string) steps.Seen // nil: seen tells
 	begun    func(face.Offer)
 }
 
@@ -78,9 +79,12 @@ func (w *fakeWork) Begin(o face.Offer) (steps.Machine, error) {
 	return steps.NewMachine(w.guide, w.drafts, ""), nil
 }
 
-func (w *fakeWork) Look(_ context.Context, _ steps.Machine, step string) steps.Seen {
+func (w *fakeWork) Look(_ context.Context, m steps.Machine, step string) steps.Seen {
 	if w.looked != nil {
 		w.looked(step)
+	}
+	if w.look != nil {
+		return w.look(m, step)
 	}
 	s := w.seen[step]
 	s.Step = step
@@ -107,7 +111,10 @@ func (w *fakeWork) Fetch(context.Context, steps.Machine, plan.Labeled) (secret.S
 	return secret.New("S3CR3T-apikey-0123456789"), w.err
 }
 
-func (w *fakeWork) Plan(context.Context, steps.Machine, []string) (plan.Plan, error) {
+func (w *fakeWork) Plan(_ context.Context, m steps.Machine, _ []string) (plan.Plan, error) {
+	if err := face.NewUnaccepted(m.Answers(), m.Risks(steps.Memory{})); err != nil && w.err == nil {
+		return plan.Plan{}, err
+	}
 	return w.plan, w.err
 }
 
@@ -125,12 +132,11 @@ func (w *fakeWork) Apply(_ context.Context, _ steps.Machine, p plan.Plan, done [
 	return w.report, run.Result{}, w.err
 }
 
-func (w *fakeWork) Unmake(ctx context.Context, m steps.Machine, c face.Changed) (plan.Plan, []string, error) {
+func (w *fakeWork) Unmake(_ context.Context, _ steps.Machine, c face.Changed) (plan.Plan, []string, error) {
 	if w.changed = append(w.changed, c); len(w.others) > 0 && c == face.AskFirst && w.err == nil {
 		return plan.Plan{}, w.others, nil
 	}
-	p, err := w.Plan(ctx, m, nil)
-	return p, nil, err
+	return w.plan, nil, w.err
 }
 
 func (w *fakeWork) TakeBack(ctx context.Context, m steps.Machine, p plan.Plan, c face.Changed, done []string, sink run.Sink) (run.Report, run.Result, error) {
@@ -172,6 +178,8 @@ func (w *fakeWork) Save(m steps.Machine) error {
 	}
 	return nil
 }
+
+func (w *fakeWork) Place() string { return "answers-2.yaml" }
 
 func (w *fakeWork) WriteAnswers(steps.Machine, string) error { return w.err }
 

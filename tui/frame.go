@@ -60,36 +60,35 @@ func (b *block) focus(from int) { b.top, b.bottom = from, len(b.lines)-1 }
 // hint is one key of the footer.
 type hint struct{ key, does string }
 
-// footer shows as many keys as fit, and always the one that shows them all.
+// moreKeys stands for the keys that a line has no room for. f1 shows them all, on every page.
+const moreKeys = "f1 more"
+
+// footer shows as many keys as fit, in their order, the first one in any case, and says when there are more.
 func footer(hints []hint, width int) string {
-	var parts []string
-	used := 0
-	last := len(hints) - 1
+	const between = " · "
+	all := make([]string, len(hints))
 	for i, h := range hints {
-		if h.key == "f1" {
-			last = i
-		}
+		all[i] = h.key + " " + h.does
 	}
-	rest := 0
-	if last >= 0 && hints[last].key == "f1" {
-		rest = len("f1 "+hints[last].does) + 3
+	whole := strings.Join(all, between)
+	if len(all) == 0 || ansi.StringWidth(whole) <= width {
+		return whole
 	}
-	for i, h := range hints {
-		part := h.key + " " + h.does
-		w := ansi.StringWidth(part)
-		if used > 0 {
-			w += 3
-		}
-		if i != last && used+w+rest > width && used > 0 {
+	line := all[0]
+	room := width - ansi.StringWidth(between+moreKeys)
+	for i, part := range all[1:] {
+		if hints[i+1].key == "f1" {
 			continue
 		}
-		if used+w > width && used > 0 {
-			break // the first one is shown in any case, cut by the frame
+		if ansi.StringWidth(line+between+part) > room {
+			break
 		}
-		used += w
-		parts = append(parts, part)
+		line += between + part
 	}
-	return strings.Join(parts, " · ")
+	if ansi.StringWidth(line) > room {
+		return line // a very narrow window: it is cut by the frame
+	}
+	return line + between + moreKeys
 }
 
 // railWidth is the width of the list of steps beside the page; railFrom the window's width from which it is drawn.

@@ -6,7 +6,6 @@ import (
 	tea "charm.land/bubbletea/v2"
 
 	"npsetup/steps"
-	"npsetup/steps/problem"
 )
 
 // draftAfter is how long typing goes on before it is saved: not at every key, and never more of it than this is lost.
@@ -97,6 +96,17 @@ func (m *model) unseen() {
 	}
 }
 
+// facts are what the looks have left: those of the last step that has looked.
+func (m *model) facts() steps.Facts {
+	var f steps.Facts
+	for _, s := range m.m.Guide().Steps {
+		if seen, has := m.seen[s.ID]; has {
+			f = seen.Facts
+		}
+	}
+	return f
+}
+
 // lookedBefore says whether every step before one has looked with the answers as they are, and the last that has not.
 func (m *model) lookedBefore(step string) (last string, all bool) {
 	all = true
@@ -111,4 +121,4 @@ func (m *model) lookedBefore(step string) (last string, all bool) {
 	return last, all
 }
 
-func unkept(err error) string { return "the answers could not be kept: " + problem.Plain(err.Error()) }
+func unkept(err error) string { return "the answers could not be kept: " + inOneLine(err) }

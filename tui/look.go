@@ -58,6 +58,7 @@ func (p *stepPage) landed(m *model, msg seenMsg) tea.Cmd {
 		return nil
 	}
 	m.seen[msg.step] = msg.seen
+	p.article(m)
 	if msg.step != p.step.ID {
 		return nil
 	}

@@ -61,6 +61,9 @@ func (p *manualPage) title(m *model) string {
 func (p *manualPage) update(m *model, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case plannedMsg:
+		if m.unaccepted(msg.err) {
+			return nil
+		}
 		if msg.err != nil {
 			m.replace(&reviewPage{err: msg.err})
 			return nil

@@ -143,5 +143,5 @@ func (p *picker) body(m *model, width int) *block {
 }
 
 func (p *picker) hints(*model) []hint {
-	return []hint{{"enter", "take it"}, {"type", "filter"}, {"↑/↓", "move"}, {"←/→", "page"}, {"esc", "back"}}
+	return []hint{{"enter", "take it"}, {"esc", "back"}, {"type", "filter"}, {"↑/↓", "move"}, {"←/→", "page"}}
 }

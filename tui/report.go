@@ -34,6 +34,10 @@ func (p *reportPage) update(m *model, msg tea.Msg) tea.Cmd {
 			m.report = &msg.report
 		}
 		return nil
+	case placeMsg:
+		p.saving, p.said = true, ""
+		p.path = newInput(m, string(msg), false)
+		return p.path.Focus()
 	case writtenMsg:
 		p.wrote(m, msg)
 		return nil
@@ -51,6 +55,9 @@ func (p *reportPage) update(m *model, msg tea.Msg) tea.Cmd {
 	}
 	return nil
 }
+
+// placeMsg is where the answers file can be written.
+type placeMsg string
 
 // writtenMsg says how the writing of the answers file ended.
 type writtenMsg struct {
@@ -80,9 +87,7 @@ func (p *reportPage) key(m *model, k tea.KeyPressMsg) tea.Cmd {
 		if m.undo != nil {
 			return nil // there is nothing to repeat
 		}
-		p.saving = true
-		p.path = newInput(m, "answers.yaml", false)
-		return p.path.Focus()
+		return m.do("looking where it can be written", func(context.Context) tea.Msg { return placeMsg(m.o.Work.Place()) })
 	case "down", "j":
 		m.scroll++
 	case "up", "k":

@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"errors"
 	"strings"
 
 	tea "charm.land/bubbletea/v2"
@@ -28,12 +29,8 @@ type plannedMsg struct {
 	err    error
 }
 
-// review asks for the consents that are missing, then looks at everything and shows the plan.
+// review looks at everything and shows the plan. Consents that are missing are asked for first.
 func (m *model) review() tea.Cmd {
-	if risks := m.m.Risks(); m.undo == nil && len(risks) > 0 {
-		m.replace(newConsent(m, risks[0]))
-		return nil
-	}
 	p := &reviewPage{}
 	m.replace(p)
 	return p.draft(m)
@@ -56,7 +53,7 @@ func (p *reviewPage) title(m *model) string {
 func (p *reviewPage) update(m *model, msg tea.Msg) tea.Cmd {
 	switch msg := msg.(type) {
 	case plannedMsg:
-		if msg.err == nil && m.contested(msg.others) {
+		if m.unaccepted(msg.err) || msg.err == nil && m.contested(msg.others) {
 			return nil
 		}
 		p.ready, p.err = msg.err == nil, msg.err
@@ -225,7 +222,7 @@ func (p *reviewPage) hints(m *model) []hint {
 	if m.dry() {
 		go1 = "end the dry run"
 	} else if m.undo != nil && !left(m.plan) {
-		go1 = "close the run: nothing is left"
+		go1 = "close the run"
 	} else if !face.Sends(m.plan) {
 		go1 = "go on: nothing is sent"
 	}
@@ -243,6 +240,16 @@ func newConsent(m *model, r steps.Risk) *consentPage {
 	p := &consentPage{risk: r}
 	p.yes = newConfirm(m, &p.value)
 	return p
+}
+
+// unaccepted asks for a risk when nothing can be planned without. It says whether it does.
+func (m *model) unaccepted(err error) bool {
+	var u face.Unaccepted
+	if !errors.As(err, &u) {
+		return false
+	}
+	m.replace(newConsent(m, u.Risks[0]))
+	return true
 }
 
 func (p *consentPage) title(*model) string { return "Consent: " + p.risk.Name }

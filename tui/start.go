@@ -138,7 +138,7 @@ func (p *start) body(m *model, width int) *block {
 }
 
 func (p *start) hints(m *model) []hint {
-	return []hint{{"enter", "choose"}, {"d", "dry run on/off"}, {"?", "keys"}, {"q", "leave"}}
+	return []hint{{"enter", "choose"}, {"d", "dry run"}, {"?", "keys"}, {"q", "leave"}}
 }
 
 // enter shows the page of the machine's current step.

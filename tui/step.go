@@ -71,8 +71,13 @@ func (p *stepPage) build(m *model) {
 		p.widgets = append(p.widgets, w)
 	}
 	p.focus(p.at)
+	p.article(m)
+}
+
+// article takes the clicks of the article, with all that is known.
+func (p *stepPage) article(m *model) {
 	if p.step.Paragraph != nil {
-		p.clicks = p.step.Paragraph(a)
+		p.clicks = p.step.Paragraph(m.m.Answers(), m.facts())
 	}
 }
 
@@ -338,6 +343,9 @@ func (p *stepPage) found(m *model, b *block, width int) {
 
 func (p *stepPage) hints(*model) []hint {
 	hs := []hint{{"enter", "next"}, {"esc", "back"}}
+	if p.anyway {
+		hs = append(hs, hint{"ctrl+t", "go on anyway"})
+	}
 	if p.at < len(p.widgets) {
 		w := p.widgets[p.at]
 		if w.f.LiveChoices != nil {
@@ -349,9 +357,6 @@ func (p *stepPage) hints(*model) []hint {
 		if len(p.widgets) > 1 {
 			hs = append(hs, hint{"tab", "field"}, hint{"ctrl+n", "next step"})
 		}
-	}
-	if p.anyway {
-		hs = append(hs, hint{"ctrl+t", "go on anyway"})
 	}
 	hs = append(hs, hint{"ctrl+o", "overview"}, hint{"f1", "keys"})
 	if p.at < len(p.widgets) {

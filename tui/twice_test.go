@@ -1,6 +1,7 @@
 package tui
 
 import (
+	"context"
 	"strings"
 	"testing"
 
@@ -65,12 +66,39 @@ func TestTheClicksFollowTheChoice(t *testing.T) {
 	s.sees("NPS server")
 	follows := steps.Guide{ID: "g", Title: "Guide", Steps: []steps.Step{{
 		ID: "a", Title: "First", Fields: []steps.Field{{Key: "way", Kind: steps.Choice, Prompt: "Way", Default: "left", Choices: []steps.Option{{Value: "left"}, {Value: "right"}}}},
-		Paragraph: func(a steps.Answers) []string { return []string{"turn to the " + a.Text("way")} },
+		Paragraph: func(a steps.Answers, _ steps.Facts) []string { return []string{"turn to the " + a.Text("way")} },
 	}}}
 	s = newScreen(t, &fakeWork{guide: follows}, 80, 24).press("enter")
 	s.sees("turn to the left")
 	s.press("right")
 	s.sees("turn to the right")
+}
+
+// TestThePagesShowWhatWasSeen: what a look has left is known to the pages behind it, until an answer changes on which it rested.
+func TestThePagesShowWhatWasSeen(t *testing.T) {
+	key := steps.Key[string]{Name: "color"}
+	look := func(_ context.Context, s *steps.Scene) error {
+		steps.Put(s, key, "color "+s.Answers.Text("way"))
+		return nil
+	}
+	seen := func(a steps.Answers, known steps.Facts) []string {
+		color, _ := steps.Get(known.Scene(a), key)
+		return []string{"take the [" + color + "]"}
+	}
+	g := steps.Guide{ID: "g", Title: "Guide", Steps: []steps.Step{
+		{ID: "a", Title: "First", Fields: []steps.Field{{Key: "way", Kind: steps.Text, Prompt: "Way"}}, Look: look, Paragraph: seen}, {ID: "b", Title: "Second", Paragraph: seen},
+	}}
+	w := &fakeWork{guide: g, drafts: map[string]string{"way": "red"}}
+	sight := steps.NewSight(g, func() steps.Memory { return steps.Memory{} })
+	w.look = func(m steps.Machine, step string) steps.Seen { return sight.Look(t.Context(), m.Answers(), step) }
+	s := newScreen(t, w, 80, 24).press("enter")
+	s.sees("First", "take the [color red]") // it looks by itself
+	s.press("enter")
+	s.sees("Second", "take the [color red]")
+	s.press("esc", "x")
+	s.sees("First", "take the []")
+	s.press("enter")
+	s.sees("Second", "take the [color redx]")
 }
 
 // TestAFileIsNotThereByAWord: where a file is awaited, the page looks, and nothing is said to be done.

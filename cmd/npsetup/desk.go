@@ -93,11 +93,7 @@ func (d *desk) Offers() ([]face.Offer, error) {
 			}
 			detail := r.Application + " on " + r.Server + ", since " + r.Started.Format("2006-01-02 15:04")
 			if r.Open {
-				title := "Continue a run"
-				if r.Undoing {
-					title = "Set up again what is being taken back"
-				}
-				list = append(list, face.Offer{Guide: g.ID, Title: title, Detail: detail, Continue: recordKey(r)})
+				list = append(list, face.Offer{Guide: g.ID, Title: goingOn(r), Detail: detail, Continue: recordKey(r)})
 			}
 			list = append(list, face.Offer{Guide: g.ID, Title: "Verify a set-up", Detail: detail, Continue: recordKey(r), Verify: true})
 			if d.undoable(r) {
@@ -114,6 +110,17 @@ func (d *desk) Offers() ([]face.Offer, error) {
 	list = append(underWay, list...)                                                              // what was begun last is gone on with
 	slices.SortStableFunc(list, func(a, b face.Offer) int { return fileFirst(a) - fileFirst(b) }) // the first one is marked
 	return list, nil
+}
+
+// goingOn names what going through the answers of a run is.
+func goingOn(r run.Record) string {
+	switch {
+	case r.Undoing:
+		return "Set up again what is being taken back"
+	case r.Complete:
+		return "Change a set-up that is complete"
+	}
+	return "Continue a run"
 }
 
 func recordKey(r run.Record) string { return "run\x00" + r.Server + "\x00" + r.Application }
@@ -257,22 +264,30 @@ func (d *desk) Plan(ctx context.Context, m steps.Machine, leftOut []string) (pla
 	for _, f := range a.Check(m.Guide()) {
 		l.Add(problem.New("an answer is missing or not valid").Because(f.Why).At(f.Key))
 	}
-	for _, r := range m.Risks() {
-		l.Add(problem.New("missing consent: " + r.Name).Because(r.Text).Of(problem.Usage))
-	}
 	if err := l.Err(); err != nil {
 		return plan.Plan{}, err
 	}
-	p, err := d.at(m).Draft(ctx, a, a.Text(m.Guide().Identity))
-	if store, bad := d.store(m); bad == nil {
-		for _, s := range store.OpenSessions() {
-			p.Warnings = append(p.Warnings, mayBeOpen(s))
-		}
+	store, err := d.store(m)
+	if err != nil {
+		return plan.Plan{}, err
 	}
-	if err != nil || len(leftOut) == 0 {
+	if err := face.NewUnaccepted(a, m.Risks(store.Memory())); err != nil {
+		return plan.Plan{}, err
+	}
+	p, err := d.at(m).Draft(ctx, a, a.Text(m.Guide().Identity))
+	if err != nil {
 		return p, d.signedOut(m, err)
 	}
-	return without(p, leftOut)
+	for _, s := range store.OpenSessions() {
+		p.Warnings = append(p.Warnings, mayBeOpen(s))
+	}
+	if len(leftOut) > 0 {
+		p, err = without(p, leftOut)
+	}
+	if err == nil { // what was done already may have to be done again
+		err = face.NewUnaccepted(a, steps.Taken(m.Guide(), a, p))
+	}
+	return p, err
 }
 
 // without leaves steps out of a plan, unless others rest on them.

@@ -182,14 +182,15 @@ func (st *site) withoutRoom(t *testing.T, disk string, files bool, path string, 
 
 func draftWithoutRoom(t *testing.T, files bool) {
 	disk := smallDisk(t, 1<<18, 64)
-	d := &desk{state: disk}
+	home := t.TempDir()
+	d := &desk{state: disk, o: &options{app: &app{home: func() (string, error) { return home, nil }}}}
 	m := steps.NewMachine((&link{app: &app{}}).guides()[0], nil, "")
 	if err := d.Save(m); err != nil {
 		t.Fatal(err)
 	}
 	before := contents(t, disk)
 	free := fill(t, disk, files)
-	for what, err := range map[string]error{"what was answered cannot be kept": d.Save(m), "the answers were not written": d.WriteAnswers(m, filepath.Join(disk, "answers.yaml"))} {
+	for what, err := range map[string]error{"nothing can be written to": d.Save(m), "the answers were not written": d.WriteAnswers(m, filepath.Join(disk, "answers.yaml"))} {
 		if err == nil {
 			t.Fatalf("%s: it is not said", what)
 		}

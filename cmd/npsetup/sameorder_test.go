@@ -63,6 +63,7 @@ func (idleWork) Say(steps.Machine, plan.Plan, []string) error              { ret
 func (idleWork) Unsay(steps.Machine, string) error                         { return nil }
 func (idleWork) Holds(string) bool                                         { return false }
 func (idleWork) Keep(string, secret.Secret)                                {}
+func (idleWork) Place() string                                             { return "" }
 func (idleWork) Save(steps.Machine) error                                  { return nil }
 func (idleWork) WriteAnswers(steps.Machine, string) error                  { return nil }
 

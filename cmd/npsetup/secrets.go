@@ -189,7 +189,7 @@ func comesFrom(s steps.Step, f steps.Field, a steps.Answers) []string {
 		return nil
 	}
 	var clicks []string
-	for i, click := range s.Paragraph(a) {
+	for i, click := range s.Paragraph(a, steps.Facts{}) {
 		clicks = append(clicks, fmt.Sprintf("%d. %s", i+1, click))
 	}
 	return clicks

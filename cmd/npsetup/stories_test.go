@@ -78,6 +78,7 @@ func vocabulary() []sentence {
 		say(`end the dry run`, func(a *tale, _ []string) { a.p.endDry() }),
 		say(`do TEXT by hand`, func(a *tale, w []string) { a.p.byHand(w[0]); a.st.person(); a.p.done(w[0]) }),
 		say(`say that TEXT is done`, func(a *tale, w []string) { a.p.done(w[0]) }),
+		say(`by hand comes TEXT`, func(a *tale, w []string) { a.p.byHand(w[0]) }),
 		say(`leave TEXT for later`, func(a *tale, w []string) { a.p.later(w[0]) }),
 		say(`let the demo do it`, func(a *tale, _ []string) { a.p.demo() }),
 		say(`no kill loses that TEXT is done`, func(a *tale, w []string) { a.noted(w[0]) }),
@@ -193,7 +194,7 @@ func newTale(t *testing.T, o sandbox.Options, which string) *tale {
 		"folder": filepath.Dir(st.inFolder("")), "passphrase": st.s.Passphrase(),
 		"certificate": filepath.Join(st.dir, "auditor-client.cer"), "key": filepath.Join(st.dir, "auditor-client.key"),
 		"vault url": st.s.VaultURL(), "vault pin": st.s.VaultPin(), "vault key": st.s.VaultKeyMade(), "half a key": st.s.VaultKeyMade()[:60],
-		"answers": st.answers(), "new answers": filepath.Join(st.dir, "written.yaml"),
+		"answers": st.answers(), "credential answers": st.credentialAnswers("credential"), "new answers": filepath.Join(st.dir, "written.yaml"),
 	}}
 }
 
@@ -248,6 +249,7 @@ func stories() []story {
 		{name: "made-here"},
 		{name: "request"},
 		{name: "credential"},
+		{name: "credential-again", before: wasLent},
 		{name: "both-kinds"},
 		{name: "vault-first-set-up", guide: vaultGuide},
 		{name: "vault-demo", guide: vaultGuide},

@@ -119,7 +119,7 @@ func (l *link) connect(ctx context.Context, a steps.Answers) (shared.Connection,
 	if err != nil {
 		return nil, err
 	}
-	if err := l.knownHost(ctx); err != nil {
+	if err := l.knownHost(ctx, a); err != nil {
 		return nil, err
 	}
 	l.served = served(a)
@@ -142,7 +142,7 @@ func signedAs(a steps.Answers) string {
 }
 
 // knownHost asks before a host that was not seen before gets a password, also when the answers carry a pin.
-func (l *link) knownHost(ctx context.Context) error {
+func (l *link) knownHost(ctx context.Context, a steps.Answers) error {
 	seen, err := trust.LoadSeen(l.state)
 	if err != nil || len(l.chain.Chain) == 0 {
 		return err
@@ -159,7 +159,7 @@ func (l *link) knownHost(ctx context.Context) error {
 	}
 	if l.app.terminal && !l.yes {
 		ok, err := l.app.confirm(ctx, l.talk, "Sign in there?",
-			problem.Plain(l.chain.Host)+" was not used before from here.", "  certificate "+problem.Plain(leaf.Subject), "  SHA-256     "+face.Grouped(leaf.SHA256), "  SHA-1       "+face.Grouped(leaf.SHA1)+"  (Thumbprint in Windows)")
+			problem.Plain(l.chain.Host)+" was not used before from here. To look what NPS has, and what this user may do there, "+signsIn(a)+". Nothing is changed by that.", "  certificate "+problem.Plain(leaf.Subject), "  SHA-256     "+face.Grouped(leaf.SHA256), "  SHA-1       "+face.Grouped(leaf.SHA1)+"  (Thumbprint in Windows)")
 		if err != nil {
 			return err
 		}
@@ -207,7 +207,7 @@ func (l *link) SignIn(ctx context.Context, a steps.Answers) (shared.Identity, er
 	if err != nil {
 		return shared.Identity{}, err
 	}
-	l.say(cr)
+	l.say()
 	who, err := l.client.SignIn(ctx, cr)
 	if err != nil {
 		return shared.Identity{}, err
@@ -231,17 +231,25 @@ func (l *link) SignIn(ctx context.Context, a steps.Answers) (shared.Identity, er
 	return id, l.remember()
 }
 
-// say tells where the first secret goes before it leaves.
-func (l *link) say(cr nps.Credentials) {
-	what := "the password and the MFA code of " + problem.Plain(cr.User) + " go there"
-	if !cr.Token.Empty() {
-		what = "a token goes there"
+// signsIn says what a sign-in sends.
+func signsIn(a steps.Answers) string {
+	if a.Has("nps.signIn.token") {
+		return "a token goes there"
 	}
+	user := problem.Plain(a.Text("nps.signIn.user"))
+	if user == "" { // a wizard comes to it next
+		user = "the NPS administrator who is asked for next"
+	}
+	return "the password and the MFA code of " + user + " go there"
+}
+
+// say tells where the first secret goes before it leaves.
+func (l *link) say() {
 	certificate := ""
 	if len(l.chain.Chain) > 0 {
 		certificate = " (certificate sha256:" + l.chain.Chain[0].SHA256 + ")"
 	}
-	_, _ = fmt.Fprintf(l.talk, "signing in to %s: %s%s\n", l.answers.Text("nps.url"), what, certificate)
+	_, _ = fmt.Fprintf(l.talk, "signing in to %s: %s%s\n", l.answers.Text("nps.url"), signsIn(l.answers), certificate)
 }
 
 func (l *link) credentials(ctx context.Context) (nps.Credentials, error) {
@@ -254,12 +262,21 @@ func (l *link) credentials(ctx context.Context) (nps.Credentials, error) {
 	if !ok {
 		return nps.Credentials{}, problem.New("nps.signIn.password is missing").Of(problem.Usage)
 	}
-	password, err := l.app.fetch(ctx, "nps.signIn.password", r, "password of "+problem.Plain(a.Text("nps.signIn.user")))
+	what := "password of " + problem.Plain(a.Text("nps.signIn.user"))
+	if r.Source == secret.Prompt {
+		what += l.signInTo()
+	}
+	password, err := l.app.fetch(ctx, "nps.signIn.password", r, what)
 	if err != nil {
 		return nps.Credentials{}, err
 	}
 	mfa, err := l.mfa(ctx, a.Text("nps.signIn.mfa"))
 	return nps.Credentials{User: a.Text("nps.signIn.user"), Password: password, MFA: mfa}, err
+}
+
+// signInTo tells the person who is asked for a secret what it is for.
+func (l *link) signInTo() string {
+	return ", to sign in to " + problem.Plain(l.answers.Text("nps.url"))
 }
 
 func (l *link) mfa(ctx context.Context, answer string) (nps.MFA, error) {
@@ -278,7 +295,7 @@ func (l *link) mfa(ctx context.Context, answer string) (nps.MFA, error) {
 		return nps.TOTP(s, l.app.now), err
 	}
 	return nps.Ask(func(ctx context.Context) (secret.Secret, error) {
-		return l.app.fetch(ctx, "nps.signIn.mfa", secret.Reference{}, "MFA code")
+		return l.app.fetch(ctx, "nps.signIn.mfa", secret.Reference{}, "MFA code of "+problem.Plain(l.answers.Text("nps.signIn.user"))+l.signInTo())
 	}), nil
 }
 

@@ -67,10 +67,26 @@ func TestNobodyExportsWhatIsMadeHere(t *testing.T) {
 			if step.ID != certificateStep {
 				continue
 			}
-			clicks := strings.Join(step.Paragraph(st.answers()), "\n")
+			clicks := strings.Join(step.Paragraph(st.answers(), steps.Facts{}), "\n")
 			if !strings.Contains(clicks, want) || want == "" && clicks != "" {
 				t.Errorf("%s: %q", road, clicks)
 			}
 		}
+	}
+}
+
+// TestThePagesShowTheCertificateAsSoonAsItIsRead: until then its values are named in brackets.
+func TestThePagesShowTheCertificateAsSoonAsItIsRead(t *testing.T) {
+	st := newSite()
+	g := st.guide()
+	step, _ := g.Step(trustStep)
+	read := func(known steps.Facts) string { return strings.Join(step.Paragraph(st.answers(), known), "\n") }
+	if before := read(steps.Facts{}); !strings.Contains(before, "(subject)") || !strings.Contains(before, "(thumbprint)") {
+		t.Errorf("before it is read: %s", before)
+	}
+	seen := steps.NewSight(g, func() steps.Memory { return steps.Memory{} }).Look(t.Context(), st.answers(), certificateStep)
+	c, known := steps.Get(seen.Facts.Scene(st.answers()), certificateKey)
+	if after := read(seen.Facts); !known || strings.Contains(after, "(subject)") || strings.Contains(after, "(thumbprint)") || !strings.Contains(after, c.Subject) || !strings.Contains(after, c.Thumbprint) {
+		t.Errorf("%v, and behind it: %s", seen.Err, after)
 	}
 }

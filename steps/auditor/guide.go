@@ -82,11 +82,11 @@ func Guide(w World) steps.Guide {
 	g := w.guide()
 	for i, s := range g.Steps {
 		if w.Texts.Has(s.ID) {
-			g.Steps[i].Paragraph = func(a steps.Answers) []string {
+			g.Steps[i].Paragraph = func(a steps.Answers, known steps.Facts) []string {
 				if s.ID == certificateStep && roadOf(a) == roadNew {
 					return nil // nobody exports or requests what is made here
 				}
-				return w.paragraph(s.ID, a)
+				return w.paragraph(s.ID, known.Scene(a))
 			}
 		}
 	}

@@ -21,6 +21,16 @@ func (w World) pageOf(step string, a steps.Answers, issued bool, variants ...str
 	return step
 }
 
+// pageFor is pageOf for what is known of the certificate.
+func (w World) pageFor(step string, s *steps.Scene) string {
+	chain, _ := steps.Get(s, chainKey)
+	var variants []string
+	if _, is := steps.Get(s, loneKey); is {
+		variants = []string{"lone"}
+	}
+	return w.pageOf(step, s.Answers, chain.Root.SHA256 != "" && chain.Root.SHA256 != chain.Leaf.SHA256, variants...)
+}
+
 // values are the values that manual pages carry over, by placeholder.
 func (w World) values(s *steps.Scene) map[string]string {
 	a := s.Answers
@@ -64,17 +74,19 @@ func settingLines(wanted []setting) string {
 	return strings.Join(lines, "\n")
 }
 
-// paragraph are the clicks of a step for these answers, in words.
-func (w World) paragraph(step string, a steps.Answers) []string {
-	values := w.values(steps.NewScene(a, steps.Memory{}))
+// paragraph are the clicks of a step, in words, with what is answered and was seen so far.
+func (w World) paragraph(step string, s *steps.Scene) []string {
+	a, values := s.Answers, w.values(s)
 	switch step {
 	case startStep:
-		values["serial"] = unknownSerial
+		if _, known := steps.Get(s, certificateKey); !known {
+			values["serial"] = unknownSerial
+		}
 	case verifyStep:
 		values["activity"] = collecting(a)
 	}
 	if step != monitoringStep {
-		return w.Texts.Paragraph(w.pageOf(step, a, false), "", values)
+		return w.Texts.Paragraph(w.pageFor(step, s), "", values)
 	}
 	groups := typedItems(a)
 	if byResource(a) && len(itemsOf(a, false)) == 0 { // not answered yet
@@ -101,16 +113,11 @@ func (w World) page(s *steps.Scene, step string) (*plan.Manual, error) {
 		m, err := w.itemPages(s)
 		return &m, err
 	}
-	chain, _ := steps.Get(s, chainKey)
 	values := w.values(s)
 	if step == verifyStep {
 		values["activity"] = collecting(s.Answers)
 	}
-	var variants []string
-	if _, is := steps.Get(s, loneKey); is {
-		variants = []string{"lone"}
-	}
-	m, err := w.Texts.Manual(w.pageOf(step, s.Answers, chain.Root.SHA256 != "" && chain.Root.SHA256 != chain.Leaf.SHA256, variants...), s.Version, values)
+	m, err := w.Texts.Manual(w.pageFor(step, s), s.Version, values)
 	if err != nil {
 		return nil, err
 	}

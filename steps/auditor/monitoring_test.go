@@ -96,7 +96,7 @@ func TestThePageOfAStepTellsEachItemItsKind(t *testing.T) {
 	st.drafts[keyKind], st.drafts[keyItems], st.drafts[keyCredentialItems], st.drafts[keyAccounts] = kindBoth, "contoso.com\nfile01", "file01", "CONTOSO\\svc-files"
 	page := func() []string {
 		step, _ := st.guide().Step(monitoringStep)
-		return step.Paragraph(st.answers())
+		return step.Paragraph(st.answers(), steps.Facts{})
 	}
 	lines := page()
 	item, kind := "", map[string]string{}

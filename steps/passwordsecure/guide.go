@@ -99,8 +99,8 @@ func Guide(w World) steps.Guide {
 	}
 	for i, s := range g.Steps {
 		if w.Texts.FS != nil && w.Texts.Has(s.ID) {
-			g.Steps[i].Paragraph = func(a steps.Answers) []string {
-				return w.Texts.Paragraph(s.ID, "", values(steps.NewScene(a, steps.Memory{})))
+			g.Steps[i].Paragraph = func(a steps.Answers, known steps.Facts) []string {
+				return w.Texts.Paragraph(s.ID, "", values(known.Scene(a)))
 			}
 		}
 	}

@@ -2,7 +2,11 @@ package problem
 
 import (
 	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"runtime"
+	"strings"
 	"syscall"
 )
 
@@ -12,7 +16,7 @@ const diskFull = syscall.Errno(112)
 // Unwritten says why something could not be written, and what helps: room where there was none, another place where nothing may be written at
 // all, and otherwise what is given.
 func (p *Problem) Unwritten(err error, otherwise ...string) *Problem {
-	p.Because(Plain(err.Error())).From(err)
+	p.Because(p.reason(err)).From(err)
 	switch {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), runtime.GOOS == "windows" && errors.Is(err, diskFull):
 		p.Try("make room on the disk where it is, or name another place, then go on with the same command")
@@ -27,6 +31,23 @@ func (p *Problem) Unwritten(err error, otherwise ...string) *Problem {
 		p.Try(otherwise...)
 	}
 	return p
+}
+
+// reason is why something could not be written, without its place where that was told already.
+func (p *Problem) reason(err error) string {
+	var file *fs.PathError
+	var link *os.LinkError
+	at, why := "", error(nil)
+	switch {
+	case errors.As(err, &file):
+		at, why = file.Path, file.Err
+	case errors.As(err, &link):
+		at, why = link.New, link.Err
+	}
+	if dir := filepath.Dir(at); why != nil && (dir == "." || strings.Contains(p.What, dir)) {
+		return Plain(why.Error())
+	}
+	return Plain(err.Error())
 }
 
 const moreFiles = "allow more open files (ulimit -n 256), then go on with the same command"

@@ -33,7 +33,7 @@ type Work interface {
 	// Fetch brings the secret of a manual page's value, because a person asked for it.
 	Fetch(ctx context.Context, m steps.Machine, v plan.Labeled) (secret.Secret, error)
 	// Plan looks at everything and makes the plan, without the steps that are left out. It refuses to leave out what later
-	// steps need.
+	// steps need, and what takes risks that nobody has accepted (Unaccepted).
 	Plan(ctx context.Context, m steps.Machine, leftOut []string) (plan.Plan, error)
 	// Apply carries out a plan that was shown. done names manual steps that a person has done.
 	Apply(ctx context.Context, m steps.Machine, p plan.Plan, done []string, sink run.Sink) (run.Report, run.Result, error)
@@ -50,6 +50,8 @@ type Work interface {
 	TakeBack(ctx context.Context, m steps.Machine, p plan.Plan, c Changed, done []string, sink run.Sink) (run.Report, run.Result, error)
 	// Save keeps the state of the machine for another day, without secrets.
 	Save(m steps.Machine) error
+	// Place is where an answers file can be written; empty where no place is known.
+	Place() string
 	// WriteAnswers writes the answers file that repeats the set-up; it never overwrites.
 	WriteAnswers(m steps.Machine, path string) error
 }
@@ -64,6 +66,23 @@ type Offer struct {
 	Undo     bool   // takes back what was set up before
 	DryRun   bool   // the person wants nothing changed: the gate holds it
 }
+
+// Unaccepted is why there is no plan as long as a person has not accepted risks: they are asked for by their names.
+type Unaccepted struct {
+	Risks []steps.Risk
+	error
+}
+
+// NewUnaccepted is the error of risks that answers take; nil without any.
+func NewUnaccepted(a steps.Answers, risks []steps.Risk) error {
+	if len(risks) == 0 {
+		return nil
+	}
+	return Unaccepted{risks, steps.MissingConsents(a, risks)}
+}
+
+// Unwrap gives the problems of it.
+func (u Unaccepted) Unwrap() error { return u.error }
 
 // Changed is what becomes of what somebody else has changed since the run that is taken back.
 type Changed int

@@ -18,28 +18,21 @@ import (
 // columns is the width of texts that are wrapped here: a terminal would break them within words.
 const columns = 80
 
-// review asks for consents, shows the plan, and carries it out when the person says yes. It answers false to go back to the
+// review shows the plan, asks for the consents that are missing, and carries it out when the person says yes. It answers false to go back to the
 // answers.
 func (l *Line) review(ctx context.Context) (done bool, err error) {
 	if l.undo {
 		return l.takeBack(ctx)
 	}
-	for _, r := range l.m.Risks() {
-		l.print("")
-		l.print("Consent %s: %s", r.Name, r.Text)
-		yes, err := l.Agree(ctx, "Accept this?", nil)
-		if err != nil {
-			return false, err
-		}
-		if !yes {
-			l.print("Not accepted: change the answer, or accept it.")
-			return false, l.atAnswer(r.Key)
-		}
-		l.m = l.m.Accept(r.Name)
-	}
 	l.print("")
 	l.print("Looking at everything before the plan is made …")
 	p, _, err := l.drafted(ctx)
+	for u := (face.Unaccepted{}); errors.As(err, &u); {
+		if yes, stop := l.accepted(ctx, u.Risks[0]); stop != nil || !yes {
+			return false, stop
+		}
+		p, _, err = l.drafted(ctx)
+	}
 	if err != nil {
 		if l.stopped(ctx) {
 			return false, err
@@ -49,6 +42,22 @@ func (l *Line) review(ctx context.Context) (done bool, err error) {
 		return false, nil
 	}
 	return l.agreed(ctx, p)
+}
+
+// accepted asks for one risk by its name. Refused, it leads to the answer that takes it.
+func (l *Line) accepted(ctx context.Context, r steps.Risk) (bool, error) {
+	l.print("")
+	l.print("Consent %s: %s", r.Name, r.Text)
+	yes, err := l.Agree(ctx, "Accept this?", nil)
+	if err != nil {
+		return false, err
+	}
+	if !yes {
+		l.print("Not accepted: change the answer, or accept it.")
+		return false, l.atAnswer(r.Key)
+	}
+	l.m = l.m.Accept(r.Name)
+	return true, nil
 }
 
 // stopped says whether nothing more may be asked. A no to a question in between, such as whether to sign in, is an answer
@@ -126,7 +135,7 @@ func (l *Line) failed(ctx context.Context, bad error, result run.Result) (bool, 
 	again, change, leaveOut, leave := "Look again and go on", "Change an answer", "Leave the failed step out, and go on", "Leave; npsetup resume continues"
 	const hands = "Do the manual steps first"
 	help := "What was carried out stays and is not sent again: looking again goes on behind it. What was said to be done by hand is noted down. < changes an answer, q leaves."
-	ways := []string{again, change, leave}
+	ways := []string{again, change, hands, leave}
 	for _, a := range result.Actions {
 		if a.Outcome != steps.Failed {
 			continue
@@ -134,7 +143,7 @@ func (l *Line) failed(ctx context.Context, bad error, result run.Result) (bool, 
 		if a.Err != nil {
 			l.problems(a.Err)
 		}
-		ways = []string{again, change, leaveOut, leave}
+		ways = []string{again, change, leaveOut, hands, leave}
 	}
 	if l.undo {
 		leave, help = "Leave; npsetup undo continues", "What was taken back stays so and is not sent again: looking again goes on behind it. < goes back, q leaves."

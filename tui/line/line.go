@@ -47,6 +47,8 @@ type Line struct {
 	c      face.Changed // what becomes of others' changes meanwhile
 	beyond []string     // what the plans that were carried out could not take back
 
+	facts steps.Facts // what the last look has left
+
 	begun  bool // there are answers that can be kept
 	over   bool // the input ended, or the person left: what is cancelled stays so
 	jumped bool // the person was led to a step, and begins with its first question
@@ -102,6 +104,7 @@ func (l *Line) run(ctx context.Context) error {
 			continue
 		}
 		l.hand, l.end, l.beyond, l.jumped = face.Hand{}, face.Ending{}, nil, false // nothing of what was left before goes with it
+		l.facts = steps.Facts{}
 		if offer.Verify {
 			return l.verify(ctx)
 		}

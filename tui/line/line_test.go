@@ -106,6 +106,8 @@ func (w *work) Save(m steps.Machine) error {
 	return nil
 }
 
+func (w *work) Place() string { return "" }
+
 func (w *work) WriteAnswers(_ steps.Machine, path string) error {
 	w.wrote = append(w.wrote, path)
 	return nil
@@ -169,7 +171,7 @@ func (r told) says(want int, text string) {
 }
 
 func TestAFailedRunIsNotCalledComplete(t *testing.T) {
-	for _, leave := range []string{"3", "q"} {
+	for _, leave := range []string{"4", "q"} {
 		w := &work{plans: []func(context.Context) (plan.Plan, error){makes("a")}, runs: []func(context.Context) (run.Report, run.Result, error){noRun}}
 		r := w.play(t, "1\nx\nyes\n?\n<\n\nyes\n"+leave+"\n")
 		r.says(0, "The set-up is complete.")
@@ -189,9 +191,9 @@ func TestAFailedStepCanBeLeftOutOnlyWhenThereIsOne(t *testing.T) {
 		return run.Report{}, result, errors.New("it was not read back")
 	}
 	w := &work{plans: []func(context.Context) (plan.Plan, error){makes("a")}, runs: []func(context.Context) (run.Report, run.Result, error){failing, noRun}}
-	r := w.play(t, "1\nx\nyes\n3\nyes\n3\n")
+	r := w.play(t, "1\nx\nyes\n3\nyes\n4\n")
 	r.says(1, "3) Leave the failed step out")
-	r.says(1, "3) Leave; npsetup resume continues")
+	r.says(1, "4) Leave; npsetup resume continues")
 	if w.ran != 2 || r.err != nil {
 		t.Errorf("%d runs, %v\n%s", w.ran, r.err, r.out)
 	}
@@ -346,4 +348,14 @@ func TestAWordIsNotedDownAtOnce(t *testing.T) {
 	r.says(1, "Not noted down:")
 	r.says(1, "Problem: the disk is full")
 	r.says(2, "Done? yes, later")
+}
+
+// TestTheManualStepsCanComeFirst, as on the screen: what failed may need what a person does.
+func TestTheManualStepsCanComeFirst(t *testing.T) {
+	w := &work{plans: []func(context.Context) (plan.Plan, error){makes("a", "hand 1")}, runs: []func(context.Context) (run.Report, run.Result, error){noRun}}
+	r := w.play(t, "1\nx\nyes\n3\nyes\nq\n")
+	r.says(1, "3) Do the manual steps first")
+	if !slices.Equal(w.said, []string{"hand 1"}) || w.ran != 1 {
+		t.Errorf("done %q, %d runs\n%s", w.said, w.ran, r.out)
+	}
 }

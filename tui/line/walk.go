@@ -297,7 +297,7 @@ func (l *Line) paragraph(s steps.Step) {
 	if s.Paragraph == nil {
 		return
 	}
-	for i, click := range s.Paragraph(l.m.Answers()) {
+	for i, click := range s.Paragraph(l.m.Answers(), l.facts) {
 		l.print("  %d. %s", i+1, problem.Plain(click))
 	}
 }
@@ -343,6 +343,7 @@ func (l *Line) look(ctx context.Context, s steps.Step) (turn, error) {
 	}
 	l.print("Looking …")
 	seen := l.o.Work.Look(ctx, l.m, s.ID)
+	l.facts = seen.Facts
 	if l.stopped(ctx) {
 		return onwards, problem.New("stopped").Of(problem.Cancelled).From(errors.Join(ctx.Err(), seen.Err))
 	}
