@@ -129,7 +129,7 @@ func (j *job) carryOut(ctx context.Context, p plan.Plan, done map[string]bool, s
 	j.link.client.Approve(p)
 	return run.Apply(ctx, p, run.Options{
 		Sender: j.link.client, Clock: clock(j.app.now), Store: j.store, Sink: sink, ManualDone: done, Words: j.words, Wait: j.app.pause, Sessions: j.sessions(), Maker: maker,
-		Machines: machines{j.link}, Sent: j.app.sent(ctx),
+		Machines: machines{j.link}, Sent: j.app.sent(ctx), Lost: j.store.Lost(),
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 
@@ -31,7 +32,8 @@ const (
 type killer struct {
 	st   *site
 	kind kill
-	k    int // 0: only counts
+	k    int    // 0: only counts
+	at   string // counts only changes whose path ends like that, or whose kind it is; empty: all
 
 	mu     sync.Mutex
 	n      int
@@ -47,14 +49,14 @@ type killer struct {
 func (k *killer) Write(p []byte) (int, error) {
 	var e struct {
 		Event, Action string
-		Op            *struct{ Class, Kind string }
+		Op            *struct{ Class, Kind, Path string }
 	}
 	if json.Unmarshal(p, &e) != nil {
 		return len(p), nil
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	change := e.Op != nil && e.Op.Class == "change"
+	change := e.Op != nil && e.Op.Class == "change" && (k.at == e.Op.Kind || strings.HasSuffix(e.Op.Path, k.at))
 	if change && e.Event == run.OpSent && e.Op.Kind == "call" {
 		if k.calls++; k.kind == answerLost && k.calls == k.k {
 			_, err := k.st.s.SetFaults([]string{"answer-lost"}, nil)

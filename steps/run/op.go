@@ -215,6 +215,7 @@ func (r *runner) exchange(ctx context.Context, s Sender, a plan.Action, op plan.
 		sending = r.Sent
 	}
 	answer, err := r.send(sending, s, op)
+	answer, err = r.belated(ctx, a, op, answer, err)
 	done := *e.Op
 	done.Status, done.MS = answer.Status, r.Clock.Now().Sub(started).Milliseconds()
 	e.Name, e.Op, e.Error = OpDone, &done, errorInfo(err)

@@ -59,6 +59,7 @@ type Options struct {
 	Anchors    Anchors                                          // nil: a plan that changes what a machine trusts is refused
 	Maker      Maker                                            // nil: a plan that makes keys or certificates is refused
 	ManualDone map[string]bool                                  // step ids that a person says to have done
+	Lost       []Entry                                          // changes of earlier runs of which no answer was seen (Dir.Lost)
 	Words      map[string][]string                              // action of an undo → steps that count as done no longer when it is (Undone.Words)
 }
 

@@ -1,6 +1,7 @@
 package run_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -25,6 +26,7 @@ type world struct {
 	// What a test sets. Operation names tell calls apart.
 	answer  map[string]string                           // answers to Send and Read; others get {}
 	fail    map[string]error                            // errors of Send, Read and List
+	status  map[string]int                              // of those errors; others are 500
 	rows    map[string][]string                         // what List gives
 	sending func(ctx context.Context, op plan.Op) error // instead of fail, when set
 	journal func(e run.Entry) error                     // may refuse
@@ -36,6 +38,7 @@ type world struct {
 	entries []run.Entry
 	made    []run.Made
 	events  []run.Event
+	lost    []run.Entry // of earlier runs
 }
 
 func (w *world) note(words ...string) {
@@ -57,7 +60,7 @@ func (w *world) give(operation string) (plan.Answer, error) {
 		body = "{}"
 	}
 	if err := w.fail[operation]; err != nil {
-		return plan.Answer{Status: 500}, err
+		return plan.Answer{Status: cmp.Or(w.status[operation], 500)}, err
 	}
 	return plan.Answer{Status: 200, Body: json.RawMessage(body)}, nil
 }
@@ -158,7 +161,7 @@ func (w *world) options() run.Options {
 	if w.now.IsZero() {
 		w.now = time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	}
-	return run.Options{Sender: w, Clock: w, Store: w, Sink: w, Parallel: 1}
+	return run.Options{Sender: w, Clock: w, Store: w, Sink: w, Parallel: 1, Lost: w.lost}
 }
 
 func (w *world) apply(t *testing.T, actions ...plan.Action) run.Result {

@@ -1,0 +1,68 @@
+package run
+
+import (
+	"context"
+	"encoding/json"
+	"slices"
+
+	"npsetup/steps/plan"
+)
+
+// The statuses with which a server may say that a name is taken. Its words differ by version, and by kind of object.
+const (
+	badRequest = 400
+	conflict   = 409
+)
+
+// belated looks again when a creation is refused that an earlier run had begun and never saw answered: the server may have carried that out
+// only now, after the look that this plan rests on. What is there then and shows what was sent is this run's own, and stands for the answer. Whatever
+// else is there, or nothing, leaves the refusal as it is.
+func (r *runner) belated(ctx context.Context, a plan.Action, op plan.Op, answer plan.Answer, refused error) (plan.Answer, error) {
+	if refused == nil || a.Effect != plan.Create || op.Repeat != plan.ByName || op.Lookup == nil || op.Lookup.Member == "" || answer.Status != badRequest && answer.Status != conflict {
+		return answer, refused
+	}
+	if !slices.ContainsFunc(r.Lost, func(e Entry) bool { return e.Action == a.Key && e.Op == op.ID }) {
+		return answer, refused
+	}
+	row, found, err := r.lookup(ctx, *op.Lookup)
+	if err != nil || !found || !r.shows(row, op.Call.Body) {
+		return answer, refused
+	}
+	answer.Body = row
+	return answer, nil
+}
+
+// shows says whether a row is what a body makes, as far as it shows that: of a secret, and of members that a list leaves out, it says nothing.
+func (r *runner) shows(row json.RawMessage, body plan.Value) bool {
+	sent, open := plan.Known(body, r.resolve)
+	is, err := plan.Parse(row)
+	_, isObject := sent.(plan.Object)
+	return err == nil && isObject && len(open) == 0 && covers(is, sent)
+}
+
+func covers(is, sent plan.Value) bool {
+	switch sent := sent.(type) {
+	case plan.SecretLeaf:
+		return true
+	case plan.Object:
+		row, isObject := is.(plan.Object)
+		return isObject && !slices.ContainsFunc(sent, func(m plan.Member) bool {
+			have := row.Get(m.Name)
+			return have != nil && !covers(have, m.Value)
+		})
+	case plan.Array:
+		row, isArray := is.(plan.Array)
+		if !isArray || len(row) != len(sent) {
+			return false
+		}
+		for i := range sent {
+			if !covers(row[i], sent[i]) {
+				return false
+			}
+		}
+		return true
+	}
+	have, errHave := plan.Encode(is)
+	want, errWant := plan.Encode(sent)
+	return errHave == nil && errWant == nil && sameJSON(have, want)
+}
