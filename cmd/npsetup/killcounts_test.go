@@ -31,6 +31,13 @@ func (c *killCounts) ran(guide string, k kill, failed bool) {
 	c.cases[guide][k] = n
 }
 
+// plan counts cases that are to be run.
+func (c *killCounts) plan(n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.planned += n
+}
+
 func (c *killCounts) all() int {
 	n := 0
 	for _, kinds := range c.cases {
@@ -39,6 +46,18 @@ func (c *killCounts) all() int {
 		}
 	}
 	return n
+}
+
+// killRows name what is killed, in the order of the table.
+func killRows() []string {
+	var rows []string
+	for _, g := range killables() {
+		rows = append(rows, g.name)
+	}
+	for _, g := range allKilledWords() {
+		rows = append(rows, g.name())
+	}
+	return rows
 }
 
 // table is the section of docs/reliability.md.
@@ -50,11 +69,14 @@ func (c *killCounts) table() string {
 		fmt.Fprintf(&b, " %v |", k)
 	}
 	b.WriteString("\n|---|" + strings.Repeat("---|", len(kinds)) + "\n")
-	for _, g := range killables() {
-		fmt.Fprintf(&b, "| %s |", g.name)
+	for _, row := range killRows() {
+		fmt.Fprintf(&b, "| %s |", row)
 		for _, k := range kinds {
-			n := c.cases[g.name][k]
-			fmt.Fprintf(&b, " %d run, %d failed |", n[0], n[1])
+			if n := c.cases[row][k]; n[0] > 0 {
+				fmt.Fprintf(&b, " %d run, %d failed |", n[0], n[1])
+			} else {
+				b.WriteString(" - |")
+			}
 		}
 		b.WriteString("\n")
 	}

@@ -34,6 +34,7 @@ type killer struct {
 	kind kill
 	k    int    // 0: only counts
 	at   string // counts only changes whose path ends like that, or whose kind it is; empty: all
+	word string // the change is what a person says of this step
 
 	mu     sync.Mutex
 	n      int
@@ -48,8 +49,8 @@ type killer struct {
 // Write implements io.Writer: one event a line, as the runner says it, before anything else happens.
 func (k *killer) Write(p []byte) (int, error) {
 	var e struct {
-		Event, Action string
-		Op            *struct{ Class, Kind, Path string }
+		Event, Step, Action string
+		Op                  *struct{ Class, Kind, Path string }
 	}
 	if json.Unmarshal(p, &e) != nil {
 		return len(p), nil
@@ -64,7 +65,12 @@ func (k *killer) Write(p []byte) (int, error) {
 		}
 	}
 	switch {
-	case k.kind == answerLost:
+	case k.word != "" && e.Step == k.word && e.Event == run.StepStarted:
+		k.dies()
+	case k.word != "" && e.Step == k.word && e.Event == run.ActionDone:
+		k.action = e.Action
+		k.stop()
+	case k.word != "" || k.kind == answerLost:
 	case e.Event == run.OpSent && k.dead:
 		panic("killed before") // the runner turns it into a failed action: nothing of it is sent
 	case e.Event == run.OpSent && change:
@@ -109,6 +115,10 @@ func (k *killer) rewind(t *testing.T) {
 	t.Helper()
 	for path, raw := range folderOf(t, k.st.state) {
 		was, kept := k.kept[path]
+		if k.word != "" && kept {
+			k.kept[path] = k.heard(t, path, was, raw)
+			continue
+		}
 		if filepath.Base(path) != "journal.jsonl" || !kept || k.kind != afterAnswer && k.kind != tornAnswer {
 			continue
 		}
@@ -137,9 +147,14 @@ func (k *killer) rewind(t *testing.T) {
 
 // concluding is the first line of a journal that says what became of a change of the action, and the lines before it.
 func concluding(journal []byte, action string) (before, line []byte) {
+	return upTo(journal, func(e run.Entry) bool { return e.Action == action && e.State != run.Sending })
+}
+
+// upTo is the first line of a journal that is looked for, and the lines before it.
+func upTo(journal []byte, sought func(run.Entry) bool) (before, line []byte) {
 	for _, l := range bytes.SplitAfter(journal, []byte("\n")) {
 		var e run.Entry
-		if json.Unmarshal(l, &e) == nil && e.Action == action && e.State != run.Sending {
+		if json.Unmarshal(l, &e) == nil && sought(e) {
 			return before, l
 		}
 		before = append(before, l...)

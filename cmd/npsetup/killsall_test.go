@@ -95,12 +95,13 @@ func (g killable) count(t *testing.T) (want string, first, then many) {
 func TestEveryKill(t *testing.T) {
 	counts := &killCounts{}
 	t.Run("all", func(t *testing.T) { // ends when all of them have
+		killsOfWords(t, counts)
 		for _, g := range killables() {
 			want, first, then := g.count(t)
 			for _, kind := range []kill{beforeSend, afterSend, tornAnswer, afterAnswer, answerLost} {
 				one, two := first.of(kind), then.of(kind)
 				for k := 1; k <= one+two; k++ {
-					counts.planned++
+					counts.plan(1)
 					t.Run(fmt.Sprintf("%s, %v, change %d", g.name, kind, k), func(t *testing.T) {
 						t.Parallel()
 						defer func() { counts.ran(g.name, kind, t.Failed()) }()
@@ -114,7 +115,7 @@ func TestEveryKill(t *testing.T) {
 					if k > one || kind != afterSend && kind != answerLost {
 						continue // what an authority's answer made, and what the journal knows to the full, is taken back by the cases before
 					}
-					counts.planned++
+					counts.plan(1)
 					t.Run(fmt.Sprintf("%s, %v, change %d, taken back at once", g.name, kind, k), func(t *testing.T) {
 						t.Parallel()
 						defer func() { counts.ran(g.name, takenBack, t.Failed()) }()

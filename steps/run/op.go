@@ -19,6 +19,9 @@ func (r *runner) carryOut(ctx context.Context, a plan.Action) ActionResult {
 		return r.keep(a, ActionResult{Outcome: steps.Adopted})
 	case plan.Create, plan.Update, plan.Restore, plan.Delete:
 	}
+	if err := r.unsay(a); err != nil {
+		return failed(err)
+	}
 	result := ActionResult{Outcome: steps.Done, Outputs: map[string]string{}}
 	for i, op := range a.Ops {
 		if err := ctx.Err(); err != nil {
@@ -67,10 +70,11 @@ func (r *runner) byHand(a plan.Action) ActionResult {
 	if m := a.Manual(); m != nil {
 		about, _ = plan.TextOf(m.About, r.resolve)
 	}
-	if err := r.hand(a, Told); err != nil {
+	// First the record: it is what keeps a person from being asked again. An undo asks with or without the journal's line.
+	if err := r.Store.Manual(a.Step, about); err != nil {
 		return failed(err)
 	}
-	if err := r.Store.Manual(a.Step, about); err != nil {
+	if err := r.hand(a, Told); err != nil {
 		return failed(err)
 	}
 	return ActionResult{Outcome: steps.Done}
@@ -78,26 +82,27 @@ func (r *runner) byHand(a plan.Action) ActionResult {
 
 // takenBack notes down that a person said to have taken something back.
 func (r *runner) takenBack(a plan.Action) ActionResult {
+	if err := r.unsay(a); err != nil {
+		return failed(err)
+	}
 	if err := r.journal(Entry{Action: a.Key, Effect: a.Effect.String(), State: Told, Request: "by hand"}); err != nil {
 		return failed(err)
 	}
-	return r.unsay(a, ActionResult{Outcome: steps.Done})
+	return ActionResult{Outcome: steps.Done}
 }
 
-// unsay forgets the words that no longer hold, at once: a second set-up may begin before everything is taken back.
-func (r *runner) unsay(a plan.Action, result ActionResult) ActionResult {
+// unsay forgets the words that hold no longer when an action of an undo is done, before anything of it is: a second set-up may begin before
+// everything is taken back, also behind a kill. At worst a person is asked once more.
+func (r *runner) unsay(a plan.Action) error {
 	if len(r.Words[a.Key]) == 0 {
-		return result
+		return nil
 	}
-	if err := r.Store.Unsaid(r.Words[a.Key]); err != nil {
-		return failed(err)
-	}
-	return result
+	return r.Store.Unsaid(r.Words[a.Key])
 }
 
 func (r *runner) keep(a plan.Action, result ActionResult) ActionResult {
 	if isUndo(a) {
-		return r.unsay(a, result) // the rest of the record is cleared when everything is taken back
+		return result // the record is cleared when everything is taken back
 	}
 	if err := r.Store.Made(Made{Kind: a.Object, Name: a.Name, Effect: a.Effect.String(), ID: result.Outputs["id"], Action: a.Key}); err != nil {
 		return failed(err)

@@ -306,7 +306,7 @@ func TestManualActionsAreDoneByWord(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantOutcomes(t, r, steps.Done, steps.Done, steps.Waiting)
-	wantLog(t, w, "journal asked a/", "journal told a/", "remember a", "journal sending b/b", "send b /api/v1/b", "journal done b/b", "journal asked c/")
+	wantLog(t, w, "journal asked a/", "remember a", "journal told a/", "journal sending b/b", "send b /api/v1/b", "journal done b/b", "journal asked c/")
 	w = &world{store: errDisk}
 	o = w.options()
 	o.ManualDone = map[string]bool{"a": true}
@@ -315,6 +315,26 @@ func TestManualActionsAreDoneByWord(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantOutcomes(t, r, steps.Failed, steps.NotRun) // a word that cannot be remembered would be asked for again
+}
+
+// TestAnUndoForgetsAWordFirst: a kill may cost a question, and never leaves a word for what is gone.
+func TestAnUndoForgetsAWordFirst(t *testing.T) {
+	w := &world{}
+	o := w.options()
+	o.Words, o.ManualDone = map[string][]string{"undo/a": {"said"}, "undo/b": {"said too"}, "undo/c": {"kept"}}, map[string]bool{"undo/b": true}
+	r, err := run.Apply(context.Background(), plan.Plan{Actions: []plan.Action{create("undo/a"), byHand("undo/b"), byHand("undo/c")}}, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	wantOutcomes(t, r, steps.Done, steps.Done, steps.Waiting)
+	wantLog(t, w, "unsaid said", "journal sending undo/a/undo/a", "send undo/a /api/v1/undo/a", "journal done undo/a/undo/a", "unsaid said too", "journal told undo/b/")
+	w = &world{store: errDisk}
+	o = w.options()
+	o.Words = map[string][]string{"undo/a": {"said"}}
+	r, err = run.Apply(context.Background(), plan.Plan{Actions: []plan.Action{create("undo/a")}}, o)
+	if wantOutcomes(t, r, steps.Failed); err != nil || w.logged() != "unsaid said" {
+		t.Errorf("%v\n%s", err, w.logged())
+	}
 }
 
 func TestAdoptedActionsAreNoted(t *testing.T) {
