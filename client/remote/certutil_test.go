@@ -30,7 +30,7 @@ func TestTrustedGoesByTheToolsWords(t *testing.T) {
 	} {
 		for _, onErr := range []bool{false, true} {
 			s := newServer(t)
-			s.tool, s.onErr = says(said, c.code), onErr
+			s.Tool, s.OnErr = says(said, c.code), onErr
 			there, err := s.open().Trusted(t.Context(), thumbprint)
 			if there != c.there || err != nil {
 				t.Errorf("%.40q: %v %.80v", said, there, err)
@@ -53,7 +53,7 @@ func TestAToolThatFailsIsQuoted(t *testing.T) {
 		strings.Repeat("\x1b[2J x", 1<<18):                                 {2, []string{"ended with 2"}},
 	} {
 		s := newServer(t)
-		s.tool = says(said, c.code)
+		s.Tool = says(said, c.code)
 		m := s.open()
 		there, err := m.Trusted(t.Context(), thumbprint)
 		wantProblem(t, err, problem.Failed, append(c.says, "certutil -store Root "+thumbprint)...)
@@ -104,13 +104,13 @@ func TestItDoesWhatItTells(t *testing.T) {
 // TestNobodyKnowsHowAToolEnded: the change may have happened.
 func TestNobodyKnowsHowAToolEnded(t *testing.T) {
 	for what, ends := range map[string]func(s *server) tool{
-		"cut":       func(s *server) tool { return func(context.Context, string) (string, uint32) { s.cut(); return "", 0 } },
+		"cut":       func(s *server) tool { return func(context.Context, string) (string, uint32) { s.Cut(); return "", 0 } },
 		"no status": func(*server) tool { return says("", noStatus) },
 	} {
 		s := newServer(t)
-		s.tool = ends(s)
+		s.Tool = ends(s)
 		wantProblem(t, s.open().Remove(t.Context(), thumbprint), problem.AnswerLost, "ended during certutil -delstore Root "+thumbprint, "npsetup resume --yes looks")
-		if n := s.told(&s.signed); n != 1 {
+		if n := s.Signed(); n != 1 {
 			t.Errorf("%s: %d signed in", what, n)
 		}
 		s.wantRan("certutil -delstore Root " + thumbprint)
@@ -122,7 +122,7 @@ func TestALateToolIsEnded(t *testing.T) {
 	for kind, cause := range map[problem.Kind]string{problem.AnswerLost: "deadline exceeded", problem.Cancelled: "canceled"} {
 		s := newServer(t)
 		ended := make(chan bool, 1)
-		s.tool = func(ctx context.Context, _ string) (string, uint32) {
+		s.Tool = func(ctx context.Context, _ string) (string, uint32) {
 			<-ctx.Done()
 			ended <- true
 			return "Cert Hash(sha1): " + thumbprint, 0
@@ -167,7 +167,7 @@ func TestWhoHasLeftStartsNothing(t *testing.T) {
 func TestASilentConnectionIsGivenUp(t *testing.T) {
 	s := newServer(t)
 	m := s.open()
-	s.mute.Store(true)
+	s.Mute.Store(true)
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	over := make(chan error, 1)

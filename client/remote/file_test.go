@@ -29,8 +29,8 @@ var (
 
 // reads has a tool see that the file is there, exactly, before it does what it does.
 func (s *server) reads(then tool) {
-	s.tool = func(ctx context.Context, command string) (string, uint32) {
-		raw, err := os.ReadFile(filepath.Join(s.dir, carrier))
+	s.Tool = func(ctx context.Context, command string) (string, uint32) {
+		raw, err := os.ReadFile(filepath.Join(s.Dir, carrier))
 		if err != nil || !bytes.Equal(raw, der) {
 			s.t.Errorf("the file has %d bytes of %d, or others: %v", len(raw), len(der), err)
 		}
@@ -45,13 +45,13 @@ func TestAdd(t *testing.T) {
 		"an empty folder":    func(path string) { must(t, os.Mkdir(path, 0o700)) },
 	} {
 		s := newServer(t)
-		prepare(filepath.Join(s.dir, carrier))
+		prepare(filepath.Join(s.Dir, carrier))
 		s.reads(says("", 0))
 		if err := s.open().Add(t.Context(), der); err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
 		s.wantRan(adding)
-		if n := s.told(&s.signed); n != 1 {
+		if n := s.Signed(); n != 1 {
 			t.Errorf("%s: %d signed in", what, n)
 		}
 	}
@@ -60,14 +60,14 @@ func TestAdd(t *testing.T) {
 // TestClear takes away what a killed run left, and only that.
 func TestClear(t *testing.T) {
 	s := newServer(t)
-	other := filepath.Join(s.dir, "npsetup-"+thumbprint+".cer")
-	write(t, filepath.Join(s.dir, carrier), "left", 0o600)
+	other := filepath.Join(s.Dir, "npsetup-"+thumbprint+".cer")
+	write(t, filepath.Join(s.Dir, carrier), "left", 0o600)
 	write(t, other, "of another one", 0o600)
 	m := s.open()
 	for range 2 { // the second time it is not there
 		must(t, m.Clear(t.Context(), thumbprintOf(der)))
 	}
-	if _, err := os.Stat(filepath.Join(s.dir, carrier)); err == nil {
+	if _, err := os.Stat(filepath.Join(s.Dir, carrier)); err == nil {
 		t.Error("it is still there")
 	}
 	if _, err := os.Stat(other); err != nil {
@@ -101,10 +101,10 @@ func TestACancelLeavesNoFile(t *testing.T) {
 
 func TestAConnectionThatIsCutLeavesNoFile(t *testing.T) {
 	s := newServer(t)
-	s.reads(func(context.Context, string) (string, uint32) { s.cut(); return "", 0 })
+	s.reads(func(context.Context, string) (string, uint32) { s.Cut(); return "", 0 })
 	err := s.open().Add(t.Context(), der)
 	wantProblem(t, err, problem.AnswerLost, "ended during "+adding)
-	if n := s.told(&s.signed); strings.Contains(err.Error(), "may still lie") || n != 2 {
+	if n := s.Signed(); strings.Contains(err.Error(), "may still lie") || n != 2 {
 		t.Errorf("%d signed in: %v", n, err)
 	}
 	s.wantRan(adding)
@@ -118,9 +118,9 @@ func TestAFileThatStaysIsNamed(t *testing.T) {
 		says   string
 		signed int
 	}{
-		"no second connection": {(*server).shut, problem.AnswerLost, "may still lie on 127.0.0.1:", 1},
-		"another machine now":  {func(s *server) { s.becomes(signer(t, "ed25519")); s.cut() }, problem.AnswerLost, "may still lie on 127.0.0.1:", 1},
-		"it is held":           {func(s *server) { s.locked.Store(true) }, problem.Failed, "cannot be handled", 2},
+		"no second connection": {(*server).Shut, problem.AnswerLost, "may still lie on 127.0.0.1:", 1},
+		"another machine now":  {func(s *server) { s.Become(signer(t, "ed25519")); s.Cut() }, problem.AnswerLost, "may still lie on 127.0.0.1:", 1},
+		"it is held":           {func(s *server) { s.Locked.Store(true) }, problem.Failed, "cannot be handled", 2},
 	} {
 		s := newServer(t)
 		s.reads(func(context.Context, string) (string, uint32) { c.then(s); return "", 0 })
@@ -129,10 +129,10 @@ func TestAFileThatStaysIsNamed(t *testing.T) {
 		if all := problem.All(err); !strings.Contains(all[len(all)-1].Error(), carrier) {
 			t.Errorf("%s: the file is not named: %v", what, err)
 		}
-		if n := s.told(&s.signed); n != c.signed {
+		if n := s.Signed(); n != c.signed {
 			t.Errorf("%s: %d signed in", what, n)
 		}
-		must(t, os.Remove(filepath.Join(s.dir, carrier)))
+		must(t, os.Remove(filepath.Join(s.Dir, carrier)))
 		s.wantRan(adding)
 	}
 }
@@ -140,17 +140,17 @@ func TestAFileThatStaysIsNamed(t *testing.T) {
 // TestAFileThatCannotBeWritten runs nothing.
 func TestAFileThatCannotBeWritten(t *testing.T) {
 	s := newServer(t)
-	s.noFiles = true
+	s.NoFiles = true
 	wantProblem(t, s.open().Add(t.Context(), der), problem.Failed, "no files can be carried to 127.0.0.1:", "does not offer SFTP", "Subsystem sftp sftp-server.exe")
 	s.wantRan()
 
 	s = newServer(t)
-	s.locked.Store(true)
+	s.Locked.Store(true)
 	wantProblem(t, s.open().Add(t.Context(), der), problem.Failed, carrier, "cannot be handled on 127.0.0.1:", "may write into its own folder")
 	s.wantRan()
 
 	s = newServer(t)
-	in := filepath.Join(s.dir, carrier)
+	in := filepath.Join(s.Dir, carrier)
 	must(t, os.Mkdir(in, 0o700))
 	write(t, filepath.Join(in, "somebody's"), "", 0o600)
 	wantProblem(t, s.open().Add(t.Context(), der), problem.Failed, carrier, "cannot be handled on 127.0.0.1:")
@@ -226,7 +226,7 @@ func TestAHoleInTheNetwork(t *testing.T) {
 func TestAConnectionThatEndedBefore(t *testing.T) {
 	s := newServer(t)
 	m := s.open()
-	s.cut()
+	s.Cut()
 	<-m.ended
 	wantProblem(t, m.Add(t.Context(), der), problem.AnswerLost, "ended during copying "+carrier)
 	s.wantRan()

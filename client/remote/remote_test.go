@@ -31,7 +31,7 @@ func TestHostKeysAreReadWithoutSigningIn(t *testing.T) {
 		if !slices.Equal(got, c.want) || Check(got[0].SHA256) != nil {
 			t.Errorf("%v, not %v", got, c.want)
 		}
-		if n := s.told(&s.tries); n > 0 {
+		if n := s.Tries(); n > 0 {
 			t.Errorf("%d attempts to sign in", n)
 		}
 	}
@@ -57,7 +57,7 @@ func TestHostKeysOfNoServer(t *testing.T) {
 func TestASilentServerIsGivenUp(t *testing.T) {
 	silent := Target{Address: greets(t, ""), HostKey: printOf(signer(t, "ed25519"))}
 	stalls := newServer(t)
-	stalls.stalls = true
+	stalls.Stalls = true
 	for what, c := range map[string]struct {
 		try    func(context.Context, Target) error
 		target Target
@@ -115,7 +115,7 @@ func TestAnyKindOfHostKeyIsTheRightOne(t *testing.T) {
 	for _, agreed := range keys {
 		s := newServer(t, keys...)
 		user := signer(t, "ed25519")
-		s.letsIn = user.PublicKey()
+		s.LetsIn = user.PublicKey()
 		target := s.target()
 		target.HostKey = printOf(agreed)
 		must(t, s.openAs(target).Remove(t.Context(), thumbprint))
@@ -136,7 +136,7 @@ func TestAnotherServerGetsNothing(t *testing.T) {
 		target.HostKey = agreed
 		_, err := Open(t.Context(), target)
 		wantProblem(t, err, problem.Stale, "another host key", "agreed was "+agreed, "it presents "+printOf(keys[0])+" ("+keys[0].PublicKey().Type()+")", "nps.ssh.hostKey")
-		if n := s.told(&s.tries); n > 0 {
+		if n := s.Tries(); n > 0 {
 			t.Errorf("%v: %d attempts to sign in", kinds, n)
 		}
 	}
@@ -145,7 +145,7 @@ func TestAnotherServerGetsNothing(t *testing.T) {
 // TestRefusedAtTheSignIn is not of the kind that means a refusal by NPS, which stops a whole run.
 func TestRefusedAtTheSignIn(t *testing.T) {
 	s := newServer(t)
-	s.letsIn = signer(t, "ed25519").PublicKey()
+	s.LetsIn = signer(t, "ed25519").PublicKey()
 	target := s.target()
 	target.User = "CONTOSO\\admin\x1b[2J"
 	target.Password = secret.New("S3CR3T wrong")
@@ -155,7 +155,7 @@ func TestRefusedAtTheSignIn(t *testing.T) {
 	target.Password = secret.New(password)
 	_, err = Open(t.Context(), target)
 	wantProblem(t, err, problem.Failed, "refused CONTOSO\\admin[2J", "the key is not taken there", "administrators_authorized_keys")
-	if n := s.told(&s.signed); n > 0 {
+	if n := s.Signed(); n > 0 {
 		t.Errorf("%d signed in", n)
 	}
 }

@@ -60,6 +60,7 @@ func (d *desk) TakeBack(ctx context.Context, m steps.Machine, p plan.Plan, c fac
 	if err := u.endOpen(ctx, sink); err != nil {
 		return bad(err)
 	}
+	u.clearLeft(ctx)
 	now, _, err := u.look(ctx) // what somebody else has changed meanwhile is asked about at the next look
 	if err == nil {
 		err = stillSo(p, now)

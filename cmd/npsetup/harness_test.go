@@ -44,6 +44,7 @@ type site struct {
 	machine  trust.Machine                                                          // whose trusted roots are changed; zero: none that could be
 	windows  func(ctx context.Context, name string, args ...string) ([]byte, error) // starts a program of Windows; nil: this is none
 	making   func(path string, made bool)
+	ssh      *overSSH // the NPS server's own SSH server; nil: it has none
 
 	scriptEnv []string         // variables for the scripts of plan --output curl
 	now       func() time.Time // nil: real time

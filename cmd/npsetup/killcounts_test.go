@@ -54,6 +54,7 @@ func killRows() []string {
 	for _, g := range killables() {
 		rows = append(rows, g.name)
 	}
+	rows = append(rows, certificateOverSSH().name)
 	for _, g := range allKilledWords() {
 		rows = append(rows, g.name())
 	}

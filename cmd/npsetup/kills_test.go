@@ -35,6 +35,8 @@ type killer struct {
 	k    int    // 0: only counts
 	at   string // counts only changes whose path ends like that, or whose kind it is; empty: all
 	word string // the change is what a person says of this step
+	step int    // the change is this one of the steps over SSH, carried out or not; 0: none of them
+	done bool
 
 	mu     sync.Mutex
 	n      int
@@ -42,6 +44,7 @@ type killer struct {
 	lost   bool   // the answer to the k-th request
 	action string // of the k-th change
 	dead   bool
+	steps  int // over SSH
 	kept   map[string][]byte
 	stop   context.CancelFunc
 }
@@ -101,6 +104,10 @@ func (k *killer) run(t *testing.T, args ...string) (result, bool) {
 	defer stop()
 	k.stop, k.st.watch = stop, k
 	defer func() { k.st.watch = nil }()
+	if k.st.ssh != nil {
+		k.st.ssh.killedBy(k)
+		defer k.st.ssh.killedBy(nil)
+	}
 	r := k.st.within(ctx, append(args, "--output", "json")...)
 	k.mu.Lock()
 	defer k.mu.Unlock()

@@ -66,6 +66,9 @@ func (g killable) end(t *testing.T, st *site) string {
 	for i := range files {
 		files[i] = filepath.Base(files[i])
 	}
+	if st.ssh != nil {
+		files = append(files, st.ssh.holds(t))
+	}
 	return strings.Join(files, "\n") + "\n" + serialNumber.ReplaceAllString(st.canonical(), "SERIAL")
 }
 
@@ -96,6 +99,7 @@ func TestEveryKill(t *testing.T) {
 	counts := &killCounts{}
 	t.Run("all", func(t *testing.T) { // ends when all of them have
 		killsOfWords(t, counts)
+		killsOverSSH(t, counts)
 		for _, g := range killables() {
 			want, first, then := g.count(t)
 			for _, kind := range []kill{beforeSend, afterSend, tornAnswer, afterAnswer, answerLost} {

@@ -116,8 +116,6 @@ func (w *windows) trusts(st *site) bool {
 	return err == nil
 }
 
-const notTrust = "auditor-start,auditor-key,monitoring-plan"
-
 // TestTheCertificateGoesOverSSH brings it there by a real SSH server, once, and takes what is there as it is.
 func TestTheCertificateGoesOverSSH(t *testing.T) {
 	w, st := newWindows(t), newSite(t, sandbox.Options{})

@@ -5,13 +5,13 @@ import (
 	"context"
 	"crypto/ed25519"
 	"errors"
-	"net"
 	"strings"
 	"testing"
 
 	"golang.org/x/crypto/ssh"
 
 	"npsetup/client/remote"
+	"npsetup/client/sandbox/openssh"
 	"npsetup/steps"
 	"npsetup/steps/plan"
 	"npsetup/steps/secret"
@@ -35,47 +35,25 @@ func (f *typist) Secret(context.Context, string, string) (secret.Secret, error) 
 // takesPasswords is an SSH server that takes one password and does nothing.
 func takesPasswords(t *testing.T, password string) (address, hostKey string) {
 	t.Helper()
+	s := &openssh.Server{Dir: t.TempDir(), Password: password, Keys: []ssh.Signer{hostKeyOf(t)}, Tool: func(context.Context, string) (string, uint32) { return "", 0 }}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s.Address, ssh.FingerprintSHA256(s.Keys[0].PublicKey())
+}
+
+func hostKeyOf(t *testing.T) ssh.Signer {
+	t.Helper()
 	_, key, err := ed25519.GenerateKey(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	signer, err := ssh.NewSignerFromKey(key)
+	s, err := ssh.NewSignerFromKey(key)
 	if err != nil {
 		t.Fatal(err)
 	}
-	config := &ssh.ServerConfig{PasswordCallback: func(_ ssh.ConnMetadata, typed []byte) (*ssh.Permissions, error) {
-		if !bytes.Equal(typed, []byte(password)) {
-			return nil, errors.New("refused")
-		}
-		return &ssh.Permissions{}, nil
-	}}
-	config.AddHostKey(signer)
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = l.Close() })
-	go func() {
-		for {
-			conn, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer func() { _ = conn.Close() }()
-				c, chans, reqs, err := ssh.NewServerConn(conn, config)
-				if err != nil {
-					return
-				}
-				go ssh.DiscardRequests(reqs)
-				for ch := range chans {
-					_ = ch.Reject(ssh.Prohibited, "")
-				}
-				_ = c.Close()
-			}()
-		}
-	}()
-	return l.Addr().String(), ssh.FingerprintSHA256(signer.PublicKey())
+	return s
 }
 
 // TestATypedPasswordForSSHIsAskedForOnce, as soon as it is right: a mistyped one is not kept, and it goes to no other user.

@@ -23,6 +23,7 @@ func (u *takingBack) run(ctx context.Context) error {
 	if err := u.endOpen(ctx, u.sinks()); err != nil {
 		return err
 	}
+	u.clearLeft(ctx)
 	p, err := u.draft(ctx)
 	if err != nil {
 		return err
