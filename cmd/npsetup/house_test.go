@@ -46,6 +46,7 @@ func mayImport() []rule {
 		{"client/machine", leaves, "it shows what is there; what it means is not its concern"},
 		{"client/remote", leaves, "it does what was planned, and knows no guide"},
 		{"client/sandbox", []string{"assets"}, "a stand-in that shares code with the client proves nothing"},
+		{"client/sandbox/openssh", []string{}, "a stand-in that shares code with the client proves nothing"},
 		{"client/sandbox/contract", []string{"assets", "client/sandbox"}, "the contract judges both sides and takes neither's word"},
 		{"assets", nil, "embedded files, no code"},
 	}
@@ -68,6 +69,7 @@ func mayNotReach() []struct{ below, imports, reason string } {
 		{"client/", "npsetup/tui", "a client draws nothing"},
 		{"client/", "charm.land/", "a client draws nothing"},
 		{"cmd/npsetup", "github.com/getkin/kin-openapi", "validation against the contract is for tests and the checking mode: it costs start-up time"},
+		{"cmd/npsetup", "npsetup/client/sandbox/openssh", "a stand-in of tests does not ship"},
 		{"cmd/npsetup", "testing", "test code does not ship (go.mozilla.org/pkcs7 brings the package along by a file of its tests that is named as if it were none)"},
 	}
 }

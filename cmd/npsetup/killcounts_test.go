@@ -73,11 +73,8 @@ func (c *killCounts) table() string {
 	for _, row := range killRows() {
 		fmt.Fprintf(&b, "| %s |", row)
 		for _, k := range kinds {
-			if n := c.cases[row][k]; n[0] > 0 {
-				fmt.Fprintf(&b, " %d run, %d failed |", n[0], n[1])
-			} else {
-				b.WriteString(" - |")
-			}
+			n := c.cases[row][k]
+			fmt.Fprintf(&b, " %d run, %d failed |", n[0], n[1])
 		}
 		b.WriteString("\n")
 	}

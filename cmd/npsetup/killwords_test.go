@@ -157,6 +157,9 @@ func (g killedWords) killed(t *testing.T, counts *killCounts, kind kill, want st
 			t.Errorf("another end state: %s", unlike(got, want))
 		}
 		g.takesBack(t, st, before)
+		if kind != tornAnswer && kind != answerLost {
+			return // journal and record are those of a run that was stopped between two words
+		}
 		st.do(g.apply(st)...).want(t, exitPerson)
 		if got := g.through(t, st); got != want {
 			t.Errorf("another set-up gives another end: %s", unlike(got, want))
