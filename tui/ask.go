@@ -127,7 +127,7 @@ func (p *ask) hints(*model) []hint {
 		return []hint{{"enter", "give it"}, {"esc", "stop"}}
 	}
 	// It comes while a person may be typing: one key alone must not agree to it.
-	return []hint{{"y, then enter", "yes"}, {"n, then enter", "no"}, {"esc", "stop"}}
+	return []hint{{"y, enter", "yes"}, {"n, enter", "no"}, {"esc", "stop"}}
 }
 
 // leave asks before the program ends.

@@ -243,6 +243,9 @@ func briefly(where string) string {
 // saidRows is how many lines what was said takes, behind the place on the page: to whom secrets go is not cut. At most half of what the
 // header and the footer leave.
 func (m *model) saidRows(head int) int {
+	if a, is := m.top().(*ask); is && !a.q.secret {
+		return 1 // what is asked about goes before what was said
+	}
 	if m.busy != nil && m.busy.shown && !m.modal() || ansi.StringWidth(m.said) <= m.width {
 		return 1
 	}

@@ -159,7 +159,8 @@ func (l *link) knownHost(ctx context.Context, a steps.Answers) error {
 	}
 	if l.app.terminal && !l.yes {
 		ok, err := l.app.confirm(ctx, l.talk, "Sign in there?",
-			problem.Plain(l.chain.Host)+" was not used before from here. To look what NPS has, and what this user may do there, "+signsIn(a)+". Nothing is changed by that.", "  certificate "+problem.Plain(leaf.Subject), "  SHA-256     "+face.Grouped(leaf.SHA256), "  SHA-1       "+face.Grouped(leaf.SHA1)+"  (Thumbprint in Windows)")
+			problem.Plain(l.chain.Host)+" was not used before from here.", "  certificate "+problem.Plain(leaf.Subject), "  SHA-256     "+face.Grouped(leaf.SHA256), "  SHA-1       "+face.Grouped(leaf.SHA1)+"  (Thumbprint in Windows)",
+			"To look what NPS has, and what this user may do there, "+signsIn(a)+". Nothing is changed by that.")
 		if err != nil {
 			return err
 		}

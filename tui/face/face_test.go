@@ -96,7 +96,7 @@ func TestWhatWasPutOffComesBehindAllElse(t *testing.T) {
 	}
 	h.Do("b")
 	a, _ := h.Next(p)
-	if want := `You put this off. It comes once more before the end: for it waits object "c", object "d", object "e", 1 more. Later leaves it for another day.`; a.Key != "a" || h.Again(p, a) != want {
+	if want := `You put this off. It comes once more before the end: this waits for it: object "c", object "d", object "e", 1 more. Later leaves it for another day.`; a.Key != "a" || h.Again(p, a) != want {
 		t.Errorf("%q comes: %q", a.Key, h.Again(p, a))
 	}
 	h.PutOff("a")

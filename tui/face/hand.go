@@ -143,7 +143,7 @@ func (h *Hand) Again(p plan.Plan, a plan.Action) string {
 	if len(names) == 0 {
 		return put + "nothing is complete without it. Later leaves it for another day."
 	}
-	return put + "for it waits " + strings.Join(names, ", ") + ". Later leaves it for another day."
+	return put + "this waits for it: " + strings.Join(names, ", ") + ". Later leaves it for another day."
 }
 
 // waitersTold is how many of those that wait for an action are named.
