@@ -35,6 +35,7 @@ type Options struct {
 	Dial      func(ctx context.Context, network, addr string) (net.Conn, error)
 	Wait      func(ctx context.Context, d time.Duration) error // between tries; returns early with ctx's error
 	Observe   func(Exchange)                                   // called after each request, also from several goroutines
+	Waiting   func(Exchange) (answered func())                 // called before each request, and what it gives when the answer begins; so too
 	Explain   func(error) error                                // turns TLS errors into problems; nil: a general text
 	// Again fetches new credentials when the token has run out and cannot be renewed. Nil: the run stops with
 	// problem.SignInAgain. It must not use the client: requests wait for it.
@@ -106,8 +107,8 @@ func New(o Options) (*Client, error) {
 		c.userAgent = "npsetup"
 	}
 	c.session.changed = make(chan struct{})
-	c.pooled = observed{transport(o, false), c.now, o.Observe}
-	c.fresh = observed{transport(o, true), c.now, o.Observe}
+	c.pooled = observed{transport(o, false), c.now, o.Observe, o.Waiting}
+	c.fresh = observed{transport(o, true), c.now, o.Observe, o.Waiting}
 	c.reads = c.httpClient(c.pooled, sameHost)
 	c.sends = c.httpClient(c.fresh, stay)
 	return c, nil

@@ -71,14 +71,23 @@ type observed struct {
 	next http.RoundTripper
 	now  func() time.Time
 	tell func(Exchange)
+	wait func(Exchange) (answered func())
 }
 
 // RoundTrip implements http.RoundTripper.
 func (o observed) RoundTrip(req *http.Request) (*http.Response, error) {
+	t := tripOf(req.Context())
+	if t == nil {
+		return o.next.RoundTrip(req)
+	}
+	e := Exchange{Operation: t.op.ID, Class: t.op.Class, Method: t.shown.Method, Path: t.shown.Path}
+	if o.wait != nil {
+		defer o.wait(e)()
+	}
 	began := o.now()
 	resp, err := o.next.RoundTrip(req)
-	if t := tripOf(req.Context()); t != nil && o.tell != nil {
-		e := Exchange{Operation: t.op.ID, Class: t.op.Class, Method: t.shown.Method, Path: t.shown.Path, Duration: o.now().Sub(began)}
+	if o.tell != nil {
+		e.Duration = o.now().Sub(began)
 		if resp != nil {
 			e.Status = resp.StatusCode
 		}

@@ -42,6 +42,8 @@ type app struct {
 	wait     func(ctx context.Context, d time.Duration) error // nil: real time
 	between  func(ctx context.Context, d time.Duration) error // waits between the tries of a request; nil: real time
 	patience time.Duration                                    // of one request to NPS; 0: a minute
+	noticed  time.Duration                                    // from when on a wait is told; 0: two seconds
+	attended bool                                             // somebody sees what is said of a wait
 	making   func(path string, made bool)                     // told of each key and certificate, before and after; nil: nobody is
 	rounds   int                                              // of the key derivation of a PFX; 0: as many as pki takes
 	home     func() (string, error)
@@ -51,7 +53,8 @@ type app struct {
 	machine  trust.Machine                                                          // whose store of trusted roots is looked at and changed; zero: this one
 	windows  func(ctx context.Context, name string, args ...string) ([]byte, error) // starts a program of Windows; nil: this is none
 	scrub    *secret.Scrubber
-	abrupt   bool // what stops a run also ends a request that has left, as a kill does
+	abrupt   bool                       // what stops a run also ends a request that has left, as a kill does
+	guided   func(advice string) string // how advice reads for the run at hand; nil: there is none
 }
 
 // fromProcess is the world of the real program.
@@ -121,13 +124,15 @@ func start(args []string, a *app) int {
 func startContext(ctx context.Context, args []string, a *app) int {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
-	a.scrub = &secret.Scrubber{}
+	a.scrub, a.attended = &secret.Scrubber{}, a.terminal
 	root := newRoot(a)
 	root.SetArgs(args)
 	root.SetIn(a.in)
-	root.SetOut(scrubbing{a.out, a.scrub, &sync.Mutex{}})
-	root.SetErr(scrubbing{a.err, a.scrub, &sync.Mutex{}})
+	root.SetOut(scrubbing{a.out, a.scrub, &sync.Mutex{}, a})
+	root.SetErr(scrubbing{a.err, a.scrub, &sync.Mutex{}, a})
 	root.InitDefaultCompletionCmd() // only now: it keeps where it writes to
+	root.InitDefaultHelpCmd()
+	strict(root)
 	taught(root)
 	err := root.ExecuteContext(ctx)
 	if err != nil && ctx.Err() != nil {
@@ -174,6 +179,7 @@ type scrubbing struct {
 	w     io.Writer
 	scrub *secret.Scrubber
 	mu    *sync.Mutex // what is said of a signal comes from beside
+	app   *app
 }
 
 func (s scrubbing) Write(p []byte) (int, error) {
@@ -221,6 +227,31 @@ Without a command it opens the wizard: on the full screen, or line by line with 
 		return nil
 	}
 	return root
+}
+
+// strict makes a shell or a command that is not there a mistake in usage, which cobra answers with help.
+func strict(root *cobra.Command) {
+	for _, c := range root.Commands() {
+		switch c.Name() {
+		case "completion":
+			c.RunE = func(c *cobra.Command, args []string) error {
+				if len(args) > 0 {
+					return problem.New("there is no completion for the shell " + problem.Plain(args[0])).Try("npsetup completion bash, fish, powershell or zsh").Of(problem.Usage)
+				}
+				return c.Help()
+			}
+			c.Args = cobra.ArbitraryArgs
+		case "help":
+			help := c.Run
+			c.Run, c.RunE = nil, func(c *cobra.Command, args []string) error {
+				if about, rest, err := root.Find(args); err != nil || about == nil || len(rest) > 0 {
+					return notACommand(args)
+				}
+				help(c, args)
+				return nil
+			}
+		}
+	}
 }
 
 // taught makes arguments that a command does not take a mistake in usage, for every command below.

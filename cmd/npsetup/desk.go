@@ -248,7 +248,7 @@ func (d *desk) Fetch(ctx context.Context, m steps.Machine, v plan.Labeled) (secr
 	}
 	key, err := j.revealed(ctx, *v.Fetch)
 	if err == nil && key.Empty() {
-		err = problem.New("there is no " + problem.Plain(v.Label) + " yet").Because("NPS has made none").Try("npsetup key --to FILE makes one, after asking")
+		err = problem.New("there is no " + problem.Plain(v.Label) + " yet").Because("NPS has made none").Try(j.guided("npsetup key --to FILE makes one, after asking"))
 	}
 	return key, err
 }

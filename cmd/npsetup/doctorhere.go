@@ -90,13 +90,17 @@ func (x *examination) lookRuns(dir string) []doctor.Check {
 		return doctor.Failures("runs", err)
 	}
 	var checks []doctor.Check
+	which := ""
+	if severalOpen(dir) {
+		which = " -f FILE"
+	}
 	for _, r := range records {
 		name := r.Guide + " for " + r.Application + " on " + r.Server
 		switch since := ", begun " + r.Started.UTC().Format("2006-01-02 15:04") + " UTC"; {
 		case r.Open && r.Undoing:
-			checks = append(checks, doctor.Doubt("runs", problem.RunOpen, name+since+", is being taken back", "npsetup undo goes on taking it back", "npsetup apply -f FILE sets it up again"))
+			checks = append(checks, doctor.Doubt("runs", problem.RunOpen, name+since+", is being taken back", "npsetup undo"+which+" goes on taking it back", "npsetup apply -f FILE sets it up again"))
 		case r.Open && !r.Complete:
-			checks = append(checks, doctor.Doubt("runs", problem.RunOpen, name+" is open"+since, "npsetup resume goes on with it"))
+			checks = append(checks, doctor.Doubt("runs", problem.RunOpen, name+" is open"+since, "npsetup resume"+which+" goes on with it"))
 		}
 		store, err := run.Open(dir, run.ID{Server: r.Server, Guide: r.Guide, Application: r.Application}, x.options.app.now)
 		if err != nil {
@@ -104,7 +108,7 @@ func (x *examination) lookRuns(dir string) []doctor.Check {
 			continue
 		}
 		for _, s := range store.OpenSessions() {
-			checks = append(checks, doctor.Doubt("sessions", problem.SessionLeftOpen, "the session "+s.Marker+" of "+name+" may still be open", "npsetup verify ends it"))
+			checks = append(checks, doctor.Doubt("sessions", problem.SessionLeftOpen, "the session "+s.Marker+" of "+name+" may still be open", "npsetup verify"+which+" ends it"))
 		}
 		_ = store.Close()
 	}

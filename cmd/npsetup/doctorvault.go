@@ -68,7 +68,7 @@ func (x *examination) lookVault(ctx context.Context) {
 		x.sheet.Add(group, doctor.Failures("address", err)...)
 		return
 	}
-	o := passwordsecure.Options{Now: x.options.app.now, Scrub: x.options.app.scrub, UserAgent: "npsetup/" + version}
+	o := passwordsecure.Options{Now: x.options.app.now, Timeout: x.options.app.patience, Scrub: x.options.app.scrub, UserAgent: "npsetup/" + version}
 	if x.vault != "" {
 		o.Setting = "--password-secure-trust"
 	}
@@ -82,7 +82,9 @@ func (x *examination) lookVault(ctx context.Context) {
 		best = x.link.vaultSeen
 	} else {
 		x.saying("looking at " + forms[0].URL)
+		end := x.options.app.waiting(x.talk(), "Password Secure at "+forms[0].URL, longestVault)
 		best, _ = passwordsecure.Best(c.Probe(ctx, forms))
+		end()
 		x.sheet.Add(group, vaultChecks(best)...)
 		if best.Certificate != nil {
 			x.sheet.Add(group, x.end(best.Until(), vaultRenewal))

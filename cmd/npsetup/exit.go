@@ -62,7 +62,7 @@ func printProblems(w io.Writer, err error) {
 			_, _ = fmt.Fprintf(w, "  because %s\n", problem.Plain(p.Why))
 		}
 		for _, next := range p.Next {
-			_, _ = fmt.Fprintf(w, "  next: %s\n", problem.Plain(next))
+			_, _ = fmt.Fprintf(w, "  next: %s\n", guidedBy(w, problem.Plain(next)))
 		}
 		if code := all.CodeLine(i); code != "" {
 			_, _ = fmt.Fprintf(w, "  %s\n", code)

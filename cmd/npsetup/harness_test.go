@@ -39,6 +39,7 @@ type site struct {
 	wait     func(ctx context.Context, d time.Duration) error // nil: real time
 	between  func(ctx context.Context, d time.Duration) error // nil: real time
 	patience time.Duration
+	noticed  time.Duration
 	here     machine.Machine                                                        // what doctor looks at
 	network  machine.Network                                                        // what doctor tries ports by; zero: nothing beyond this machine
 	machine  trust.Machine                                                          // whose trusted roots are changed; zero: none that could be
@@ -142,7 +143,7 @@ func (st *site) within(ctx context.Context, args ...string) result {
 			return []byte(st.env["TYPED"]), nil
 		},
 	}
-	a.between, a.patience = st.between, st.patience
+	a.between, a.patience, a.noticed = st.between, st.patience, st.noticed
 	if a.between == nil {
 		a.between = atOnce
 	}

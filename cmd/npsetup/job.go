@@ -123,6 +123,7 @@ func offline(c *cobra.Command, o *options) (*job, error) {
 		return nil, err
 	}
 	j := &job{options: o, c: c, link: &link{app: o.app, talk: c.ErrOrStderr(), dry: o.dryRun, yes: o.yes || o.approve != "", state: state, life: c.Context()}}
+	o.app.guided = j.guided
 	overrides, err := j.overrides()
 	if err != nil {
 		return nil, err
@@ -274,21 +275,6 @@ func (j *job) answersFile() string {
 		return "FILE"
 	}
 	return plan.ShellWord(j.file)
-}
-
-// again is a command that goes on with this run, as a person types it: with several open runs only the answers file tells them apart.
-func (j *job) again(command string) string {
-	open := 0
-	records, _ := run.List(j.link.state) // who cannot read them is told so when the command is typed
-	for _, r := range records {
-		if r.Open {
-			open++
-		}
-	}
-	if open > 1 {
-		command += " -f " + j.answersFile()
-	}
-	return "npsetup " + command
 }
 
 func (j *job) open() error {

@@ -51,9 +51,18 @@ func (p *progress) Emit(e run.Event) {
 			_, _ = fmt.Fprintf(p.w, "%-20s %s %s: %s\n", e.Step, e.Effect, plan.Quoted(e.Object), e.Outcome)
 			return
 		}
-		_, _ = fmt.Fprintf(p.w, "%-20s %s %s: %s: %s\n", e.Step, e.Effect, plan.Quoted(e.Object), e.Outcome, problem.Plain(e.Error.What))
-	case "waiting":
-		_, _ = fmt.Fprintf(p.w, "%-20s waits for a person: %s\n", e.Step, problem.Plain(e.Object))
+		said := problem.Plain(e.Error.What)
+		switch {
+		case e.Outcome != steps.Waiting.String():
+			said = e.Outcome + ": " + said
+		case e.Error.Why != "":
+			said += "; " + problem.Plain(e.Error.Why)
+		}
+		_, _ = fmt.Fprintf(p.w, "%-20s %s %s: %s\n", e.Step, e.Effect, plan.Quoted(e.Object), said)
+	case run.WaitingFor:
+		if e.Error == nil { // else it waits for something else, which is told when it is settled
+			_, _ = fmt.Fprintf(p.w, "%-20s waits for a person, who does as the plan shows: %s\n", e.Step, problem.Plain(e.Object))
+		}
 	}
 }
 
@@ -229,7 +238,7 @@ func (j *job) tellPerson() {
 	}
 	var files, ids []string
 	for _, a := range p.Doable() {
-		_, _ = fmt.Fprintf(j.talk(), "\n%s", plan.ManualText(a, 0))
+		_, _ = fmt.Fprintf(j.talk(), "\n%s", j.guided(plan.ManualText(a, 0)))
 		if file := a.Awaits(); file != "" {
 			files = append(files, file)
 		} else if a.ByWord() && !slices.Contains(ids, a.Step) {

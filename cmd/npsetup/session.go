@@ -102,7 +102,7 @@ func (j *job) endOpen(ctx context.Context, sink run.Sink) error {
 // carries a plan out ends them first.
 func (j *job) tellOpen() {
 	for _, s := range j.store.OpenSessions() {
-		_, _ = fmt.Fprintln(j.talk(), "warning: "+mayBeOpen(s))
+		_, _ = fmt.Fprintln(j.talk(), "warning: "+j.guided(mayBeOpen(s)))
 	}
 }
 

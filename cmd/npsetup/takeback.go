@@ -8,6 +8,7 @@ import (
 
 	"npsetup/steps"
 	shared "npsetup/steps/nps"
+	"npsetup/steps/npsapi"
 	"npsetup/steps/plan"
 	"npsetup/steps/problem"
 	"npsetup/steps/run"
@@ -70,7 +71,7 @@ func (u *takingBack) look(ctx context.Context) (p plan.Plan, others []string, er
 		return p, nil, err
 	}
 	lacks := func(operation string) bool { _, is := shared.NotOffered(u.scene, operation); return is }
-	left, err := run.Undo(ctx, deeds, run.Unmaking{Sender: u.link.client, Lacks: lacks, Wait: u.app.pause, Over: u.over, Keep: u.keep, Machines: machines{u.link}})
+	left, err := run.Undo(ctx, deeds, run.Unmaking{Sender: u.link.client, Lacks: lacks, Wait: u.app.pause, Over: u.over, Keep: u.keep, Machines: machines{u.link}, Spoken: npsapi.Spoken})
 	if err != nil || len(left.Contested) > 0 {
 		return p, left.Contested, err
 	}
@@ -80,7 +81,7 @@ func (u *takingBack) look(ctx context.Context) (p plan.Plan, others []string, er
 		Answers: u.answers.Lasting(), AnswersDir: u.answers.Dir(), Actions: left.Actions, Fingerprint: plan.FingerprintOf(left.Seen),
 	}
 	for _, b := range left.Beyond {
-		p.Warnings = append(p.Warnings, "not taken back: "+b)
+		p.Warnings = append(p.Warnings, steps.Warning{Text: "not taken back: " + b, Code: problem.NotTakenBack}.String())
 	}
 	return p, nil, nil
 }
@@ -138,7 +139,7 @@ func (u *takingBack) tellHands(p plan.Plan, result run.Result) error {
 	var ids []string
 	for i, a := range result.Actions {
 		if a.Outcome == steps.Waiting {
-			_, _ = fmt.Fprintf(u.talk(), "\n%s", plan.ManualText(p.Actions[i], 0))
+			_, _ = fmt.Fprintf(u.talk(), "\n%s", u.guided(plan.ManualText(p.Actions[i], 0)))
 			if p.Actions[i].ByWord() && !slices.Contains(ids, a.Step) {
 				ids = append(ids, a.Step)
 			}

@@ -92,7 +92,8 @@ func (o *trustOptions) probe(ctx context.Context, address string) (trust.Present
 	if !isURL(address) {
 		return trust.Presented{}, problem.New(problem.Plain(address) + " is no address of a server").Try("write it as https://nps.contoso.com:6500/").Of(problem.Usage)
 	}
-	return trust.Prober{Now: o.app.now}.Probe(ctx, address)
+	defer o.app.waiting(o.c.ErrOrStderr(), "the certificate of "+address, longestHandshake)()
+	return trust.Prober{Now: o.app.now, HandshakeLimit: o.app.patience}.Probe(ctx, address)
 }
 
 // sighting is how a presented certificate relates to what was seen before.

@@ -127,7 +127,38 @@ func TestTheNextCommandNamesTheRun(t *testing.T) {
 	st.do("apply", "-f", other, "--yes").want(t, exitPerson)
 	file := plan.ShellWord(st.answers())
 	says(t, st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson).err, "when it is done: npsetup resume -f "+file+" --yes --done ")
+	if _, err := st.s.SetFaults([]string{"server-500"}, nil); err != nil {
+		t.Fatal(err)
+	}
+	says(t, st.do("resume", "-f", st.answers(), "--yes").want(t, exitFailed).err, "next: run npsetup resume -f "+file+" to go on")
+	if _, err := st.s.SetFaults(nil, []string{"server-500"}); err != nil {
+		t.Fatal(err)
+	}
+	says(t, st.do("doctor").want(t, exitOK).out, "next: npsetup resume -f FILE goes on with it")
 	says(t, st.do("undo", "-f", st.answers(), "--yes").want(t, exitPerson).err, "when it is done: npsetup undo -f "+file+" --yes --done ")
+}
+
+// TestTheKeyIsFetchedWhereTheRunIs: the page for the key names the state folder that the command was given.
+func TestTheKeyIsFetchedWhereTheRunIs(t *testing.T) {
+	t.Parallel()
+	st := newSite(t, sandbox.Options{})
+	said := strings.Join(strings.Fields(st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson).err), " ")
+	says(t, said, "npsetup key --state "+plan.ShellWord(st.state)+" --to FILE")
+	if strings.Contains(said, "waiting: it waits") {
+		t.Error("what waits is told twice, and not for what")
+	}
+	says(t, said, `"session npsetup proof 1": it waits for certificate-trust; a person does that first`)
+}
+
+// TestWhatIsNoCommandIsAMistake, also behind completion and help.
+func TestWhatIsNoCommandIsAMistake(t *testing.T) {
+	t.Parallel()
+	st := newSite(t, sandbox.Options{})
+	says(t, st.do("completion", "tcsh").want(t, exitUsage).err, "no completion for the shell tcsh", "bash, fish, powershell or zsh")
+	says(t, st.do("help", "nothing").want(t, exitUsage).err, "there is no command nothing")
+	says(t, st.do("help", "trust", "pin").want(t, exitOK).out, "npsetup trust pin")
+	says(t, st.do("completion").want(t, exitOK).out, "powershell")
+	says(t, st.do("completion", "bash").want(t, exitOK).out, "bash completion")
 }
 
 // TestAStoppedPlan has no run to go on with.

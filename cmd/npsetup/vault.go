@@ -51,7 +51,7 @@ func (l *link) vaultClient(a steps.Answers, address string) (*vault.Client, trus
 	if config, err = trust.Config(choice, u.Hostname(), l.app.now); err != nil {
 		return nil, choice, err
 	}
-	return vault.New(vault.Options{TLS: config, Now: l.app.now, DryRun: l.dry, Scrub: l.app.scrub, UserAgent: "npsetup/" + version}), choice, nil
+	return vault.New(vault.Options{TLS: config, Now: l.app.now, Timeout: l.app.patience, DryRun: l.dry, Scrub: l.app.scrub, UserAgent: "npsetup/" + version}), choice, nil
 }
 
 func (l *link) probeVault(ctx context.Context, a steps.Answers) (passwordsecure.Sighting, error) {
@@ -63,7 +63,9 @@ func (l *link) probeVault(ctx context.Context, a steps.Answers) (passwordsecure.
 	if err != nil {
 		return passwordsecure.Sighting{}, err
 	}
+	end := l.app.waiting(l.talk, "Password Secure at "+forms[0].URL, longestVault)
 	reports := c.Probe(ctx, forms)
+	end()
 	if err := ctx.Err(); err != nil {
 		return passwordsecure.Sighting{}, problem.New("the look at Password Secure was cancelled").Of(problem.Cancelled).From(err)
 	}

@@ -82,7 +82,9 @@ func (l *link) world() auditor.World {
 }
 
 func (l *link) probe(ctx context.Context, address string) (shared.Presented, error) {
-	p, err := trust.Prober{Now: l.app.now, Dial: l.app.network.Dial, Resolver: l.app.network}.Probe(ctx, address)
+	end := l.app.waiting(l.talk, "the certificate of "+address, longestHandshake)
+	p, err := trust.Prober{Now: l.app.now, Dial: l.app.network.Dial, Resolver: l.app.network, HandshakeLimit: l.app.patience}.Probe(ctx, address)
+	end()
 	if err != nil {
 		return shared.Presented{}, err
 	}
@@ -125,7 +127,7 @@ func (l *link) connect(ctx context.Context, a steps.Answers) (shared.Connection,
 	l.served = served(a)
 	l.client, err = nps.New(nps.Options{
 		BaseURL: a.Text("nps.url"), TLS: config, Now: l.app.now, DryRun: l.dry, Scrub: l.app.scrub, UserAgent: "npsetup/" + version, Observe: l.observe,
-		Explain: trust.Explain, Again: l.again(), Wait: l.app.between, Timeout: l.app.patience,
+		Explain: trust.Explain, Again: l.again(), Wait: l.app.between, Timeout: l.app.patience, Waiting: l.awaits,
 	})
 	if err != nil {
 		return nil, err

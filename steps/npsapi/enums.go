@@ -109,6 +109,19 @@ const (
 	MemberResource = 0 // ManagedResourceAndGroupEntityType, inferred
 )
 
+// Spoken is how NPS words a member and its value where a number or another name is sent; empty where it is the same.
+func Spoken(member string, value []byte) (label, word string) {
+	var e Enum
+	if member != "rotationType" || json.Unmarshal(value, &e) != nil {
+		return "", ""
+	}
+	words := []string{"Not Managed", "Manual", "Automatic"}
+	if e.Number >= 0 && e.Number < len(words) {
+		word = words[e.Number]
+	}
+	return "Rotation", word
+}
+
 // inferred names the enums whose numbers are inferred and that this program sends or judges.
 func inferred() []string {
 	return []string{

@@ -180,6 +180,7 @@ const (
 	JournalDamaged      Code = "journal-damaged"
 	NewerVersion        Code = "newer-version"
 	RunOpen             Code = "run-open"
+	NotTakenBack        Code = "not-taken-back"
 	SessionLeftOpen     Code = "session-left-open"
 	AnotherAtWork       Code = "another-at-work"
 	NoTerminal          Code = "no-terminal"

@@ -44,7 +44,7 @@ func (v *undoing) formerly(op plan.Op, row json.RawMessage, a *plan.Action) (*pl
 			continue
 		}
 		back, want = append(back, c), append(want, plan.Member{Name: c.Member, Value: is})
-		a.Difference = append(a.Difference, plan.Difference{Label: c.Member, Field: c.Member, From: plain(now), To: plain(c.Was)})
+		a.Difference = append(a.Difference, v.difference(c.Member, c, now))
 	}
 	if len(back) == 0 {
 		return nil, nil
@@ -68,7 +68,8 @@ func (v *undoing) formerly(op plan.Op, row json.RawMessage, a *plan.Action) (*pl
 
 // contested says whether a member stays as somebody else made it.
 func (v *undoing) contested(c plan.Changed, now json.RawMessage, a *plan.Action) bool {
-	text := c.Member + " was " + plain(c.Was) + ", this run made it " + plain(c.Became) + ", and somebody else " + plain(now)
+	d := v.difference(c.Member, c, now)
+	text := d.Label + " was " + d.To + ", this run made it " + v.word(c.Member, c.Became) + ", and somebody else " + d.From
 	if v.Over {
 		a.Notes = append(a.Notes, "over somebody else's change: "+text)
 		return false
@@ -82,6 +83,25 @@ func (v *undoing) contested(c plan.Changed, now json.RawMessage, a *plan.Action)
 }
 
 // plain is a JSON value for people: texts bare.
+// difference is what a member is and becomes again, in the product's words where there are any.
+func (v *undoing) difference(label string, c plan.Changed, now json.RawMessage) plan.Difference {
+	if v.Spoken != nil {
+		if l, _ := v.Spoken(c.Member, now); l != "" {
+			label = l
+		}
+	}
+	return plan.Difference{Label: label, Field: c.Member, From: v.word(c.Member, now), To: v.word(c.Member, c.Was)}
+}
+
+func (v *undoing) word(member string, value json.RawMessage) string {
+	if v.Spoken != nil {
+		if _, w := v.Spoken(member, value); w != "" {
+			return w
+		}
+	}
+	return plain(value)
+}
+
 func plain(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {

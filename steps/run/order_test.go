@@ -289,7 +289,7 @@ func TestManualActionsWait(t *testing.T) {
 	w := &world{}
 	r := w.apply(t, byHand("a"), create("b", "a"), create("c"))
 	wantOutcomes(t, r, steps.Waiting, steps.Waiting, steps.Done)
-	if r.Actions[0].Err != nil || !strings.Contains(r.Actions[1].Err.Error(), "it needs a, which a person does") || r.Outcome() != steps.Waiting {
+	if r.Actions[0].Err != nil || !strings.Contains(r.Actions[1].Err.Error(), "it waits for a: a person does that first") || r.Outcome() != steps.Waiting {
 		t.Errorf("%v %v %v", r.Actions[0].Err, r.Actions[1].Err, r.Outcome())
 	}
 	if strings.Contains(w.logged(), "remember") {

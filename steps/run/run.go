@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -238,7 +239,8 @@ func (r *runner) allSettled() bool {
 func (r *runner) ready(ctx context.Context, a plan.Action) (ready, settled bool) {
 	r.mu.Lock()
 	stopped := r.stopped
-	var waitsFor, lacks string
+	var waitsFor []string
+	var lacks string
 	open := r.isOpen(a.Key)
 	for _, need := range r.needs[a.Key] {
 		if open {
@@ -247,7 +249,7 @@ func (r *runner) ready(ctx context.Context, a plan.Action) (ready, settled bool)
 		n := r.results[need]
 		switch {
 		case n.Outcome == steps.Waiting:
-			waitsFor = cmp.Or(waitsFor, need)
+			waitsFor = append(waitsFor, need)
 		case n.Outcome == steps.Failed, n.Outcome == steps.NotRun, n.Outcome == steps.Skipped:
 			lacks = cmp.Or(lacks, need)
 		}
@@ -261,8 +263,8 @@ func (r *runner) ready(ctx context.Context, a plan.Action) (ready, settled bool)
 		return false, false
 	case lacks != "":
 		result = ActionResult{Outcome: steps.NotRun, Err: problem.New("not started").Because("it needs " + lacks + ", which was not done")}
-	case waitsFor != "":
-		result = ActionResult{Outcome: steps.Waiting, Err: problem.New("it waits").Because("it needs " + waitsFor + ", which a person does")}
+	case len(waitsFor) > 0:
+		result = ActionResult{Outcome: steps.Waiting, Err: problem.New("it waits for " + strings.Join(waitsFor, ", ")).Because("a person does that first")}
 	default:
 		return true, false
 	}

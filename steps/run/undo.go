@@ -12,11 +12,12 @@ import (
 // Unmaking is what Undo needs besides the deeds. Nothing is changed through it.
 type Unmaking struct {
 	Sender   Sender
-	Wait     func(ctx context.Context, d time.Duration) error // between looks for what NPS may still be at work on; nil: one look
-	Machines Machines                                         // nil: what another machine trusts is looked at when it is carried out
-	Lacks    func(operation string) bool                      // whether this server was found not to have a call; nil: it has them all
-	Over     bool                                             // what somebody else has changed since gets its former values too
-	Keep     bool                                             // what somebody else has changed since stays as it is
+	Wait     func(ctx context.Context, d time.Duration) error       // between looks for what NPS may still be at work on; nil: one look
+	Machines Machines                                               // nil: what another machine trusts is looked at when it is carried out
+	Lacks    func(operation string) bool                            // whether this server was found not to have a call; nil: it has them all
+	Over     bool                                                   // what somebody else has changed since gets its former values too
+	Keep     bool                                                   // what somebody else has changed since stays as it is
+	Spoken   func(member string, value []byte) (label, word string) // a member and its value as the product words them, or empty; nil: as they are sent
 }
 
 // Undone is a plan that takes a run back, and what was seen on the way.

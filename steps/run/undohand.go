@@ -55,7 +55,7 @@ func (v *undoing) stillSo(w *view, a *plan.Action) (*plan.Op, error) {
 			if _, name, of := strings.Cut(setting, "/"); of {
 				setting = name
 			}
-			a.Difference = append(a.Difference, plan.Difference{Label: setting, Field: c.Member, From: plain(now), To: plain(c.Was)})
+			a.Difference = append(a.Difference, v.difference(setting, c, now))
 		}
 	}
 	if !still {
