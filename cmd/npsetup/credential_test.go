@@ -62,7 +62,7 @@ func TestTheConsentIsForARotationThatIsSent(t *testing.T) {
 		st.do(append(command, "-f", file)...).want(t, exitOK)
 	}
 	back := st.do("undo", "-f", file, "--dry-run").want(t, exitPending)
-	says(t, back.out, "Rotation (rotationType): Automatic → Not Managed", "not taken back: ", "(code: not-taken-back)")
+	says(t, squeezed(back.out), "Rotation (rotationType): Automatic → Not Managed", "not taken back: ", "(code: not-taken-back)")
 	st.elsewhere("verify", "-f", file).want(t, exitOK)
 	says(t, st.elsewhere("apply", "--yes", "-f", file).want(t, exitUsage).err, "missing consent: rotate-password") // nothing is known there
 	if err := st.s.Drift("credentials", "svc-auditor", map[string]any{"rotationType": 0, "passwordStatus": 0, "lastPasswordChangeDateTimeUtc": nil}); err != nil {
