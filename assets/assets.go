@@ -26,7 +26,8 @@ var PasswordSecureContract []byte
 //go:embed text/en/*.txt text/en/codes/*.txt text/en/risks/*.txt
 var texts embed.FS
 
-// Texts are the manual pages in English, one file per step, and under codes/ what each code of a problem means.
+// Texts are the manual pages in English, one file per step, and under codes/ what each code of a problem means, under
+// risks/ each risk that is accepted by name.
 func Texts() fs.FS {
 	sub, err := fs.Sub(texts, "text/en")
 	if err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -234,7 +235,7 @@ func (a Answers) CheckField(f Field) (Fault, bool) {
 		if err := f.Valid(one); err != nil {
 			fault := Fault{Key: f.Key, Code: checkCode(err), Why: err.Error(), Try: exampleHint(f)}
 			if f.Kind == Consent {
-				fault.Entries, fault.Try = []int{i}, "take it out, or write the nearest: "+f.nearest(one)
+				fault.Entries, fault.Try = []int{i}, "take it out, or write the nearest: "+nearest(one, slices.Values(f.values()))
 			}
 			return fault, true
 		}
@@ -281,15 +282,13 @@ func exampleHint(f Field) string {
 	return strings.Join(hints, "; ")
 }
 
-// nearest is the choice with the fewest changed letters.
-func (f Field) nearest(v string) string {
-	best, least := "", 1<<30
+// values are those of the choices.
+func (f Field) values() []string {
+	var all []string
 	for _, o := range f.Choices {
-		if d := editDistance(strings.ToLower(v), o.Value); d < least {
-			best, least = o.Value, d
-		}
+		all = append(all, o.Value)
 	}
-	return best
+	return all
 }
 
 // Valid checks one value: what its kind demands, then the field's own check. The error never repeats the value.

@@ -85,19 +85,18 @@ func (r *reading) override(o Overrides) {
 		r.drafts[key], r.places[key] = r.listed(key, o.Set[key]), "--set"
 		delete(r.entries, key)
 	}
-	r.accept(o.Accept)
+	r.accept(o.Accept, o.Others)
 }
 
-// accept adds the risks that flags accept. A name that is none is the flag's fault, and not that of a list in a file.
-func (r *reading) accept(names []string) {
+// accept adds the risks that flags accept. A name that is none is the flag's fault, and not that of a list in a file. others are those that
+// the command took already.
+func (r *reading) accept(names, others []string) {
 	risks := r.fields[RiskKey]
 	for _, name := range names {
 		if risks.Valid(name) != nil {
-			var all []string
-			for _, o := range risks.Choices {
-				all = append(all, o.Value)
-			}
-			r.fault("--accept-risk", "", "there is no risk "+problem.Plain(name), "those of this guide are "+strings.Join(all, ", "), "the nearest is "+risks.nearest(name)+"; npsetup explain "+risks.nearest(name)+" tells what it means")
+			all := append(risks.values(), others...)
+			near := nearest(name, slices.Values(all))
+			r.fault("--accept-risk", "", "there is no risk "+problem.Plain(name), "those that can be accepted here are "+strings.Join(all, ", "), "the nearest is "+near+"; npsetup explain "+near+" tells what it means")
 			continue
 		}
 		r.drafts[RiskKey] = strings.Trim(r.drafts[RiskKey]+"\n"+name, "\n")

@@ -25,6 +25,7 @@ type Overrides struct {
 	Set    map[string]string
 	Env    func(string) (string, bool)
 	Accept []string                        // risks accepted by flag
+	Others []string                        // risks that only the command knows: named where one is misspelt
 	Begun  bool                            // answers and consents may be missing: a person is asked for them
 	Looks  bool                            // nothing is carried out: answers that only pages by hand show may be missing
 	Waive  func(Guide, Answers, Risk) bool // whether a consent may be missing; nil: none may
@@ -359,39 +360,16 @@ func (r *reading) below(parent string) []string {
 
 // nearest is the known key with the fewest changed letters.
 func (r *reading) nearest(key string) string {
-	best, distance := "", 1<<30
-	try := func(k string) {
-		if d := editDistance(strings.ToLower(key), strings.ToLower(k)); d < distance || d == distance && k < best {
-			best, distance = k, d
-		}
-	}
-	for k := range r.fields {
-		try(k)
-	}
-	for k := range r.parents {
-		try(k)
-	}
-	return best
-}
-
-func editDistance(a, b string) int {
-	if len(a) > 200 {
-		a = a[:200]
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := 1; i <= len(a); i++ {
-		diagonal := row[0]
-		row[0] = i
-		for j := 1; j <= len(b); j++ {
-			cost := 1
-			if a[i-1] == b[j-1] {
-				cost = 0
+	return nearest(key, func(yield func(string) bool) {
+		for k := range r.fields {
+			if !yield(k) {
+				return
 			}
-			diagonal, row[j] = row[j], min(row[j]+1, row[j-1]+1, diagonal+cost)
 		}
-	}
-	return row[len(b)]
+		for k := range r.parents {
+			if !yield(k) {
+				return
+			}
+		}
+	})
 }

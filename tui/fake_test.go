@@ -163,8 +163,10 @@ func (w *fakeWork) Say(_ steps.Machine, _ plan.Plan, done []string) error {
 }
 
 func (w *fakeWork) Unsay(_ steps.Machine, step string) error {
-	w.said = append(w.said, "not "+step)
-	return nil
+	if w.sayErr == nil {
+		w.said = append(w.said, "not "+step)
+	}
+	return w.sayErr
 }
 
 func (w *fakeWork) Verify(context.Context, steps.Machine) (run.Report, error) {

@@ -34,7 +34,10 @@ type (
 		steps []string
 		err   error
 	}
-	unsaidMsg  struct{ err error }
+	unsaidMsg struct {
+		step string
+		err  error
+	}
 	printedMsg struct{ err error }
 	fetchedMsg struct {
 		secret secret.Secret
@@ -84,7 +87,8 @@ func (p *manualPage) update(m *model, msg tea.Msg) tea.Cmd {
 		return p.noted(m, msg)
 	case unsaidMsg:
 		if msg.err != nil {
-			p.said = problem.Plain(msg.err.Error())
+			m.hand.Do(msg.step) // its word still stands
+			p.said = "not taken back: " + inOneLine(msg.err)
 			return nil
 		}
 		return m.manuals()
@@ -217,7 +221,7 @@ func (p *manualPage) back(m *model) tea.Cmd {
 		return p.show(m)
 	}
 	machine := m.m
-	cmd := m.do("taking it back", func(context.Context) tea.Msg { return unsaidMsg{m.o.Work.Unsay(machine, step)} })
+	cmd := m.do("taking it back", func(context.Context) tea.Msg { return unsaidMsg{step, m.o.Work.Unsay(machine, step)} })
 	m.busy.keep = true
 	return cmd
 }

@@ -105,6 +105,10 @@ func TestAWordIsNotedDownAtOnce(t *testing.T) {
 	if !slices.Equal(s.w.said, []string{"auditor-start"}) || s.w.applied != 1 {
 		t.Errorf("noted down %q, %d runs", s.w.said, s.w.applied)
 	}
+	s.w.sayErr = problem.New("the disk is full")
+	s.press("esc")
+	s.sees("By hand, 2 of 2", "not taken back: the disk is full")
+	s.w.sayErr = nil
 	s.press("esc")
 	s.sees("By hand, 1 of 2: dialog")
 	if !slices.Equal(s.w.said, []string{"auditor-start", "not auditor-start"}) {

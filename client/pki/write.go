@@ -135,10 +135,10 @@ func CheckFolder(dir string) error {
 	switch {
 	case err != nil:
 		return unwritable(dir, problem.Plain(err.Error()), "name a folder that you may make")
-	case Exposed(info):
-		return unwritable(dir, "everybody may write in "+problem.Plain(above)+", and could exchange it", "name a folder elsewhere, or take the right away: chmod o-w "+problem.Plain(above)).Coded(problem.KeyFolderUnsafe)
 	case !info.IsDir():
 		return unwritable(dir, problem.Plain(above)+" is a file", "name a folder that you may make")
+	case Exposed(info):
+		return unwritable(dir, "everybody may write in "+problem.Plain(above)+", and could exchange it", "name a folder elsewhere, or take the right away: chmod o-w "+problem.Plain(above)).Coded(problem.KeyFolderUnsafe)
 	}
 	if err := writable(above); err != nil {
 		return unwritable(dir, "it is not there, and cannot be made in "+problem.Plain(above)+": "+problem.Plain(err.Error()), "name a folder that you may make")

@@ -254,6 +254,12 @@ func session[T any](m *Machine, open func() (T, error)) (T, error) {
 	}
 }
 
+// dead asks whether the server still answers on this connection: an end of input alone may be that of a channel.
+func (m *Machine) dead() bool {
+	_, _, err := m.client.SendRequest("keepalive@openssh.com", true, nil)
+	return err != nil
+}
+
 // files does something with files over SFTP.
 func (m *Machine) files(ctx context.Context, what string, do func(*sftp.Client) error) error {
 	ctx, cancel := context.WithTimeout(ctx, connectWithin)
@@ -265,7 +271,7 @@ func (m *Machine) files(ctx context.Context, what string, do func(*sftp.Client) 
 	switch {
 	case ctx.Err() != nil:
 		return m.cut(ctx, what, ctx.Err())
-	case errors.Is(err, net.ErrClosed):
+	case err != nil && (errors.Is(err, net.ErrClosed) || m.dead()):
 		return m.cut(ctx, what, err)
 	case err != nil:
 		return problem.New("no files can be carried to " + problem.Plain(m.target.Address)).Because("its SSH server does not offer SFTP: " + problem.Plain(err.Error())).

@@ -114,9 +114,12 @@ func (j *job) apply(ctx context.Context) error {
 }
 
 // begin locks the run and notes down what it is for.
-func (j *job) begin(p plan.Plan, aim run.Aim) error {
+func (j *job) begin(p plan.Plan, aim run.Aim) error { return j.start(p, aim, false) }
+
+// start begins the run; with word only to note down what a person said.
+func (j *job) start(p plan.Plan, aim run.Aim, word bool) error {
 	return j.store.Begin(run.Start{
-		Guide: j.guide.ID, Server: p.Server, Version: p.Version, Application: j.identity(), Answers: j.answers.Lasting(), AnswersDir: absolute(j.answers.Dir()), Command: j.c.CommandPath(), Aim: aim,
+		Guide: j.guide.ID, Server: p.Server, Version: p.Version, Application: j.identity(), Answers: j.answers.Lasting(), AnswersDir: absolute(j.answers.Dir()), Command: j.c.CommandPath(), Aim: aim, Word: word,
 	})
 }
 

@@ -31,7 +31,7 @@ func (d *desk) noting(m steps.Machine, p plan.Plan) (*job, run.Options, error) {
 	if err != nil {
 		return j, run.Options{}, err
 	}
-	return j, run.Options{Store: j.store, Clock: clock(d.o.app.now), Words: d.words}, j.begin(p, d.aim())
+	return j, run.Options{Store: j.store, Clock: clock(d.o.app.now), Words: d.words}, j.start(p, d.aim(), true)
 }
 
 // Say implements face.Work.

@@ -55,7 +55,7 @@ func (d *desk) Place() string {
 		folders = append(folders, home)
 	}
 	for _, folder := range append(folders, d.state) {
-		if tryWriting(cmp.Or(folder, ".")) != nil {
+		if tryWriting(cmp.Or(folder, ".")) != nil || openToAll(cmp.Or(folder, ".")) {
 			continue
 		}
 		for n := 1; n < 100; n++ {
@@ -79,8 +79,8 @@ func (d *desk) WriteAnswers(m steps.Machine, path string) error {
 	if strings.TrimSpace(path) == "" {
 		return bad("no file was named")
 	}
-	if err := ownPlace(path, problem.New("the answers were not written to "+problem.Plain(path)), "another file name"); err != nil {
-		return err
+	if openToAll(filepath.Dir(path)) {
+		return ownPlace(path, problem.New("the answers were not written to "+problem.Plain(path)), d.elsewhere())
 	}
 	err := run.Create(path, steps.WriteAnswers(m.Guide(), m.Answers().Anchored(filepath.Dir(absolute(path)))), 0o600)
 	if errors.Is(err, fs.ErrExist) {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"io"
+	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -40,6 +41,13 @@ func TestTheAnswersGoWhereTheyCanBeWritten(t *testing.T) {
 		}
 	}
 	if runtime.GOOS == "linux" {
+		t.Chdir(openFolder(t))
+		if place, want := d.Place(), filepath.Join(home, "answers.yaml"); place != want {
+			t.Errorf("offered %q, want %q", place, want)
+		}
+		if err := d.WriteAnswers(m, "answers.yaml"); err == nil || !strings.Contains(problem.All(err)[0].Next[0], filepath.Join(home, "answers.yaml")) {
+			t.Errorf("in a folder that everybody may write in: %v", err)
+		}
 		t.Chdir("/proc") // nobody can write there
 		if place, want := d.Place(), filepath.Join(home, "answers.yaml"); place != want {
 			t.Errorf("offered %q, want %q", place, want)
@@ -49,4 +57,14 @@ func TestTheAnswersGoWhereTheyCanBeWritten(t *testing.T) {
 	if err := d.Save(m); err == nil || strings.Count(err.Error(), here) != 1 {
 		t.Errorf("kept: %v", err)
 	}
+}
+
+// openFolder is one in which everybody may write.
+func openFolder(t *testing.T) string {
+	t.Helper()
+	folder := t.TempDir()
+	if err := os.Chmod(folder, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }

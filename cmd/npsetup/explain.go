@@ -18,7 +18,7 @@ func newExplain(shared *options) *cobra.Command {
 	o := *shared
 	c := &cobra.Command{
 		Use: "explain [CODE|EVENT|RISK]", Short: "Say what a code of an error or a warning means, and what to do", Args: cobra.MaximumNArgs(1),
-		Long: "Every error and warning names a code. explain CODE tells what it means, how it shows, why it comes, what to do and who has to do it, and what npsetup does about it. explain EVENT does so for an event of Auditor's log, such as 5804, or for another number that a server names; explain RISK for a risk that is accepted by name. explain alone lists all codes.",
+		Long: "Every error and warning names a code. explain CODE tells what it means, how it shows, why it comes, what to do and who has to do it, and what npsetup does about it. explain EVENT does so for an event of Auditor's log, such as 5804, or for another number that a server names; explain RISK for a risk that is accepted by name. explain alone lists all codes and risks.",
 		RunE: func(c *cobra.Command, args []string) error {
 			if err := o.checkFormat(); err != nil {
 				return err
@@ -65,7 +65,7 @@ func explainNumber(w io.Writer, known catalogue.Catalogue, typed, format string)
 		if near := known.Nearest(typed); near != "" {
 			p.Try("the nearest is " + string(near))
 		}
-		return p.Try("npsetup explain lists all codes")
+		return p.Try("npsetup explain lists all codes and risks")
 	case len(found) == 1:
 		return explainOne(w, found[0], format)
 	case format == "json":

@@ -256,7 +256,7 @@ func (i importOptions) checkOut() error {
 	if _, err := os.Lstat(i.out); !errors.Is(err, fs.ErrNotExist) {
 		return problem.New(problem.Plain(i.out) + " exists already and is left as it is").Try("name a file that does not exist yet: --out FILE").Of(problem.Usage)
 	}
-	return ownPlace(i.out, problem.New("the answers cannot be written to "+problem.Plain(i.out)), "--out FILE")
+	return ownPlace(i.out, problem.New("the answers cannot be written to "+problem.Plain(i.out)), "name another place with --out FILE")
 }
 
 // foreign tells of the flags that name objects of another guide.

@@ -22,26 +22,27 @@ import (
 
 // options are the flags that several commands share.
 type options struct {
-	app      *app
-	state    string
-	file     string
-	set      []string
-	accept   []string
-	yes      bool
-	done     []string
-	dryRun   bool
-	output   string
-	format   string // text, json; for a plan also markdown, curl
-	approve  string
-	plan     string
-	calls    bool
-	repeated []string // flags of this command alone that the same look takes again
-	begun    bool     // answers may be missing: a wizard asks for them
-	carries  bool     // what is planned may be carried out; verify and plan only look
-	reads    bool     // nothing but a proof is wanted: what it can do without stops nothing
-	looks    bool     // nothing is carried out: what only pages by hand show may be missing
-	resumes  bool     // a run is continued, and not set up anew
-	plans    bool     // the guide's changes are planned: their risks are to be accepted
+	app       *app
+	state     string
+	file      string
+	set       []string
+	accept    []string
+	yes       bool
+	done      []string
+	dryRun    bool
+	output    string
+	format    string // text, json; for a plan also markdown, curl
+	approve   string
+	plan      string
+	calls     bool
+	riskNames []string // risks that this command alone knows
+	repeated  []string // flags of this command alone that the same look takes again
+	begun     bool     // answers may be missing: a wizard asks for them
+	carries   bool     // what is planned may be carried out; verify and plan only look
+	reads     bool     // nothing but a proof is wanted: what it can do without stops nothing
+	looks     bool     // nothing is carried out: what only pages by hand show may be missing
+	resumes   bool     // a run is continued, and not set up anew
+	plans     bool     // the guide's changes are planned: their risks are to be accepted
 }
 
 func (o *options) answerFlags(c *cobra.Command) {
@@ -156,7 +157,7 @@ func (j *job) overrides() (steps.Overrides, error) {
 		}
 		set[key] = value
 	}
-	return steps.Overrides{Set: set, Env: j.app.env, Accept: j.accept, Begun: j.begun, Looks: j.looks, Waive: j.waives}, nil
+	return steps.Overrides{Set: set, Env: j.app.env, Accept: j.accept, Others: j.riskNames, Begun: j.begun, Looks: j.looks, Waive: j.waives}, nil
 }
 
 // waives says whether the answers may lack a consent: where nothing of that kind is planned, and where the run's record tells that

@@ -31,7 +31,7 @@ func newKey(shared *options) *cobra.Command {
 				if _, err := os.Lstat(to); err == nil {
 					return problem.New(problem.Plain(to) + " exists already and is left as it is").Because("a key is written to a new file only").Try("name a file that does not exist yet: --to FILE")
 				}
-				if err := ownPlace(to, problem.New("the key is not handed over to "+problem.Plain(to)), "--to FILE"); err != nil {
+				if err := ownPlace(to, problem.New("the key is not handed over to "+problem.Plain(to)), "name another place with --to FILE"); err != nil {
 					return err
 				}
 				recipient = secret.ToFile(to)

@@ -34,7 +34,8 @@ func putters(st *site) map[string]put {
 	}
 	all := map[string]put{
 		"answers": func(_ *testing.T, dir string) string {
-			return told((&desk{state: dir}).WriteAnswers(m, filepath.Join(dir, "answers.yaml")))
+			o := &options{app: &app{home: func() (string, error) { return dir, nil }}}
+			return told((&desk{state: dir, o: o}).WriteAnswers(m, filepath.Join(dir, "answers.yaml")))
 		},
 		"draft": func(_ *testing.T, dir string) string { return told((&desk{state: dir}).Save(m)) },
 		"sandbox": func(t *testing.T, dir string) string {

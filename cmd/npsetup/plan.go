@@ -105,7 +105,7 @@ func writePlan(path string, raw []byte) error {
 	if info, err := os.Lstat(path); err == nil && info.Mode()&fs.ModeSymlink != 0 {
 		return bad().Because("it is a symbolic link: whoever made it decides what is replaced").Try("name the file itself with --out FILE")
 	}
-	if err := ownPlace(path, bad(), "--out FILE"); err != nil {
+	if err := ownPlace(path, bad(), "name another place with --out FILE"); err != nil {
 		return err
 	}
 	if have, err := readLimited(path); err == nil {

@@ -25,7 +25,7 @@ func (o *options) safeState() (string, error) {
 			return "", err
 		}
 	}
-	if err := ownPlace(dir, problem.New("the state folder "+problem.Plain(dir)+" is not safe").Coded(problem.StateFolderUnsafe), "--state DIR"); err != nil {
+	if err := ownPlace(dir, problem.New("the state folder "+problem.Plain(dir)+" is not safe").Coded(problem.StateFolderUnsafe), "name another place with --state DIR"); err != nil {
 		return "", err
 	}
 	if err := safeEntries(dir, func(name string) bool {
@@ -58,15 +58,21 @@ func safeEntries(dir string, ours func(name string) bool) error {
 	return nil
 }
 
-// ownPlace says what keeps a file or folder from being made: a place in which everybody may put another one where it was.
-func ownPlace(path string, bad *problem.Problem, flag string) error {
+// openToAll says that everybody may exchange what a folder holds; behind a link it is as open as where that leads.
+func openToAll(folder string) bool {
+	info, err := os.Stat(folder)
+	return err == nil && pki.Exposed(info)
+}
+
+// ownPlace says what keeps a file or folder from being made: a place in which everybody may put another one where it was. elsewhere is how
+// another place is named.
+func ownPlace(path string, bad *problem.Problem, elsewhere string) error {
 	above := filepath.Dir(path)
-	info, err := os.Stat(above) // behind a link it is as open as where that leads
-	if err != nil || !pki.Exposed(info) {
+	if !openToAll(above) {
 		return nil
 	}
 	return bad.Because("everybody may write in the folder above it, "+problem.Plain(above)+", and could exchange it").
-		Try("name another place with "+flag, "or take the right away: chmod o-w "+problem.Plain(above))
+		Try(elsewhere, "or take the right away: chmod o-w "+problem.Plain(above)+"; where that changes nothing, such as on a drive of Windows, write into your home folder and copy it from there")
 }
 
 func safeFolder(path string) error {

@@ -60,7 +60,7 @@ func runTrustScript(o *trustOptions, path, out string, remove bool) error {
 		return err
 	}
 	bad := problem.New("the script was not written to " + problem.Plain(out))
-	if err := ownPlace(out, bad, "--out FILE"); err != nil {
+	if err := ownPlace(out, bad, "name another place with --out FILE"); err != nil {
 		return err
 	}
 	if err := run.Create(out, []byte("\ufeff"+script), 0o600); err != nil {

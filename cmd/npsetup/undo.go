@@ -48,6 +48,7 @@ func runUndo(ctx context.Context, c *cobra.Command, o *options, keep bool) error
 	case keep:
 		o.repeated = []string{"--keep-changed"}
 	}
+	o.riskNames = []string{changedSince}
 	o.accept = slices.DeleteFunc(slices.Clone(o.accept), func(name string) bool { return name == changedSince })
 	if !o.app.terminal && !o.yes && o.approve == "" && !o.dryRun {
 		return problem.New("nobody agreed to the changes").Because("there is no terminal to ask on, and neither --yes nor --approve was given").

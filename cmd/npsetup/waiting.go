@@ -11,20 +11,17 @@ import (
 
 // The longest waits, as docs/reliability.md tells them.
 const (
-	longestHandshake = time.Minute // so that a slow one is still seen and explained
-	longestRequest   = time.Minute
-	longestVault     = time.Minute // ten seconds for each of its stages, at each of its addresses
+	longestHandshake = "a minute" // so that a slow one is still seen and explained
+	longestRequest   = "a minute"
+	longestVault     = "10 s at each of its stages and addresses"
 	noticedAfter     = 2 * time.Second
 )
 
 // waiting tells a person at a terminal what is waited for, and for how long at most, when that takes a while. A face shows it by itself. What it
 // gives ends the wait; nothing is written behind it.
-func (a *app) waiting(w io.Writer, what string, most time.Duration) (end func()) {
+func (a *app) waiting(w io.Writer, what, most string) (end func()) {
 	if !a.attended || a.face != nil {
 		return func() {}
-	}
-	if a.patience > 0 {
-		most = a.patience
 	}
 	after := noticedAfter
 	if a.noticed > 0 {

@@ -68,6 +68,7 @@ func runWizard(ctx context.Context, c *cobra.Command, o *options, w wizardOption
 		}
 		start = append(start, started{file, steps.Parsed{Guide: j.guide, Answers: j.answers}})
 	}
+	o.app.guided = nil // the wizard's advice is about the run that is worked on, not about a file it was started with
 	d, err := newDesk(o, start)
 	if err != nil {
 		return err

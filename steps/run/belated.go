@@ -32,12 +32,26 @@ func (r *runner) belated(ctx context.Context, a plan.Action, op plan.Op, answer 
 	return answer, nil
 }
 
-// shows says whether a row is what a body makes, as far as it shows that: of a secret, and of members that a list leaves out, it says nothing.
+// telling is how many members of what was sent a row has to show: a name alone may be anybody's.
+const telling = 2
+
+// shows says whether a row is what a body makes: what it shows is as it was sent, and it shows enough of it. Of a secret, and of members that a
+// list leaves out, it says nothing.
 func (r *runner) shows(row json.RawMessage, body plan.Value) bool {
 	sent, open := plan.Known(body, r.resolve)
-	is, err := plan.Parse(row)
-	_, isObject := sent.(plan.Object)
-	return err == nil && isObject && len(open) == 0 && covers(is, sent)
+	parsed, err := plan.Parse(row)
+	whole, isObject := sent.(plan.Object)
+	is, shown := parsed.(plan.Object)
+	if err != nil || !isObject || !shown || len(open) > 0 || !covers(is, whole) {
+		return false
+	}
+	told := 0
+	for _, m := range whole {
+		if is.Get(m.Name) != nil && !plan.HasSecret(m.Value) {
+			told++
+		}
+	}
+	return told >= telling
 }
 
 func covers(is, sent plan.Value) bool {

@@ -35,6 +35,7 @@ func TestARefusalOfWhatIsThereByNow(t *testing.T) {
 		"its own, by a conflict": {lost, 409, own, nil, true},
 		"never sent before":      {nil, 400, own, nil, false},
 		"another operation's":    {[]run.Entry{{Action: "a", Op: "b"}, {Action: "b", Op: "a"}}, 400, own, nil, false},
+		"only its name":          {lost, 400, `{"id":"7","name":"n","key":"***"}`, nil, false},
 		"not there":              {lost, 400, `{"id":"7","name":"another"}`, nil, false},
 		"another value":          {lost, 400, `{"id":"7","name":"n","max":61}`, nil, false},
 		"another reference":      {lost, 400, `{"id":"7","name":"n","of":"C"}`, nil, false},

@@ -242,8 +242,15 @@ func TestLostChangesAreListedAndThenLooked(t *testing.T) {
 	}
 	all(t, d.Close())
 	again := open(t, state)
-	if got, want := described(again.Lost()), "3 a/two sending, 5 b/one lost"; got != want {
+	const want = "3 a/two sending, 5 b/one lost"
+	if got := described(again.Lost()); got != want {
 		t.Errorf("got %s, want %s", got, want)
+	}
+	word := start()
+	word.Word = true // nothing was looked up for it
+	all(t, again.Begin(word), again.Close())
+	if again = open(t, state); described(again.Lost()) != want {
+		t.Errorf("behind a word got %s, want %s", described(again.Lost()), want)
 	}
 	all(t, again.Begin(start()), again.Journal(run.Entry{Action: "d", Op: "one", State: run.Sending}), again.Close())
 	tail := strings.Split(strings.TrimSpace(journalOf(t, state)), "\n")[8:]

@@ -82,7 +82,6 @@ func (v *undoing) contested(c plan.Changed, now json.RawMessage, a *plan.Action)
 	return true
 }
 
-// plain is a JSON value for people: texts bare.
 // difference is what a member is and becomes again, in the product's words where there are any.
 func (v *undoing) difference(label string, c plan.Changed, now json.RawMessage) plan.Difference {
 	if v.Spoken != nil {

@@ -7,8 +7,10 @@ import (
 	"fmt"
 	"hash/crc32"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strconv"
 
 	"npsetup/steps/problem"
@@ -146,6 +148,20 @@ func headOf(line []byte, ended bool) (head, bool) {
 func cutOff(line []byte) bool {
 	line = bytes.TrimRight(line, "\x00\r")
 	return len(line) == 0 || line[0] == '{' && errors.Is(json.NewDecoder(bytes.NewReader(line)).Decode(new(Entry)), io.ErrUnexpectedEOF)
+}
+
+// shut keeps others from reading a journal that came from elsewhere. Some file systems keep no rights for a file: the run goes on there, no
+// secret is in it.
+func shut(f *os.File) error {
+	info, err := f.Stat()
+	if err != nil || info.Mode().Perm()&0o077 == 0 {
+		return err
+	}
+	err = f.Chmod(0o600)
+	if runtime.GOOS == "windows" || errors.Is(err, fs.ErrPermission) || errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
 }
 
 // ready gives a journal the head that the next entry needs: nothing that is there is changed.

@@ -98,6 +98,7 @@ type Start struct {
 	AnswersDir                          string
 	Aim                                 Aim
 	Command                             string // who locks the run, for others: a command without its arguments
+	Word                                bool   // only a person's word is noted down: what became of lost changes is still to be looked up
 }
 
 // Dir is the Store on disk: one folder per run.
@@ -195,8 +196,8 @@ func readRecord(dir string) (Record, error) {
 	return r, nil
 }
 
-// Begin locks the run, unless it is Under a Hold, and notes down its answers; begun already, it only notes them down. A second process is turned away, also one that looked before another one
-// began and gets the lock after it.
+// Begin locks the run, unless it is Under a Hold, and notes down its answers; begun already, it only notes them down. A second process is turned
+// away, also one that looked before another one began and gets the lock after it.
 func (d *Dir) Begin(s Start) error {
 	if d.journal != nil {
 		return d.start(s)
@@ -223,16 +224,12 @@ func (d *Dir) Begin(s Start) error {
 	if err != nil {
 		return problem.New("the journal cannot be opened").Coded(problem.StateFolderUnusable).Unwritten(err, "mend the permissions of the state folder")
 	}
-	err = j.Chmod(0o600) // one that came from elsewhere may be open to others
-	if err == nil || runtime.GOOS == "windows" {
-		err = ready(j, now)
-	}
-	if err != nil {
+	if err := errors.Join(shut(j), ready(j, now)); err != nil {
 		return errors.Join(unwritable(err), j.Close())
 	}
 	d.journal = j
 	for _, e := range d.lost {
-		if e.Marker != "" {
+		if s.Word || e.Marker != "" {
 			continue // a session is looked for by itself; SessionOver says what became of it
 		}
 		// The plan that is now carried out rests on a look that came after them.

@@ -39,12 +39,18 @@ func Unsay(said []plan.Action, o Options) error {
 	r := &runner{Options: o}
 	var words []string
 	for _, a := range said {
-		if err := r.journal(Entry{Action: a.Key, Effect: a.Effect.String(), State: Unsaid, Request: "by hand"}); err != nil {
-			return err
-		}
 		if !isUndo(a) && !slices.Contains(words, a.Step) {
 			words = append(words, a.Step)
 		}
 	}
-	return o.Store.Unsaid(words)
+	// First the record: it is what keeps a person from being asked again.
+	if err := o.Store.Unsaid(words); err != nil {
+		return err
+	}
+	for _, a := range said {
+		if err := r.journal(Entry{Action: a.Key, Effect: a.Effect.String(), State: Unsaid, Request: "by hand"}); err != nil {
+			return err
+		}
+	}
+	return nil
 }

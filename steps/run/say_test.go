@@ -1,6 +1,7 @@
 package run_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -60,6 +61,16 @@ func TestAWordIsOnDiskAtOnce(t *testing.T) {
 	if d, deeds = word(unsay); d.Memory().ManualDone["dialog"] || !deeds[0].ByHand || deeds[0].Told {
 		t.Errorf("taken back, and remembered %v, deeds %+v", d.Memory().ManualDone, deeds)
 	}
+	word(say(p, "dialog"))
+	d, _ = word(func(d *run.Dir, o run.Options) {
+		o.Store = noJournal{d}
+		if err := run.Unsay(said, o); err == nil {
+			t.Error("nothing went wrong")
+		}
+	})
+	if d.Memory().ManualDone["dialog"] {
+		t.Error("killed before its line in the journal, a word that was taken back stands")
+	}
 	_, deeds = word(say(p, "dialog"))
 	u, err := run.Undo(t.Context(), deeds[:1], run.Unmaking{Sender: &shelf{}})
 	if err != nil || len(u.Actions) != 1 {
@@ -72,6 +83,11 @@ func TestAWordIsOnDiskAtOnce(t *testing.T) {
 		t.Errorf("it was not, and the journal tells %+v", deeds)
 	}
 }
+
+// noJournal cannot write its journal.
+type noJournal struct{ *run.Dir }
+
+func (noJournal) Journal(run.Entry) error { return errors.New("killed") }
 
 // clock is the machine's.
 type clock struct{}

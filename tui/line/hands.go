@@ -130,7 +130,12 @@ func (l *Line) hands(ctx context.Context, p plan.Plan, a plan.Action) (bool, err
 func (l *Line) back() bool {
 	step, back := l.hand.Back()
 	if step != "" {
-		l.problems(l.o.Work.Unsay(l.m, step))
+		if err := l.o.Work.Unsay(l.m, step); err != nil {
+			l.hand.Do(step) // its word still stands
+			l.print("Not taken back:")
+			l.problems(err)
+			return false
+		}
 	}
 	if !back {
 		l.print("This is the first of them; later leaves it for another time.")

@@ -95,8 +95,10 @@ func (w *work) Say(_ steps.Machine, _ plan.Plan, done []string) error {
 }
 
 func (w *work) Unsay(_ steps.Machine, step string) error {
-	w.said = append(w.said, "not "+step)
-	return nil
+	if w.sayErr == nil {
+		w.said = append(w.said, "not "+step)
+	}
+	return w.sayErr
 }
 
 func (w *work) Verify(context.Context, steps.Machine) (run.Report, error) { return run.Report{}, nil }
