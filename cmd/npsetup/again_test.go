@@ -10,6 +10,7 @@ import (
 // TestWhatRestedOnSomethingElseIsDoneAgain takes the application user away after everything was done: a new one has a new
 // key, and only the pasting of the key is asked for again.
 func TestWhatRestedOnSomethingElseIsDoneAgain(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 	st.person()

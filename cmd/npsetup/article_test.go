@@ -313,6 +313,7 @@ func (a *article) certificatePage(t *testing.T, line string) string {
 
 // TestArticle carries every numbered line of the article, each in a test of its name.
 func TestArticle(t *testing.T) {
+	t.Parallel()
 	a := newArticle(t)
 	for _, c := range articleLines() {
 		t.Run(c.line, func(t *testing.T) { c.check(t, a) })

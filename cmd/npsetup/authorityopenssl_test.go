@@ -152,6 +152,7 @@ func TestAnAnswerWithoutItsChain(t *testing.T) {
 
 // TestAnAnswerForAnotherKey names both keys, and changes nothing.
 func TestAnAnswerForAnotherKey(t *testing.T) {
+	t.Parallel()
 	ca := newOpensslCA(t)
 	st, other := newSite(t, sandbox.Options{}), newSite(t, sandbox.Options{})
 	for _, one := range []*site{st, other} {
@@ -169,6 +170,7 @@ func TestAnAnswerForAnotherKey(t *testing.T) {
 // TestAnExportedCertificateOfAnAuthority is the road of the article with a certificate that Auditor took from an authority: its
 // root goes into Trusted Root, and the leaf never.
 func TestAnExportedCertificateOfAnAuthority(t *testing.T) {
+	t.Parallel()
 	ca := newOpensslCA(t)
 	st := newSite(t, sandbox.Options{})
 	ca.run("req", "-new", "-newkey", "rsa:2048", "-nodes", "-keyout", filepath.Join(st.dir, "own.key"), "-subj", "/CN=Auditor", "-out", "own.req")

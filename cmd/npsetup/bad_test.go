@@ -58,6 +58,7 @@ func auditorCertificate() x509.Certificate {
 
 // TestBadInput demands for each mistake its own message, with cause and next step, and that nothing was changed.
 func TestBadInput(t *testing.T) {
+	t.Parallel()
 	other := []string{"file:auditor-client.cer", "file:other.cer", "  key: file:auditor-client.key\n", ""}
 	issued, expired := auditorCertificate(), auditorCertificate()
 	issued.Issuer = pkix.Name{CommonName: "Contoso CA"}

@@ -47,6 +47,7 @@ func atTerminal(t *testing.T, typed []string, args ...string) (result, []string)
 
 // On a terminal a new passphrase is asked twice, and that of a file once, only when it is needed.
 func TestPassphrasesAreAskedFor(t *testing.T) {
+	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "new")
 	words := "typed-by-a-person-twice"
 	command := []string{"cert", "new", "--name", "a", "--dir", dir, "--key-type", "ecdsa-p256"}

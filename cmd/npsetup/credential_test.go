@@ -121,6 +121,7 @@ func TestCredentialBased(t *testing.T) {
 
 // TestARotationThatDoesNotEndWell tells what is wrong and goes on later, without a rotation more than is needed.
 func TestARotationThatDoesNotEndWell(t *testing.T) {
+	t.Parallel()
 	for fault, words := range map[string]string{
 		"rotation-fails": "the right to reset this password", "rotation-mismatch": "it was changed elsewhere", "rotation-stuck": "within 10m0s",
 	} {

@@ -118,6 +118,7 @@ func writers(st *site, passphrase string) map[string]func(dir string) (path stri
 // TestAFullDisk lets every command that writes a file, and a run at every change, meet a disk without room for a byte or for a file. What was
 // there stays, nothing half-written is left, and with room again the same command, or resume, ends as if nothing had been.
 func TestAFullDisk(t *testing.T) {
+	t.Parallel()
 	smallDisk(t, 1<<16, 16) // or the test is skipped here
 	var c tally
 	st := setUp(t)

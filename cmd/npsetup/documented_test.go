@@ -43,6 +43,7 @@ func outcomes(t *testing.T, report string, want map[string]string) {
 // TestOnlyDocumentedCalls is the whole way on a server that offers only what the vendor documents: what no call makes, and what
 // takes an id that no call tells, a person makes; then it is found, proven as far as it can be read, and left alone.
 func TestOnlyDocumentedCalls(t *testing.T) {
+	t.Parallel()
 	st, file := newDocumentedSite(t)
 	p := st.do("plan", "-f", file).want(t, exitPending)
 	says(t, strings.Join(strings.Fields(p.out), " "),
@@ -90,6 +91,7 @@ func TestOnlyDocumentedCalls(t *testing.T) {
 
 // TestDriftWhereNothingIsListed is another administrator's change, as far as documented calls show it.
 func TestDriftWhereNothingIsListed(t *testing.T) {
+	t.Parallel()
 	st, file := newDocumentedSite(t)
 	st.do("apply", "-f", file, "--yes").want(t, exitPerson)
 	st.person()
@@ -117,6 +119,7 @@ func TestDriftWhereNothingIsListed(t *testing.T) {
 // TestOnlyDocumentedCallsAndAKey: with the key at hand a session as the application user, and Auditor's own, prove all but the activity's
 // actions.
 func TestOnlyDocumentedCallsAndAKey(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{API: "documented"})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 	st.person()

@@ -8,6 +8,7 @@ import (
 
 // TestAFailedProofIsTold by the next verify, with its cause and its remedy, and opens the step again whose word it refutes.
 func TestAFailedProofIsTold(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 	says(t, outcome(t, st.do("verify", "-f", st.answers()).want(t, exitPerson).out, "verify"), "no session has proven it yet", "no session of Auditor was seen yet")
@@ -34,6 +35,7 @@ func TestAFailedProofIsTold(t *testing.T) {
 
 // TestPlanAndVerifyJudgeAlike what no session of npsetup's own has proven and Auditor's has.
 func TestPlanAndVerifyJudgeAlike(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	st.do("apply", "-f", st.answers(), "--yes", "--set", "application.key=").want(t, exitPerson)
 	st.person()
@@ -48,6 +50,7 @@ func TestPlanAndVerifyJudgeAlike(t *testing.T) {
 
 // TestPlanWarnsOfAnOpenSession that a stopped run left behind.
 func TestPlanWarnsOfAnOpenSession(t *testing.T) {
+	t.Parallel()
 	st, hold := setUp(t), true
 	st.s.OnRequest(func(r sandbox.Request) {
 		if hold && r.Method == "POST" && r.Path == "/api/v1/ActivitySession" {

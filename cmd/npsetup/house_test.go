@@ -88,6 +88,7 @@ func goList(t *testing.T, args ...string) []string {
 
 // TestHouseImports holds the arrows between the folders.
 func TestHouseImports(t *testing.T) {
+	t.Parallel()
 	rules := map[string]rule{}
 	for _, r := range mayImport() {
 		rules[r.folder] = r
@@ -169,6 +170,7 @@ func shipped(t *testing.T) []source {
 // TestHouseNamesOnlyCommandsThatExist reads every text of the program for commands that the design knows and this version does
 // not have.
 func TestHouseNamesOnlyCommandsThatExist(t *testing.T) {
+	t.Parallel()
 	known := map[string]bool{}
 	for _, c := range newRoot(&app{}).Commands() {
 		known[c.Name()] = true
@@ -223,6 +225,7 @@ func selectors(files []source, x, name string) []string {
 
 // TestHouseDoors lists every place where a secret leaves, and where verification is taken over.
 func TestHouseDoors(t *testing.T) {
+	t.Parallel()
 	files := shipped(t)
 	for _, door := range []struct {
 		x, name, why string
@@ -252,6 +255,7 @@ func TestHouseDoors(t *testing.T) {
 
 // TestHouseConnections finds whoever goes round client/.
 func TestHouseConnections(t *testing.T) {
+	t.Parallel()
 	files := shipped(t)
 	for _, what := range [][2]string{{"http", "Client"}, {"http", "Get"}, {"http", "Post"}, {"http", "DefaultClient"}, {"tls", "Dial"}, {"exec", "Command"}, {"exec", "CommandContext"}, {"ssh", "Dial"}} {
 		for _, f := range selectors(files, what[0], what[1]) {
@@ -264,6 +268,7 @@ func TestHouseConnections(t *testing.T) {
 
 // TestHouseShape holds the sizes and names that keep a file readable in one go.
 func TestHouseShape(t *testing.T) {
+	t.Parallel()
 	for _, f := range shipped(t) {
 		if n := strings.Count(f.text, "\n"); n > 400 {
 			t.Errorf("%s has %d lines: it asks to be two", f.path, n)

@@ -96,6 +96,7 @@ func (g killable) count(t *testing.T) (want string, first, then many) {
 // TestEveryKill kills a run of every guide at every change in every way, resumes it, takes it back, and sets up once more; and one that
 // is taken back without having been resumed.
 func TestEveryKill(t *testing.T) {
+	t.Parallel()
 	counts := &killCounts{}
 	t.Run("all", func(t *testing.T) { // ends when all of them have
 		killsOfWords(t, counts)

@@ -37,6 +37,7 @@ func failing(t *testing.T, faults ...string) *site {
 
 // TestASlowSessionIsTold: what becomes active only after 45 s works, and says why it is slow.
 func TestASlowSessionIsTold(t *testing.T) {
+	t.Parallel()
 	late := &lateness{}
 	st := newSite(t, sandbox.Options{Now: late.now})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
@@ -59,6 +60,7 @@ func TestASlowSessionIsTold(t *testing.T) {
 
 // TestAPasswordThatCannotBeReadIsNotProven: nothing failed, and nothing is proven.
 func TestAPasswordThatCannotBeReadIsNotProven(t *testing.T) {
+	t.Parallel()
 	for fault, says := range map[string]string{"password-hidden": "its password is not proven: ", "password-empty": "its password is not proven: it is empty"} {
 		st := failing(t, fault)
 		r := st.do("verify", "--session", "--yes")
@@ -70,6 +72,7 @@ func TestAPasswordThatCannotBeReadIsNotProven(t *testing.T) {
 
 // TestALookThatFailsIsNoSuccess: when nothing could be verified, a script does not read success.
 func TestALookThatFailsIsNoSuccess(t *testing.T) {
+	t.Parallel()
 	st := setUp(t)
 	st.s.OnRequest(func(r sandbox.Request) {
 		if strings.HasPrefix(r.Path, "/api/v1/ActivitySession/Search") { // the last look: from now on nothing can be read
@@ -82,6 +85,7 @@ func TestALookThatFailsIsNoSuccess(t *testing.T) {
 
 // TestACollectionThatRanOutIsTold: Auditor's own session lasted until Max Duration ended it.
 func TestACollectionThatRanOutIsTold(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{Faults: []string{"session-expires"}})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 	st.person()
@@ -91,6 +95,7 @@ func TestACollectionThatRanOutIsTold(t *testing.T) {
 
 // TestASessionThatIsOpenIsEndedFirst leaves a session open, and looks what the next commands do before everything else.
 func TestASessionThatIsOpenIsEndedFirst(t *testing.T) {
+	t.Parallel()
 	for _, next := range [][]string{{"resume", "--yes"}, {"verify"}, {"verify", "--session", "--yes"}} {
 		t.Run(strings.Join(next, " "), func(t *testing.T) {
 			st, hold := setUp(t), true
@@ -127,6 +132,7 @@ func TestASessionThatIsOpenIsEndedFirst(t *testing.T) {
 
 // TestASessionNeedsConsentAndAKey refuses what nobody agreed to, and what cannot be done.
 func TestASessionNeedsConsentAndAKey(t *testing.T) {
+	t.Parallel()
 	st := setUp(t)
 	before := st.changes()
 	says(t, st.do("verify", "--session").want(t, exitUsage).err, "nobody agreed to the session", "--yes")
@@ -142,6 +148,7 @@ func TestASessionNeedsConsentAndAKey(t *testing.T) {
 
 // TestWatchWaitsForAuditor looks again and again until Auditor has collected.
 func TestWatchWaitsForAuditor(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 	waits := 0
@@ -163,6 +170,7 @@ func TestWatchWaitsForAuditor(t *testing.T) {
 
 // TestWatchSaysThatTimeIsOver, and that something else is missing.
 func TestWatchSaysThatTimeIsOver(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 	st.wait = func(ctx context.Context, _ time.Duration) error { return ctx.Err() }
@@ -175,6 +183,7 @@ func TestWatchSaysThatTimeIsOver(t *testing.T) {
 
 // TestASessionThatFailsIsReported in the line of its step, in words and as JSON.
 func TestASessionThatFailsIsReported(t *testing.T) {
+	t.Parallel()
 	st := failing(t, "session-timeout")
 	r := st.do("verify", "--session", "--yes").want(t, exitFailed)
 	if !regexp.MustCompile(`(?m)^verify not-proven the last session of npsetup's own, at .*, failed: .*0x80072EE2.*; seen besides: NPS grants `).MatchString(r.out) || !strings.Contains(r.out, "\nconnection-profile proven ") {

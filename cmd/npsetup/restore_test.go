@@ -30,6 +30,7 @@ const proving = 2
 // TestWhatWasDeletedComesBack deletes objects as another administrator would, and sets up again: the end state is the same,
 // nothing is made twice, and a second run changes nothing.
 func TestWhatWasDeletedComesBack(t *testing.T) {
+	t.Parallel()
 	st := setUp(t)
 	want := st.canonical()
 	for _, c := range []struct {
@@ -69,6 +70,7 @@ func TestWhatWasDeletedComesBack(t *testing.T) {
 
 // TestAChangeAfterThePlanIsNotWrittenOver deletes an activity, approves its restoration, and changes it in between.
 func TestAChangeAfterThePlanIsNotWrittenOver(t *testing.T) {
+	t.Parallel()
 	st := setUp(t)
 	st.drift("activities", "Netwrix Auditor Domain Admin", map[string]any{"isDeleted": true})
 	path, digest := planFile(t, st)
@@ -88,6 +90,7 @@ func TestAChangeAfterThePlanIsNotWrittenOver(t *testing.T) {
 
 // TestADeletedActivityWithWrongActions is made by hand, and the reason is said.
 func TestADeletedActivityWithWrongActions(t *testing.T) {
+	t.Parallel()
 	st := setUp(t)
 	st.drift("activities", "Netwrix Auditor Domain Admin", map[string]any{"isDeleted": true, "startActionGroupId": nil})
 	before := st.changes()
@@ -100,6 +103,7 @@ func TestADeletedActivityWithWrongActions(t *testing.T) {
 
 // TestOtherSpellingsOfTheSerialNumber are no difference: people paste them from Windows' dialog.
 func TestOtherSpellingsOfTheSerialNumber(t *testing.T) {
+	t.Parallel()
 	st := setUp(t)
 	c, err := readCertificate(filepath.Join(st.dir, "auditor-client.cer"), timeNow())
 	if err != nil {

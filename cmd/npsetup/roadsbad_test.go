@@ -35,6 +35,7 @@ func madeSite(t *testing.T) *site {
 
 // TestMixedUpFilesAreNotUsed: another folder, another key, another PFX, a wrong passphrase. Nothing is changed.
 func TestMixedUpFilesAreNotUsed(t *testing.T) {
+	t.Parallel()
 	st := madeSite(t)
 	other := madeSite(t)
 	for _, c := range []struct {
@@ -103,6 +104,7 @@ func (st *site) pack(other *site, to string) {
 
 // TestThePassphraseIsNeededOnce: missing at the start it is named before anything is sent; when the PFX is there, nobody asks.
 func TestThePassphraseIsNeededOnce(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	kept := st.env["NPS_PFX_PASSPHRASE"]
 	delete(st.env, "NPS_PFX_PASSPHRASE")
@@ -128,6 +130,7 @@ func TestThePassphraseIsNeededOnce(t *testing.T) {
 
 // TestAnApprovedRoadIsCarriedOut: what is not known yet does not change the digest.
 func TestAnApprovedRoadIsCarriedOut(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	file := filepath.Join(t.TempDir(), "plan.json")
 	r := st.do("plan", "-f", st.road("new"), "--out", file).want(t, exitPending)

@@ -12,6 +12,7 @@ import (
 
 // TestAFolderThatCannotBeUsedIsSeenByThePlan, before anything is made; not when nothing is to be made in it.
 func TestAFolderThatCannotBeUsedIsSeenByThePlan(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		spoil func(folder string) error
 		says  string

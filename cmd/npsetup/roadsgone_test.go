@@ -51,6 +51,7 @@ func (st *site) settled(t *testing.T, answers string) result {
 // TestWhatWasForTheWayMayGo: the key, the PFX and all that brought the certificate to its place, deleted as the plan advises; also
 // when the passphrase is forgotten.
 func TestWhatWasForTheWayMayGo(t *testing.T) {
+	t.Parallel()
 	for road, way := range map[string][]string{"new": {".pfx"}, roadOfRequest: {".pfx", ".req", ".p7b", ".root.cer", ".intermediate-1.cer"}} {
 		t.Run(road, func(t *testing.T) {
 			st := proven(t, road)
@@ -70,6 +71,7 @@ func TestWhatWasForTheWayMayGo(t *testing.T) {
 
 // TestEvidenceStandsForTheRecord: the state folder is lost, and PFX and key are deleted.
 func TestEvidenceStandsForTheRecord(t *testing.T) {
+	t.Parallel()
 	st := proven(t, "new")
 	st.delete(st.inFolder(".key"), st.inFolder(".pfx"))
 	st.state = t.TempDir()
@@ -84,6 +86,7 @@ func TestEvidenceStandsForTheRecord(t *testing.T) {
 
 // TestAKeyThatIsNeededIsMissed: nobody has imported the PFX, and it is gone as well as the key.
 func TestAKeyThatIsNeededIsMissed(t *testing.T) {
+	t.Parallel()
 	st := madeSite(t)
 	st.delete(st.inFolder(".key"))
 	r := st.do("plan", "-f", st.road("new"))
@@ -97,6 +100,7 @@ func TestAKeyThatIsNeededIsMissed(t *testing.T) {
 
 // TestTheNamedKeyMayGoAfterTheProof: application.key, on Auditor's road; before the set-up a name that leads nowhere is a mistake.
 func TestTheNamedKeyMayGoAfterTheProof(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	wrong := []string{"plan", "-f", st.answers(), "--set", "application.key=file:elsewhere.key"}
 	says(t, st.do(wrong...).want(t, exitFailed).err, "elsewhere.key", "name a file that is there")
@@ -109,6 +113,7 @@ func TestTheNamedKeyMayGoAfterTheProof(t *testing.T) {
 
 // TestAProofDoesWithoutSSH: the server that the certificate went to cannot be reached, and all is proven by sessions.
 func TestAProofDoesWithoutSSH(t *testing.T) {
+	t.Parallel()
 	st := setUp(t)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -303,6 +303,7 @@ func wasUpdated(a *tale) {
 
 // TestStories plays every story on both faces, from one text.
 func TestStories(t *testing.T) {
+	t.Parallel()
 	undisturbed := undisturbedState(t)
 	undisturbedVaults, _, _ := undisturbedVault(t)
 	for _, s := range stories() {

@@ -16,6 +16,7 @@ const allManual = "auditor-start,certificate-trust,auditor-key,monitoring-plan"
 
 // TestTheMainJob is the story of a run from the first look to the second run that changes nothing.
 func TestTheMainJob(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	before := st.canonical()
 	p := st.do("plan", "-f", st.answers()).want(t, exitPending)
@@ -81,6 +82,7 @@ func TestDoubtsAreTold(t *testing.T) {
 }
 
 func TestReportNamesEveryStepOnce(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 	st.person()
@@ -125,6 +127,7 @@ func planFile(t *testing.T, st *site) (path, digest string) {
 }
 
 func TestApprovedPlans(t *testing.T) {
+	t.Parallel()
 	t.Run("is carried out", func(t *testing.T) {
 		st := newSite(t, sandbox.Options{})
 		path, digest := planFile(t, st)
@@ -174,6 +177,7 @@ func TestApprovedPlans(t *testing.T) {
 
 // TestObservedServersAreDoneByHand is the run against a server that offers only what was seen of real ones.
 func TestObservedServersAreDoneByHand(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{API: "observed"})
 	r := st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 	for _, step := range []string{"connection-profile", "activity", "policy-resource", "verify"} {
@@ -207,6 +211,7 @@ func TestObservedServersAreDoneByHand(t *testing.T) {
 }
 
 func TestTheKeyIsHandedOverOnce(t *testing.T) {
+	t.Parallel()
 	for _, faults := range [][]string{nil, {"no-key"}} {
 		st := newSite(t, sandbox.Options{Faults: faults})
 		st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)

@@ -19,6 +19,7 @@ func (st *site) takeBack(args ...string) result {
 
 // TestUndoTakesBackWhatARunMade: the state is as before, and a second undo finds nothing; a second set-up works, and is undone too.
 func TestUndoTakesBackWhatARunMade(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	before := st.canonical()
 	for round := range 2 {
@@ -57,6 +58,7 @@ func TestUndoTakesBackWhatARunMade(t *testing.T) {
 
 // TestUndoRestoresWhatWasChanged: what was there before and was changed gets its former values; what it adopted stays.
 func TestUndoRestoresWhatWasChanged(t *testing.T) {
+	t.Parallel()
 	st := setUp(t)
 	if err := os.RemoveAll(filepath.Join(st.state, "npsetup", "runs")); err != nil {
 		t.Fatal(err)
@@ -87,6 +89,7 @@ func TestUndoRestoresWhatWasChanged(t *testing.T) {
 
 // TestUndoAsksAboutOthersChanges: a member that somebody else has changed since is not written over unasked.
 func TestUndoAsksAboutOthersChanges(t *testing.T) {
+	t.Parallel()
 	for answer, record := range map[string]any{"--keep-changed": 9.0, "--accept-risk=changed-since": 7.0} {
 		st := setUp(t)
 		st.drift("connectionProfiles", "Netwrix Auditor", map[string]any{"maxSessionLength": 7})
@@ -108,6 +111,7 @@ func TestUndoAsksAboutOthersChanges(t *testing.T) {
 
 // TestAnApprovedUndo is carried out as it was shown, or not at all.
 func TestAnApprovedUndo(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 	says(t, st.do("undo").want(t, exitUsage).err, "nobody agreed to the changes")

@@ -167,6 +167,7 @@ func TestTheLookAtTheVaultStopsNothing(t *testing.T) {
 
 // TestASessionOfSomebodyElse: who is no user of the policy opens none, and a user of it is asked to.
 func TestASessionOfSomebodyElse(t *testing.T) {
+	t.Parallel()
 	st := newVaultSite(t, sandbox.Options{})
 	file := st.edited(`users: ['CONTOSO\npsadmin']`, "users: [NPS Administrators]")
 	st.do("apply", "-f", file, "--yes").want(t, exitPerson)
@@ -180,6 +181,7 @@ func TestASessionOfSomebodyElse(t *testing.T) {
 
 // TestAddressesOfTheVault: every form that an address can have leads to the API URL that the connector takes.
 func TestAddressesOfTheVault(t *testing.T) {
+	t.Parallel()
 	st := newVaultSite(t, sandbox.Options{})
 	web, direct := st.s.VaultURL(), st.s.VaultDirectURL()
 	for given, want := range map[string]string{

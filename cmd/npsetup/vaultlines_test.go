@@ -41,6 +41,7 @@ func newVaultArticle(t *testing.T) *article {
 
 // TestVaultArticle carries every numbered line of the article, each in a test of its name.
 func TestVaultArticle(t *testing.T) {
+	t.Parallel()
 	a := newVaultArticle(t)
 	for _, c := range vaultLines() {
 		t.Run(c.line, func(t *testing.T) { c.check(t, a) })

@@ -40,6 +40,7 @@ func TestWhatArrivesAtAVaultsNPSIsWhatWasShown(t *testing.T) {
 
 // TestAnApprovedVaultPlan is carried out by its digest, and refused when the key is another one.
 func TestAnApprovedVaultPlan(t *testing.T) {
+	t.Parallel()
 	st := newVaultSite(t, sandbox.Options{})
 	path, digest := planFile(t, st)
 	st.do("apply", "--plan", path, "--approve", digest).want(t, exitPerson)
@@ -82,6 +83,7 @@ func TestTheScriptSetsAVaultUp(t *testing.T) {
 
 // TestATypedVaultKey is asked for once, and stands nowhere afterwards.
 func TestATypedVaultKey(t *testing.T) {
+	t.Parallel()
 	st := newVaultSite(t, sandbox.Options{})
 	st.answer, st.env["TYPED"] = "\n", st.s.VaultKeyMade()
 	file := st.edited("apiKey: env:PASSWORD_SECURE_API_KEY", "apiKey: prompt")

@@ -54,6 +54,7 @@ func reported(t *testing.T, report, step string) string {
 
 // TestTheVaultsJob is the story of a run from the first look to the second run that changes nothing.
 func TestTheVaultsJob(t *testing.T) {
+	t.Parallel()
 	st := newVaultSite(t, sandbox.Options{})
 	before := st.canonical()
 	p := st.do("plan", "-f", st.answers()).want(t, exitPending)
@@ -100,6 +101,7 @@ func TestTheVaultsJob(t *testing.T) {
 
 // TestTheVaultDrifts changes what another administrator can change: verify tells it, and the next run mends it.
 func TestTheVaultDrifts(t *testing.T) {
+	t.Parallel()
 	st := newVaultSite(t, sandbox.Options{})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 	st.hands()
@@ -120,6 +122,7 @@ func TestTheVaultDrifts(t *testing.T) {
 
 // TestANewKeyReachesTheServiceAccount: another key in the answers is written, the same one never again.
 func TestANewKeyReachesTheServiceAccount(t *testing.T) {
+	t.Parallel()
 	st := newVaultSite(t, sandbox.Options{})
 	st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson)
 	st.hands()

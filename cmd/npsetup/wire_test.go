@@ -81,6 +81,7 @@ func compact(t *testing.T, raw json.RawMessage) []byte {
 
 // TestWhatArrivesIsWhatWasShown compares the changing requests that arrived with the plan, byte for byte.
 func TestWhatArrivesIsWhatWasShown(t *testing.T) {
+	t.Parallel()
 	st := newSite(t, sandbox.Options{})
 	file := st.edited("resources: [dc01.contoso.com]", "resources: [dc01.contoso.com, dc02.contoso.com, app01.contoso.com]")
 	planned := filepath.Join(t.TempDir(), "plan.json")
