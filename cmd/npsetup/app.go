@@ -45,6 +45,7 @@ type app struct {
 	noticed  time.Duration                                    // from when on a wait is told; 0: two seconds
 	attended bool                                             // somebody sees what is said of a wait
 	making   func(path string, made bool)                     // told of each key and certificate, before and after; nil: nobody is
+	records  string                                           // the state folder where none is named; "": that of the user
 	rounds   int                                              // of the key derivation of a PFX; 0: as many as pki takes
 	home     func() (string, error)
 	face     asker                                                                  // a face that asks; nil: line by line on the terminal
@@ -278,6 +279,9 @@ func taught(c *cobra.Command) {
 func (o *options) stateDir() (string, error) {
 	if o.state != "" {
 		return filepath.Abs(o.state)
+	}
+	if o.app.records != "" {
+		return o.app.records, nil
 	}
 	if dir, ok := o.app.env("XDG_STATE_HOME"); ok && filepath.IsAbs(dir) {
 		return filepath.Join(dir, "npsetup"), nil

@@ -90,9 +90,9 @@ func (x *examination) lookRuns(dir string) []doctor.Check {
 		return doctor.Failures("runs", err)
 	}
 	var checks []doctor.Check
-	which := ""
+	which := x.options.placed()
 	if severalOpen(dir) {
-		which = " -f FILE"
+		which += " -f FILE"
 	}
 	for _, r := range records {
 		name := r.Guide + " for " + r.Application + " on " + r.Server

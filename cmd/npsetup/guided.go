@@ -3,17 +3,31 @@ package main
 import (
 	"io"
 	"regexp"
+	"strings"
 
 	"npsetup/steps/plan"
 	"npsetup/steps/run"
 )
 
-// again is a command that goes on with this run, as a person types it: with several open runs only the answers file tells them apart.
+// again is a command that goes on with this run, as a person types it.
 func (j *job) again(command string) string {
-	if severalOpen(j.link.state) {
-		command += " -f " + j.answersFile()
+	return "npsetup " + command + j.placed() + j.which()
+}
+
+// placed is the flag that leads a command to the state folder of this one; nothing where it finds that by itself.
+func (o *options) placed() string {
+	if o.state == "" {
+		return ""
 	}
-	return "npsetup " + command
+	return " --state " + plan.ShellWord(o.state)
+}
+
+// which is the flag that tells this run from other open ones: only the answers file does.
+func (j *job) which() string {
+	if !severalOpen(j.link.state) {
+		return ""
+	}
+	return " -f " + j.answersFile()
 }
 
 // severalOpen says whether a command without an answers file would not know which run is meant.
@@ -28,24 +42,21 @@ func severalOpen(state string) bool {
 	return open > 1
 }
 
-var (
-	goesOn   = regexp.MustCompile(`\bnpsetup (resume|undo|verify|key)\b( -f\b)?`)
-	handsKey = regexp.MustCompile(`\bnpsetup key\b`)
-)
+var goesOn = regexp.MustCompile(`\bnpsetup (resume|undo|verify|key)\b( --state\b| -f\b)?`)
 
 // guided is advice as this very run needs it: who asked elsewhere cannot know how many runs are open here, nor where they are remembered.
 func (j *job) guided(advice string) string {
-	several := severalOpen(j.link.state)
-	advice = goesOn.ReplaceAllStringFunc(advice, func(command string) string {
-		if !several || command[len(command)-1] == 'f' {
-			return command
+	placed, which := j.placed(), j.which()
+	return goesOn.ReplaceAllStringFunc(advice, func(command string) string {
+		name, rest, _ := strings.Cut(strings.TrimPrefix(command, "npsetup "), " ")
+		switch {
+		case rest == "--state":
+			return command // again made it
+		case rest == "-f":
+			return "npsetup " + name + placed + " -f"
 		}
-		return command + " -f " + j.answersFile()
+		return "npsetup " + name + placed + which
 	})
-	if j.state == "" {
-		return advice
-	}
-	return handsKey.ReplaceAllLiteralString(advice, "npsetup key --state "+plan.ShellWord(j.state))
 }
 
 // guidedBy is what advice becomes for whom it is written to.

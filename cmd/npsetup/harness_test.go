@@ -143,6 +143,7 @@ func (st *site) within(ctx context.Context, args ...string) result {
 			return []byte(st.env["TYPED"]), nil
 		},
 	}
+	a.records = st.state
 	a.between, a.patience, a.noticed = st.between, st.patience, st.noticed
 	if a.between == nil {
 		a.between = atOnce
@@ -153,7 +154,7 @@ func (st *site) within(ctx context.Context, args ...string) result {
 	if st.watch != nil {
 		a.out = io.MultiWriter(st.watch, &out)
 	}
-	code := startContext(ctx, append([]string{"--state", st.state}, args...), a)
+	code := startContext(ctx, args, a)
 	st.printed.Write(out.Bytes())
 	st.printed.Write(errs.Bytes())
 	return result{code, out.String(), errs.String()}

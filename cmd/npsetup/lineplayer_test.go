@@ -26,7 +26,7 @@ func (l *linePlayer) run(args []string, st *site) {
 	l.start(func(ctx context.Context, pipes *app) int {
 		a := st.typist()
 		a.in, a.out, a.err = pipes.in, pipes.out, pipes.err
-		return startContext(ctx, append([]string{"--state", st.state}, args...), a)
+		return startContext(ctx, args, a)
 	})
 }
 

@@ -87,7 +87,7 @@ func (j *job) show(p plan.Plan) error {
 		return err
 	}
 	if j.output != "" {
-		_, err = fmt.Fprintf(j.talk(), "written to %s; carry exactly this out with\n  npsetup apply --plan %s --approve %s\n", problem.Plain(j.output), plan.ShellWord(j.output), digest)
+		_, err = fmt.Fprintf(j.talk(), "written to %s; carry exactly this out with\n  npsetup apply%s --plan %s --approve %s\n", problem.Plain(j.output), j.placed(), plan.ShellWord(j.output), digest)
 	}
 	return err
 }

@@ -140,7 +140,7 @@ func squeezed(s string) string { return strings.Join(strings.Fields(s), " ") }
 // typist is the world of a person at a face.
 func (st *site) typist() *app {
 	return &app{
-		now: time.Now, home: func() (string, error) { return st.state, nil },
+		now: time.Now, home: func() (string, error) { return st.state, nil }, records: st.state,
 		env: func(name string) (string, bool) { v, ok := st.env[name]; return v, ok },
 	}
 }

@@ -35,10 +35,8 @@ func (j *job) lookAgain() string {
 	if j.c.Name() == "undo" {
 		words[0] = "npsetup undo --dry-run"
 	}
+	words[0] += j.placed()
 	add := func(flag, value string) { words = append(words, flag+" "+plan.ShellWord(value)) }
-	if j.state != "" {
-		add("--state", j.state)
-	}
 	if j.file != "" {
 		add("-f", j.file)
 	}

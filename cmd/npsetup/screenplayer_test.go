@@ -52,7 +52,7 @@ func (s *screenPlayer) run(args []string, st *site) {
 	st.env["TERM"] = "xterm-256color"
 	s.t.Cleanup(func() { st.printed.WriteString(s.text() + s.states.String()) })
 	s.start(func(ctx context.Context) int {
-		return startContext(ctx, append([]string{"--state", st.state}, args...), a)
+		return startContext(ctx, args, a)
 	})
 }
 

@@ -87,7 +87,7 @@ func TestASignalLetsTheRequestEnd(t *testing.T) {
 			if code(err) != exitCancelled {
 				t.Fatalf("ended with %d, %v\n%s", code(err), err, out)
 			}
-			says(t, out, "stopping: what was sent is waited for", "not-run", "npsetup resume --yes continues it")
+			says(t, out, "stopping: what was sent is waited for", "not-run", "npsetup resume --state ", " --yes continues it")
 			states := st.lastStates(t)
 			if len(states) == 0 {
 				t.Error("the journal is empty")

@@ -30,13 +30,13 @@ func TestUndoTakesBackWhatARunMade(t *testing.T) {
 		sent := st.changes()
 		r := st.do("undo", "--dry-run").want(t, exitPending)
 		profile := []string{"- delete: connection profile \"Netwrix Auditor\"", "~ update: connection profile \"Netwrix Auditor\""}[round] // NPS keeps what it deletes
-		again := "--state " + plan.ShellWord(st.state)
-		says(t, r.err, "npsetup undo --dry-run "+again+" --calls shows every request with its body")
+		says(t, r.err, "npsetup undo --dry-run --calls shows every request with its body")
 		says(t, unwrapped(st.do("undo", "--dry-run", "--calls").want(t, exitPending).out), `POST /api/v1/ManagedAccount/DeleteMultipleApplicationUsers ["`)
-		says(t, st.do("apply", "-f", st.answers(), "--dry-run").err, "npsetup plan "+again+" -f "+plan.ShellWord(st.answers())+" --calls shows")
+		says(t, st.do("apply", "-f", st.answers(), "--dry-run").err, "npsetup plan -f "+plan.ShellWord(st.answers())+" --calls shows")
 		says(t, st.do("plan", "-f", st.answers(), "--set", "accessPolicy.resource.name=A B", "--accept-risk", "rotate-password").err,
-			"npsetup plan "+again+" -f "+plan.ShellWord(st.answers())+" --set 'accessPolicy.resource.name=A B' --accept-risk 'rotate-password' --calls shows")
-		says(t, st.do("undo", "--dry-run", "--keep-changed").err, "npsetup undo --dry-run "+again+" --keep-changed --calls shows")
+			"npsetup plan -f "+plan.ShellWord(st.answers())+" --set 'accessPolicy.resource.name=A B' --accept-risk 'rotate-password' --calls shows")
+		says(t, st.do("undo", "--dry-run", "--state", st.state).err, "npsetup undo --dry-run --state "+plan.ShellWord(st.state)+" --calls shows")
+		says(t, st.do("undo", "--dry-run", "--keep-changed").err, "npsetup undo --dry-run --keep-changed --calls shows")
 		says(t, r.out, profile, "! by hand: ", "DELETE /api/v1/", "digest sha256:")
 		if st.changes() != sent {
 			t.Fatal("a dry run changed something")

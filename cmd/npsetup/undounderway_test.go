@@ -138,12 +138,14 @@ func TestTheNextCommandNamesTheRun(t *testing.T) {
 	says(t, st.do("undo", "-f", st.answers(), "--yes").want(t, exitPerson).err, "when it is done: npsetup undo -f "+file+" --yes --done ")
 }
 
-// TestTheKeyIsFetchedWhereTheRunIs: the page for the key names the state folder that the command was given.
-func TestTheKeyIsFetchedWhereTheRunIs(t *testing.T) {
+// TestAdviceNamesTheStateFolder that a command was given: without it, the next one would find no run.
+func TestAdviceNamesTheStateFolder(t *testing.T) {
 	t.Parallel()
 	st := newSite(t, sandbox.Options{})
-	said := strings.Join(strings.Fields(st.do("apply", "-f", st.answers(), "--yes").want(t, exitPerson).err), " ")
-	says(t, said, "npsetup key --state "+plan.ShellWord(st.state)+" --to FILE")
+	place := " --state " + plan.ShellWord(st.state)
+	said := strings.Join(strings.Fields(st.do("apply", "-f", st.answers(), "--yes", "--state", st.state).want(t, exitPerson).err), " ")
+	says(t, said, "npsetup key"+place+" --to FILE", "when it is done: npsetup resume"+place+" --yes --done ")
+	says(t, st.do("doctor", "--state", st.state).want(t, exitOK).out, "next: npsetup resume"+place+" goes on with it")
 	if strings.Contains(said, "waiting: it waits") {
 		t.Error("what waits is told twice, and not for what")
 	}
