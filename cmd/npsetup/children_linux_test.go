@@ -186,7 +186,6 @@ func (st *site) asProcess(env map[string]string, args ...string) ([]image, int, 
 
 // TestNoSecretInAnyProcess: whatever a secret is taken from, nobody sees it in a list of processes, and no child gets it.
 func TestNoSecretInAnyProcess(t *testing.T) {
-	t.Parallel()
 	st := newSite(t, sandbox.Options{SessionDelay: 20 * time.Millisecond})
 	files := map[string]string{}
 	for name, value := range st.env {
