@@ -154,7 +154,7 @@ func startContext(ctx context.Context, args []string, a *app) int {
 
 // stoppedAt says what an interruption means for the command that it met.
 func stoppedAt(root *cobra.Command, args []string, err error) error {
-	why, next := "the run was interrupted; what was sent stands in the journal", "npsetup resume --yes continues it"
+	why, next := "the run was interrupted; what was sent stands in the journal", "npsetup resume --yes continues it; where no run is open, nothing was sent: run the same command again"
 	if c, _, findErr := root.Find(args); findErr == nil && c.HasParent() {
 		dry, _ := c.Flags().GetBool("dry-run")
 		session, _ := c.Flags().GetBool("session")

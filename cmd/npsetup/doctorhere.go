@@ -64,6 +64,9 @@ func (x *examination) lookState() []doctor.Check {
 	if err != nil {
 		return doctor.Failures("state folder", err)
 	}
+	if _, err := x.safeState(); err != nil { // as every command judges it
+		return doctor.Failures("state folder", err)
+	}
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):

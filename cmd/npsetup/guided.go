@@ -49,6 +49,9 @@ func (j *job) guided(advice string) string {
 	placed, which := j.placed(), j.which()
 	return goesOn.ReplaceAllStringFunc(advice, func(command string) string {
 		name, rest, _ := strings.Cut(strings.TrimPrefix(command, "npsetup "), " ")
+		if name == "resume" && j.c.Name() == "undo" {
+			name = "undo" // what stopped a taking back goes on with that: resume would set up again
+		}
 		switch {
 		case rest == "--state":
 			return command // again made it

@@ -147,6 +147,9 @@ func TestUndoIsStoppedItself(t *testing.T) {
 				r := st.stoppedAt(k, "undo", "--yes", "--done", g.word)
 				switch {
 				case r.code == exitCancelled:
+					if strings.Contains(r.out+r.err, "npsetup resume") {
+						t.Fatalf("a stopped undo is to go on with resume:\n%s", r.err)
+					}
 					g.takesBack(t, st, before)
 					continue
 				case k <= 3:
