@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"slices"
 	"sort"
 	"strconv"
 	"strings"
@@ -235,7 +234,7 @@ func (a Answers) CheckField(f Field) (Fault, bool) {
 		if err := f.Valid(one); err != nil {
 			fault := Fault{Key: f.Key, Code: checkCode(err), Why: err.Error(), Try: exampleHint(f)}
 			if f.Kind == Consent {
-				fault.Entries, fault.Try = []int{i}, "take it out, or write the nearest: "+nearest(one, slices.Values(f.values()))
+				fault.Entries, fault.Try = []int{i}, "take it out, or write the nearest: "+nearest(one, f.values())
 			}
 			return fault, true
 		}

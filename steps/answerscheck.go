@@ -95,7 +95,7 @@ func (r *reading) accept(names, others []string) {
 	for _, name := range names {
 		if risks.Valid(name) != nil {
 			all := append(risks.values(), others...)
-			near := nearest(name, slices.Values(all))
+			near := nearest(name, all)
 			r.fault("--accept-risk", "", "there is no risk "+problem.Plain(name), "those that can be accepted here are "+strings.Join(all, ", "), "the nearest is "+near+"; npsetup explain "+near+" tells what it means")
 			continue
 		}

@@ -2,7 +2,9 @@ package steps
 
 import (
 	"fmt"
+	"maps"
 	"path/filepath"
+	"slices"
 	"sort"
 	"strings"
 	"unicode"
@@ -360,16 +362,5 @@ func (r *reading) below(parent string) []string {
 
 // nearest is the known key with the fewest changed letters.
 func (r *reading) nearest(key string) string {
-	return nearest(key, func(yield func(string) bool) {
-		for k := range r.fields {
-			if !yield(k) {
-				return
-			}
-		}
-		for k := range r.parents {
-			if !yield(k) {
-				return
-			}
-		}
-	})
+	return nearest(key, slices.AppendSeq(slices.Collect(maps.Keys(r.fields)), maps.Keys(r.parents)))
 }

@@ -94,11 +94,16 @@ func Exposed(folder fs.FileInfo) bool {
 	return runtime.GOOS != "windows" && folder.Mode().Perm()&0o002 != 0 && folder.Mode()&fs.ModeSticky == 0
 }
 
+// takeAway helps where a folder is Exposed.
+func takeAway(folder string) string {
+	return "name a folder elsewhere, or take the right away: chmod o-w " + problem.Plain(folder)
+}
+
 // unfit says why keys must not be written into a folder, and what to do.
 func unfit(dir string, folder fs.FileInfo) (why, next string) {
 	above := filepath.Dir(dir)
 	if info, err := os.Stat(above); err == nil && Exposed(info) {
-		return "everybody may write in the folder above it, " + problem.Plain(above) + ", and could exchange it", "name a folder elsewhere, or take the right away: chmod o-w " + problem.Plain(above)
+		return "everybody may write in the folder above it, " + problem.Plain(above) + ", and could exchange it", takeAway(above)
 	}
 	switch {
 	case folder.Mode()&fs.ModeSymlink != 0:
@@ -138,7 +143,7 @@ func CheckFolder(dir string) error {
 	case !info.IsDir():
 		return unwritable(dir, problem.Plain(above)+" is a file", "name a folder that you may make")
 	case Exposed(info):
-		return unwritable(dir, "everybody may write in "+problem.Plain(above)+", and could exchange it", "name a folder elsewhere, or take the right away: chmod o-w "+problem.Plain(above)).Coded(problem.KeyFolderUnsafe)
+		return unwritable(dir, "everybody may write in "+problem.Plain(above)+", and could exchange it", takeAway(above)).Coded(problem.KeyFolderUnsafe)
 	}
 	if err := writable(above); err != nil {
 		return unwritable(dir, "it is not there, and cannot be made in "+problem.Plain(above)+": "+problem.Plain(err.Error()), "name a folder that you may make")

@@ -27,7 +27,7 @@ type operation struct {
 	path   string
 }
 
-// operations of the contract: it takes 24 ms to read: it is read once, by whoever is asked first.
+// operations are those of the contract. Reading it takes 24 ms: the first who needs them does, once for all sandboxes.
 var operations = sync.OnceValues(func() ([]operation, error) { return readContract(assets.NPSContract) })
 
 func readContract(raw []byte) ([]operation, error) {

@@ -60,20 +60,14 @@ func product(name string, p machine.Product) doctor.Check {
 
 // lookState looks at the state folder, and at what earlier runs have left open.
 func (x *examination) lookState() []doctor.Check {
-	dir, err := x.stateDir()
+	dir, err := x.safeState() // as every command judges it
 	if err != nil {
-		return doctor.Failures("state folder", err)
-	}
-	if _, err := x.safeState(); err != nil { // as every command judges it
 		return doctor.Failures("state folder", err)
 	}
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return []doctor.Check{doctor.Good("state folder", dir+" is not there yet; the first run makes it")}
-	case err == nil && !info.IsDir():
-		err = errors.New("it is no folder")
-		fallthrough
 	case err != nil:
 		return doctor.Failures("state folder", problem.New("the state folder "+problem.Plain(dir)+" cannot be used").Coded(problem.StateFolderUnusable).Because(problem.Plain(err.Error())).Try("name another with --state DIR"))
 	}

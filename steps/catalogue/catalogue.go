@@ -153,7 +153,7 @@ func (c Catalogue) Nearest(typed string) problem.Code {
 	best, least := problem.Code(""), max(2, min(len(typed), 80)/3)+1
 	for _, subject := range Subjects() {
 		for _, e := range c.Of(subject) {
-			d := distance(typed, string(e.Code))
+			d := problem.Distance(typed[:min(len(typed), 80)], string(e.Code)) // what is long is no typing mistake
 			if strings.Contains(string(e.Code), typed) && len(typed) >= 3 {
 				d = min(d, 1) // a part of it was typed
 			}
@@ -163,31 +163,6 @@ func (c Catalogue) Nearest(typed string) problem.Code {
 		}
 	}
 	return best
-}
-
-// distance is how many characters have to be put in, left out or changed to make b of a. What is long is cut: it is a typing mistake
-// that is looked for.
-func distance(a, b string) int {
-	if len(a) > 80 {
-		a = a[:80]
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		before := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := before
-			if a[i] != b[j] {
-				change++
-			}
-			before = row[j+1]
-			row[j+1] = min(change, row[j]+1, row[j+1]+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // Text is an entry for people, in lines not longer than a terminal's.

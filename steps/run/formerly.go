@@ -101,6 +101,7 @@ func (v *undoing) word(member string, value json.RawMessage) string {
 	return plain(value)
 }
 
+// plain is a JSON value for people: texts bare.
 func plain(raw json.RawMessage) string {
 	var s string
 	if json.Unmarshal(raw, &s) == nil {
